@@ -1,0 +1,141 @@
+"""Operations, their plans, and the record of an act.
+
+An :class:`Operation` is what a person, cron or a webhook wants done. It is data: it can be planned, confirmed,
+recorded and compared. The executor alone turns it into effects.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from komodo_agent.wire.jobs import ContainerVerb, CreateContainer
+from komodo_tui.domain.servers import ServerDefinition
+
+Outcome = Literal["success", "failed", "rolled_back", "rollback_failed", "cancelled", "interrupted"]
+Confirm = Literal["none", "yes", "type"]
+"""What has to be given before an act: nothing, a yes, or the typed name of its target."""
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing an act touches."""
+
+    server: str
+    name: str = ""
+    """Of the container, stack…; empty = the server itself."""
+    id: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.server}" if self.name else self.server
+
+
+class ContainerOperation(msgspec.Struct, frozen=True, kw_only=True, tag="container", tag_field="operation"):
+    """One verb on one or more containers."""
+
+    verb: ContainerVerb
+    targets: tuple[Target, ...]
+    timeout: int | None = None
+    signal: str = ""
+    new_name: str = ""
+    force: bool = False
+    volumes: bool = False
+
+
+class CreateOperation(msgspec.Struct, frozen=True, kw_only=True, tag="create", tag_field="operation"):
+    """Create a container on each of these servers."""
+
+    servers: tuple[str, ...]
+    container: CreateContainer
+
+
+class ServerOperation(msgspec.Struct, frozen=True, kw_only=True, tag="server", tag_field="operation"):
+    """Change the fleet: add, edit or remove a server's definition, install or upgrade its agent, accept its key."""
+
+    verb: Literal["add", "edit", "remove", "install_agent", "accept_host_key"]
+    server: str
+    definition: ServerDefinition | None = None
+    """For add and edit."""
+    rev: int | None = None
+    """For edit and remove: the revision it was based on; another one on disk refuses the act."""
+    detail: str = ""
+    """E.g. the fingerprint accepted."""
+
+
+Operation = ContainerOperation | CreateOperation | ServerOperation
+
+
+class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that will happen."""
+
+    target: Target
+    text: str
+    """``restart web-1 (running 3 d, stop timeout 10 s)``"""
+    command: str = ""
+    """As a person would type it on the server."""
+    warning: str = ""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operation would do, and what has to be given before it does."""
+
+    operation: Operation
+    title: str
+    """``Restart 3 containers on 2 servers``"""
+    verb: str
+    steps: tuple[PlanStep, ...]
+    confirm: Confirm
+    phrase: str = ""
+    """What has to be typed when ``confirm`` is ``type``."""
+    undo: str = ""
+    """What would take it back, or why nothing would."""
+
+
+class StepResult(msgspec.Struct, frozen=True, kw_only=True):
+    """How one step ended."""
+
+    target: Target
+    ok: bool
+    error: str = ""
+    hint: str = ""
+    commands: tuple[str, ...] = ()
+    output: str = ""
+    seconds: float = 0.0
+    result: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """Who acts."""
+
+    name: str
+    """Unix login, ``cron``, ``schedule`` or ``webhook:<delivery id>``."""
+    sudo_user: str = ""
+    ssh_client: str = ""
+    via: Literal["tui", "cli", "watch"] = "cli"
+
+    def __str__(self) -> str:
+        who = f"{self.sudo_user} as {self.name}" if self.sudo_user and self.sudo_user != self.name else self.name
+        return f"{who} from {self.ssh_client}" if self.ssh_client else who
+
+
+class ActionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of the history: the intent row and, once there is one, its outcome row, joined."""
+
+    id: str
+    """UUID of the act."""
+    seq: int
+    started: float
+    ended: float | None = None
+    actor: Actor
+    act: str
+    """``restart``, ``create``, ``server add``…"""
+    targets: tuple[Target, ...] = ()
+    outcome: Outcome | None = None
+    """None while it runs."""
+    title: str = ""
+    summary: str = ""
+    """One line: why it failed, or what came of it."""
+    operation: dict[str, Any] = msgspec.field(default_factory=dict)
+    steps: tuple[StepResult, ...] = ()
+    before: str = ""
+    after: str = ""

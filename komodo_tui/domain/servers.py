@@ -1,0 +1,81 @@
+"""What a server is to us, before anybody has connected to it."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from komodo_tui.domain.errors import UsageError
+
+LOCAL_ADDRESS = "local"
+"""The address of the machine the program runs on: no SSH, an embedded agent."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_ADDRESS = re.compile(
+    r"(?:[A-Za-z0-9_.][A-Za-z0-9_.\\-]{0,63}@)?(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:.%]+\])(?::\d{1,5})?"
+)
+
+
+class Threshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a figure is worth attention, in percent."""
+
+    warning: float = 80.0
+    critical: float = 95.0
+
+
+class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The alert thresholds of a server."""
+
+    cpu: Threshold = Threshold(85.0, 97.0)
+    memory: Threshold = Threshold(85.0, 95.0)
+    disk: Threshold = Threshold(80.0, 92.0)
+
+
+class ServerDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A server as the user defined it."""
+
+    name: str
+    address: str
+    """``local``, or what ``ssh`` takes: ``[user@]host[:port]`` or an alias of ``~/.ssh/config``."""
+    tags: tuple[str, ...] = ()
+    description: str = ""
+    alerts: Thresholds = Thresholds()
+    agent_socket: str = ""
+    """Path of the agent's socket on the server; empty = the usual places, asked of the server once."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is this machine."""
+        return self.address == LOCAL_ADDRESS
+
+
+def check_server(definition: ServerDefinition) -> ServerDefinition:
+    """Return it, or raise :class:`UsageError` saying which field is wrong and what it takes."""
+    if not _NAME.fullmatch(definition.name):
+        raise UsageError(
+            f"server name {definition.name!r} cannot be used",
+            hint="letters, digits, dot, dash and underscore, at most 63, the first a letter or digit",
+        )
+    if not _ADDRESS.fullmatch(definition.address):
+        raise UsageError(
+            f"address {definition.address!r} of server {definition.name} cannot be used",
+            hint="give 'local', [user@]host[:port], or an alias of ~/.ssh/config",
+        )
+    for tag in definition.tags:
+        if not _NAME.fullmatch(tag):
+            raise UsageError(f"tag {tag!r} of server {definition.name} cannot be used", hint="write it like a name")
+    return definition
+
+
+def split_address(address: str) -> tuple[str | None, str, int | None]:
+    """``user@host:port`` -> (user, host, port); a part that is not there is None."""
+    user, at, rest = address.rpartition("@")
+    host, port = rest, None
+    if rest.startswith("["):
+        host, _, tail = rest[1:].partition("]")
+        port = int(tail[1:]) if tail.startswith(":") else None
+    elif rest.count(":") == 1:
+        host, _, digits = rest.partition(":")
+        port = int(digits)
+    return (user if at else None), host, port
