@@ -66,11 +66,7 @@ def third_server(rig_server: Callable[[str], Server]) -> Server:
 
 
 def _clean(server: Server) -> Server:
-    if not server._engine_answers():
-        server.start_engine()
-    if not server._sshd_answers():
+    server.remove_containers()
+    if not server.sshd_answers():
         server.start_sshd()
-    containers = server.docker("ps", "-aq").split()
-    if containers:
-        server.docker("rm", "-fv", *containers, timeout=120)
     return server

@@ -90,6 +90,14 @@ class Server:
             stop(int(containerd.read_text()))
             containerd.unlink(missing_ok=True)
 
+    def remove_containers(self) -> None:
+        """Remove every container, starting the engine first if it is down: its shims would outlive it."""
+        if not self._engine_answers():
+            self.start_engine()
+        containers = self.docker("ps", "-aq").split()
+        if containers:
+            self.docker("rm", "-fv", *containers, timeout=180)
+
     def start_sshd(self) -> None:
         """Start sshd inside the namespace, under the server's own host name."""
         command = ["nsenter", f"--net={self.netns}", "unshare", "--uts", "sh", "-c",
@@ -97,9 +105,10 @@ class Server:
                    str(self.run_dir / "sshd_config")]  # fmt: skip
         pid = spawn(command, log=self.run_dir / "sshd.log")
         (self.run_dir / "sshd.pid").write_text(str(pid))
-        wait_for(self._sshd_answers, 15, what=f"an answer of the sshd of {self.name}")
+        wait_for(self.sshd_answers, 15, what=f"an answer of the sshd of {self.name}")
 
-    def _sshd_answers(self) -> bool:
+    def sshd_answers(self) -> bool:
+        """Whether a new connection is greeted."""
         try:
             with socket.create_connection((self.address, self.ssh_port), timeout=2) as client:
                 return client.recv(4) == b"SSH-"
@@ -140,6 +149,7 @@ def up(name: str, *, engine: bool = True, sshd: bool = True) -> Server:
         user="root", key=str(run_dir / "id"), known_hosts=str(run_dir / "known_hosts"),
         ssh_config=str(run_dir / "ssh_config"),
     )  # fmt: skip
+    (run_dir / "owner").write_text(str(os.getpid()))
     (run_dir / "server.json").write_text(json.dumps(asdict(server)))
     if engine:
         server.start_engine()
@@ -154,15 +164,19 @@ def load(name: str) -> Server:
     return Server(**json.loads((RUN / name / "server.json").read_text()))
 
 
+def owner_lives(name: str) -> bool:
+    """Whether the process that started it (:mod:`.fixtures`) still runs."""
+    owner = RUN / name / "owner"
+    return owner.exists() and alive(int(owner.read_text()))
+
+
 def down(name: str) -> None:
     """Stop what :func:`up` started and remove what it made."""
     run_dir = RUN / name
     if (run_dir / "server.json").exists():
         server = load(name)
-        if server._engine_answers():
-            containers = server.docker("ps", "-aq").split()
-            if containers:
-                server.docker("rm", "-fv", *containers, timeout=120)
+        if (DATA / name / "containers").exists():
+            server.remove_containers()
         server.stop_engine()
         if (run_dir / "sshd.pid").exists():
             for pid in [*server.sessions(), server.pid("sshd")]:
