@@ -1,0 +1,43 @@
+"""How long the headless verbs take, against ``python -c pass`` in the same run."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.lab import environment, private_server, program
+from benchmarks.measure import interleaved, matching
+from tests.rig.processes import stop
+
+ROUNDS = 11
+
+
+def measure() -> dict[str, float]:
+    """Medians in milliseconds, and what each verb adds to a bare interpreter."""
+    with private_server("startup", 10) as server, tempfile.TemporaryDirectory() as folder:
+        env = environment(Path(folder), DOCKER_HOST=server.docker_host)
+        commands = {
+            "pass": [sys.executable, "-c", "pass"],
+            "version": program("--version"),
+            "status, agent running": program("status", "--json"),
+        }
+        warm = interleaved(commands, ROUNDS, env)
+        cold_runs = []
+        for _ in range(ROUNDS):
+            _stop_agents(folder)
+            cold_runs.append(interleaved({"status": program("status", "--json")}, 1, env)["status"].wall)
+        _stop_agents(folder)
+    base = warm["pass"].wall * 1000
+    cold = sorted(cold_runs)[len(cold_runs) // 2] * 1000
+    return {
+        "python -c pass, ms": base,
+        "--version, ms more": warm["version"].wall * 1000 - base,
+        "status --json (agent runs already), ms more": warm["status, agent running"].wall * 1000 - base,
+        "status --json (starting the agent), ms more": cold - base,
+    }
+
+
+def _stop_agents(folder: str) -> None:
+    for pid in matching(f"{folder}/"):
+        stop(pid)
