@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -72,7 +72,7 @@ def time_command(command: Sequence[str], env: dict[str, str] | None = None) -> T
     return Timing(wall, cpu)
 
 
-def interleaved(commands: dict[str, Sequence[str]], rounds: int, env: dict[str, str]) -> dict[str, Timing]:
+def interleaved(commands: Mapping[str, Sequence[str]], rounds: int, env: dict[str, str]) -> dict[str, Timing]:
     """Medians of several commands run in turn, so that a slow moment hits all of them."""
     runs: dict[str, list[Timing]] = {name: [] for name in commands}
     for _ in range(rounds):

@@ -119,6 +119,12 @@ class Server:
         """End the listening sshd; sessions that are open go on."""
         stop(self.pid("sshd"))
 
+    def drop(self, port: int, *, undo: bool = False) -> None:
+        """Let packets to this TCP port vanish: an address that never answers."""
+        change = "-D" if undo else "-I"
+        run("nsenter", f"--net={self.netns}", find("iptables") or "iptables", change, "INPUT", "-p", "tcp",
+            "--dport", str(port), "-j", "DROP")  # fmt: skip
+
     def sessions(self) -> list[int]:
         """Pids of the sshd processes that serve connections of this server."""
         parent = self.pid("sshd")
