@@ -74,6 +74,8 @@ class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
     command: str = ""
     """As a person would type it on the server."""
     warning: str = ""
+    state: str = ""
+    """The container's state the plan was made on; another one by the time of a destructive act refuses it."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +104,8 @@ class StepResult(msgspec.Struct, frozen=True, kw_only=True):
     output: str = ""
     seconds: float = 0.0
     result: dict[str, str] = msgspec.field(default_factory=dict)
+    exit_code: int = 0
+    """Of the error's class (:class:`~komodo_tui.domain.errors.ExitCode`); 0 when ``ok``."""
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
