@@ -1,0 +1,8 @@
+"""The terminal pane: a shell inside the program.
+
+``core`` is the interface of an emulator core (what a program wrote in, what to draw out); ``ghostty`` and ``bittty_core``
+implement it; ``worker`` runs it in a process of its own that ``host`` starts, watches and replaces. ``widget`` draws
+a core and feeds it from a :class:`~komodo_tui.fleet.sessions.ByteSession`; ``manager`` holds the open terminals.
+
+Import the modules, not this package: it stays empty so that the worker process loads neither Textual nor Rich.
+"""
