@@ -14,6 +14,8 @@ from komodo_agent.wire.jobs import ContainerVerb, CreateContainer
 from komodo_tui.domain.servers import ServerDefinition
 
 Outcome = Literal["success", "failed", "rolled_back", "rollback_failed", "cancelled", "interrupted"]
+StepEnd = Literal["done", "failed", "cancelled", "interrupted"]
+"""How one step ended; ``interrupted``: a program in between ended, and how far it came is not known."""
 Confirm = Literal["none", "yes", "type"]
 """What has to be given before an act: nothing, a yes, or the typed name of its target."""
 
@@ -104,6 +106,7 @@ class StepResult(msgspec.Struct, frozen=True, kw_only=True):
     output: str = ""
     seconds: float = 0.0
     result: dict[str, str] = msgspec.field(default_factory=dict)
+    end: StepEnd = "done"
     exit_code: int = 0
     """Of the error's class (:class:`~komodo_tui.domain.errors.ExitCode`); 0 when ``ok``."""
 

@@ -10,6 +10,8 @@ from typing import Literal
 import msgspec
 
 JobStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+INTERRUPTED = "interrupted: "
+"""A failed job's error begins with this when the agent ended while it ran: how far it came is not known."""
 ContainerVerb = Literal["start", "stop", "restart", "pause", "unpause", "kill", "rename", "remove"]
 
 
