@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from .lines import line_batches
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -19,7 +21,6 @@ _NAMES = (
 _FILTERS = msgspec.json.encode({"type": ["container", "network"], "event": list(_NAMES)}).decode()
 _OVERLAP = 2.0
 """Seconds of the past to hear again, for a clock that stepped back."""
-_LINE_LIMIT = 1 << 20
 
 
 class _Actor(msgspec.Struct):
@@ -58,13 +59,10 @@ async def touches(response: aiohttp.ClientResponse) -> AsyncIterator[set[str]]:
 
     Raises:
         aiohttp.ClientError: the stream broke.
+        ConnectionResetError: it is no event stream.
     """
-    rest = b""
-    async for piece in response.content.iter_any():
-        *lines, rest = (rest + piece).split(b"\n")
-        if len(rest) > _LINE_LIMIT:
-            rest = b""
-        found = {touched(line) for line in lines if line}
+    async for lines in line_batches(response):
+        found = {touched(line) for line in lines}
         found.discard("")
         if found:
             yield found

@@ -1,0 +1,34 @@
+"""Which code does which job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..wire.jobs import ContainerAct
+from .acts import act
+from .create import create
+
+if TYPE_CHECKING:
+    from ..jobs import JobContext
+    from ..wire.jobs import JobSpec
+    from .client import Engine
+
+
+def describe(engine: Engine, spec: JobSpec) -> tuple[str, str]:
+    """The kind of a job (``restart``, ``create``…) and what it acts on, as far as that is known before it runs."""
+    if isinstance(spec, ContainerAct):
+        known = engine.container(spec.container)
+        return spec.verb, known.name if known else spec.container[:12]
+    return "create", spec.name or spec.image
+
+
+async def run_job(engine: Engine, context: JobContext, spec: JobSpec) -> None:
+    """Do the work of a job.
+
+    Raises:
+        AgentError: it was refused or failed.
+    """
+    if isinstance(spec, ContainerAct):
+        await act(engine, context, spec)
+    else:
+        await create(engine, context, spec)

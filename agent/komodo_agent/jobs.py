@@ -1,0 +1,262 @@
+"""Jobs: acts that end on the agent, whatever happens to the client that asked for them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from .job_files import JobFolder, JobLog, JobRecord
+from .problems import AgentError
+from .wire.jobs import Job, JobRequest, JobSpec, Progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .wire.jobs import JobStatus
+
+_log = logging.getLogger(__name__)
+
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,63}")
+_AT_ONCE = 16
+_WAITING = 1000
+"""Jobs that may wait their turn."""
+_RECENT = 300.0
+"""Seconds for which an ended job still belongs to a feed's snapshot."""
+_LOG_PIECE = 256 << 10
+_LONGEST_WAIT = 60.0
+_PROGRESS_EVERY = 0.1
+_INTERRUPTED = "interrupted: the agent ended while it ran; look at the server to see how far it came"
+
+
+class JobContext:
+    """What the code of a job may do to its job."""
+
+    def __init__(self, entry: _Entry, publish: Callable[[Job], None], log: JobLog) -> None:
+        self._entry = entry
+        self._publish = publish
+        self._log = log
+        self._told = 0.0
+
+    def log(self, text: str) -> None:
+        """Append a line to the job's log."""
+        self._log.write(text)
+        self._entry.stir()
+
+    def command(self, text: str) -> None:
+        """Record a call about to be made, as a person would type it."""
+        self._change(commands=(*self._entry.job.commands, text))
+        self.log(f"$ {text}")
+
+    def target(self, name: str) -> None:
+        """Name what the job acts on."""
+        self._change(target=name)
+
+    def progress(self, text: str, done: float | None = None) -> None:
+        """Say how far it is; told to the feed at most ten times a second."""
+        before, now = self._entry.job.progress, time.monotonic()
+        self._entry.job = msgspec.structs.replace(self._entry.job, progress=Progress(text=text, done=done))
+        if before is None or before.text != text or now - self._told >= _PROGRESS_EVERY:
+            self._told = now
+            self._publish(self._entry.job)
+
+    def result(self, **values: str) -> None:
+        """Add to the job's result."""
+        self._change(result={**self._entry.job.result, **values})
+
+    def _change(self, **changes: object) -> None:
+        self._entry.job = msgspec.structs.replace(self._entry.job, **changes)
+        self._publish(self._entry.job)
+
+
+Runner = Callable[[JobContext, JobSpec], Awaitable[None]]
+
+
+class _Entry:
+    """A job in memory."""
+
+    def __init__(self, record: JobRecord) -> None:
+        self.job = record.job
+        self.actor, self.uid = record.actor, record.uid
+        self.work: asyncio.Task[None] | None = None
+        self.watch: asyncio.Task[None] | None = None
+        self._stirred = asyncio.Event()
+
+    def record(self) -> JobRecord:
+        return JobRecord(job=self.job, actor=self.actor, uid=self.uid)
+
+    def stir(self) -> None:
+        """Wake those who wait for more of the log."""
+        self._stirred.set()
+        self._stirred = asyncio.Event()
+
+    async def stirred(self, timeout: float) -> None:
+        waiter = asyncio.ensure_future(self._stirred.wait())
+        await asyncio.wait({waiter}, timeout=timeout)
+        waiter.cancel()
+
+
+class JobManager:
+    """Runs jobs and remembers them. The client chooses the id; the same id is the same job, also after a restart."""
+
+    def __init__(self, folder: Path, run: Runner, publish: Callable[[Job], None]) -> None:
+        """``run`` does a job's work; ``publish`` is told of every job that began, moved or ended."""
+        self._folder = JobFolder(folder)
+        self._run = run
+        self._publish = publish
+        self._entries: dict[str, _Entry] = {}
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._closing = False
+
+    async def open(self) -> None:
+        """Read what is on disk; jobs that the last agent left unfinished become failed ones.
+
+        Raises:
+            OSError: the folder cannot be used.
+        """
+        for job_id, record in (await asyncio.to_thread(self._folder.open)).items():
+            entry = self._entries[job_id] = _Entry(record)
+            if not entry.job.ended:
+                entry.job = msgspec.structs.replace(
+                    entry.job, status="failed", finished=time.time(), error=_INTERRUPTED, progress=None
+                )
+                await asyncio.to_thread(self._folder.save, entry.record())
+        await self._prune()
+
+    def recent(self) -> tuple[Job, ...]:
+        """Those not ended, and those that ended within the last minutes."""
+        since = time.time() - _RECENT
+        return tuple(e.job for e in self._entries.values() if not e.job.ended or e.job.finished >= since)
+
+    def busy(self) -> bool:
+        """Whether a job is waiting or running."""
+        return any(not entry.job.ended for entry in self._entries.values())
+
+    def get(self, job_id: str) -> Job:
+        """A job as it stands.
+
+        Raises:
+            AgentError: ``not_found``.
+        """
+        return self._entry(job_id).job
+
+    async def submit(self, request: JobRequest, *, kind: str, target: str, uid: int) -> tuple[Job, bool]:
+        """Start a job, on disk before its first effect; returns it and whether it is new.
+
+        Raises:
+            AgentError: ``bad_request`` for the id, ``failed`` when it cannot be recorded or too many wait.
+        """
+        if not _ID.fullmatch(request.id):
+            raise AgentError("bad_request", "a job's id is 8 to 64 letters, digits and dashes", hint="use a UUID")
+        known = self._entries.get(request.id)
+        if known is not None:
+            return known.job, False
+        if sum(not e.job.ended for e in self._entries.values()) >= _WAITING or self._closing:
+            raise AgentError("failed", "the agent takes no more jobs now", hint="try again", retryable=True)
+        job = Job(id=request.id, kind=kind, target=target, status="queued", started=time.time())
+        entry = _Entry(JobRecord(job=job, actor=request.actor, uid=uid))
+        self._entries[request.id] = entry
+        try:
+            await asyncio.to_thread(self._folder.save, entry.record())
+            log = JobLog(self._folder.log_path(request.id))
+        except OSError as error:
+            del self._entries[request.id]
+            raise AgentError(
+                "failed", f"the job cannot be recorded: {error.strerror}", hint="free disk space on the server"
+            ) from error
+        _log.info("job %s: %s %r for %r (uid %d)", job.id, kind, target, request.actor, uid)
+        entry.work = asyncio.create_task(self._work(entry, request.spec, log))
+        entry.watch = asyncio.create_task(self._see_through(entry, log))
+        self._publish(job)
+        return entry.job, True
+
+    def cancel(self, job_id: str) -> None:
+        """Ask a job to stop; one that has ended stays as it is.
+
+        Raises:
+            AgentError: ``not_found``.
+        """
+        entry = self._entry(job_id)
+        if entry.work is not None and not entry.job.ended:
+            entry.work.cancel()
+
+    async def read_log(self, job_id: str, offset: int, wait: float) -> tuple[bytes, Job, int]:
+        """A piece of a job's log from an offset, the job, and the log's size.
+
+        Waits up to ``wait`` seconds for more while the job runs.
+
+        Raises:
+            AgentError: ``not_found``.
+        """
+        entry = self._entry(job_id)
+        deadline = time.monotonic() + min(wait, _LONGEST_WAIT)
+        while True:
+            ended = entry.job.ended
+            data = await asyncio.to_thread(self._folder.read_log, job_id, offset, _LOG_PIECE)
+            left = deadline - time.monotonic()
+            if data or ended or left <= 0:
+                return data, entry.job, self._folder.log_size(job_id)
+            await entry.stirred(left)
+
+    async def close(self, grace: float) -> None:
+        """Take no more; let running jobs end for ``grace`` seconds, then stop them."""
+        self._closing = True
+        watches = {e.watch for e in self._entries.values() if e.watch is not None and not e.watch.done()}
+        if not watches:
+            return
+        await asyncio.wait(watches, timeout=grace)
+        for entry in self._entries.values():
+            if entry.work is not None:
+                entry.work.cancel()
+        await asyncio.wait(watches, timeout=grace)
+
+    def _entry(self, job_id: str) -> _Entry:
+        entry = self._entries.get(job_id)
+        if entry is None:
+            raise AgentError("not_found", f"there is no job {job_id[:64]!r}")
+        return entry
+
+    async def _work(self, entry: _Entry, spec: JobSpec, log: JobLog) -> None:
+        async with self._turns:
+            entry.job = msgspec.structs.replace(entry.job, status="running")
+            self._publish(entry.job)
+            await self._run(JobContext(entry, self._publish, log), spec)
+
+    async def _see_through(self, entry: _Entry, log: JobLog) -> None:
+        """Wait for the job's work however it ends, and record that."""
+        assert entry.work is not None
+        await asyncio.wait({entry.work})
+        status, error = self._outcome(entry.work)
+        if error:
+            log.write(error)
+        log.close()
+        ended = msgspec.structs.replace(entry.job, status=status, finished=time.time(), error=error, progress=None)
+        try:
+            await asyncio.to_thread(self._folder.save, JobRecord(job=ended, actor=entry.actor, uid=entry.uid))
+            await self._prune()
+        except OSError as failure:
+            _log.error("job %s ended (%s) but cannot be recorded: %s", entry.job.id, status, failure)
+        entry.job = ended
+        entry.stir()
+        self._publish(ended)
+
+    def _outcome(self, work: asyncio.Task[None]) -> tuple[JobStatus, str]:
+        if work.cancelled():
+            return ("failed", _INTERRUPTED) if self._closing else ("cancelled", "")
+        failure = work.exception()
+        if failure is None:
+            return "succeeded", ""
+        if isinstance(failure, AgentError):
+            return "failed", failure.sentence()
+        _log.error("a job failed in a way nobody foresaw", exc_info=failure)
+        return "failed", f"the agent failed: {type(failure).__name__}; its log on the server says more"
+
+    async def _prune(self) -> None:
+        ended = [entry.job for entry in self._entries.values() if entry.job.ended]
+        for job_id in await asyncio.to_thread(self._folder.prune, ended):
+            self._entries.pop(job_id, None)

@@ -1,0 +1,179 @@
+"""The closed list of what the agent does for clients. There is no way through it to the engine's own API."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from aiohttp import web
+
+from .access import PEER
+from .engine import lists
+from .engine.exec import serve_exec
+from .problems import AgentError
+from .wire import protocol
+from .wire.jobs import JobRequest
+from .wire.models import ContainerDetail
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from .server import Agent
+    from .wire.models import Container
+
+    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_REFERENCE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,254}")
+_LONGEST_WINDOW = 7 * 86400.0
+
+_decode_job = msgspec.json.Decoder(JobRequest).decode
+
+
+class Routes:
+    """The handlers, bound to one agent."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+
+    def add_to(self, app: web.Application) -> None:
+        """Register every route of the protocol."""
+        get: dict[str, Handler] = {
+            protocol.ROUTE_HELLO: self.hello,
+            protocol.ROUTE_HEALTH: self.health,
+            protocol.ROUTE_FEED: self.feed,
+            protocol.ROUTE_CONTAINERS: self.containers,
+            protocol.ROUTE_CONTAINER: self.container,
+            protocol.ROUTE_CONTAINER_TOP: self.container_top,
+            protocol.ROUTE_CONTAINER_HISTORY: self.container_history,
+            protocol.ROUTE_HOST_HISTORY: self.host_history,
+            protocol.ROUTE_IMAGES: self.images,
+            protocol.ROUTE_NETWORKS: self.networks,
+            protocol.ROUTE_JOB: self.job,
+            protocol.ROUTE_JOB_LOG: self.job_log,
+            protocol.ROUTE_LOGS: self.logs,
+            protocol.ROUTE_EXEC: self.exec,
+        }
+        for path, handler in get.items():
+            app.router.add_get(path, handler, allow_head=False)
+        app.router.add_post(protocol.ROUTE_JOBS, self.submit_job)
+        app.router.add_delete(protocol.ROUTE_JOB, self.cancel_job)
+
+    async def hello(self, request: web.Request) -> web.Response:
+        """GET /hello"""
+        return _json(msgspec.structs.replace(self._agent.hello, caller_uid=request[PEER].uid))
+
+    async def health(self, request: web.Request) -> web.Response:
+        """GET /v1/health"""
+        return web.Response(status=204)
+
+    async def feed(self, request: web.Request) -> web.WebSocketResponse:
+        """GET /v1/feed, a WebSocket"""
+        _must_upgrade(request)
+        await self._agent.settled()
+        return await self._agent.hub.serve(request)
+
+    async def containers(self, request: web.Request) -> web.Response:
+        """GET /v1/containers"""
+        return _json(tuple(self._agent.engine.containers.values()))
+
+    async def container(self, request: web.Request) -> web.Response:
+        """GET /v1/containers/{id}"""
+        container = self._container(request)
+        inspect = await self._agent.engine.inspect(container.id)
+        return _json(ContainerDetail(container=container, inspect=inspect))
+
+    async def container_top(self, request: web.Request) -> web.Response:
+        """GET /v1/containers/{id}/top"""
+        return _json(await lists.processes(self._agent.engine, self._container(request)))
+
+    async def container_history(self, request: web.Request) -> web.Response:
+        """GET /v1/containers/{id}/history?window=seconds"""
+        container = self._container(request)
+        return _json(
+            self._agent.sampler.container_history(container.id, _number(request, "window", 600.0, _LONGEST_WINDOW))
+        )
+
+    async def host_history(self, request: web.Request) -> web.Response:
+        """GET /v1/history?window=seconds"""
+        return _json(self._agent.sampler.host_history(_number(request, "window", 600.0, _LONGEST_WINDOW)))
+
+    async def images(self, request: web.Request) -> web.Response:
+        """GET /v1/images"""
+        return _json(await lists.images(self._agent.engine))
+
+    async def networks(self, request: web.Request) -> web.Response:
+        """GET /v1/networks"""
+        return _json(await lists.networks(self._agent.engine))
+
+    async def submit_job(self, request: web.Request) -> web.Response:
+        """POST /v1/jobs"""
+        try:
+            wanted = _decode_job(await request.read())
+        except msgspec.DecodeError as error:
+            raise AgentError("bad_request", f"this is no job: {error}") from error
+        job, new = await self._agent.submit(wanted, request[PEER].uid)
+        return _json(job, status=202 if new else 200)
+
+    async def job(self, request: web.Request) -> web.Response:
+        """GET /v1/jobs/{id}"""
+        return _json(self._agent.jobs.get(request.match_info["id"]))
+
+    async def cancel_job(self, request: web.Request) -> web.Response:
+        """DELETE /v1/jobs/{id}"""
+        self._agent.jobs.cancel(request.match_info["id"])
+        return web.Response(status=204)
+
+    async def job_log(self, request: web.Request) -> web.Response:
+        """GET /v1/jobs/{id}/log?offset=bytes&wait=seconds"""
+        offset = int(_number(request, "offset", 0.0, 1 << 40))
+        data, job, size = await self._agent.jobs.read_log(
+            request.match_info["id"], offset, _number(request, "wait", 0.0, 60.0)
+        )
+        headers = {"X-Job-Status": job.status, "X-Job-Log-Size": str(size)}
+        return web.Response(body=data, headers=headers, content_type="application/octet-stream")
+
+    async def logs(self, request: web.Request) -> web.WebSocketResponse:
+        """GET /v1/logs, a WebSocket"""
+        from .engine.log_socket import serve_logs
+
+        async with self._agent.stream(request) as socket:
+            await serve_logs(socket, request, self._agent.engine)
+        return socket
+
+    async def exec(self, request: web.Request) -> web.WebSocketResponse:
+        """GET /v1/exec, a WebSocket"""
+        async with self._agent.stream(request) as socket:
+            await serve_exec(socket, self._agent.engine)
+        return socket
+
+    def _container(self, request: web.Request) -> Container:
+        reference = request.match_info["id"]
+        container = self._agent.engine.container(reference) if _REFERENCE.fullmatch(reference) else None
+        if container is None:
+            raise AgentError("not_found", f"there is no container {reference[:80]!r} on this server")
+        return container
+
+
+def _json(value: Any, *, status: int = 200) -> web.Response:
+    return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json")
+
+
+def _number(request: web.Request, name: str, default: float, most: float) -> float:
+    """A number of the query, from 0 to ``most``."""
+    text = request.query.get(name)
+    if text is None:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= most:
+        raise AgentError("bad_request", f"{name} must be a number from 0 to {most:g}, not {text[:40]!r}")
+    return value
+
+
+def _must_upgrade(request: web.Request) -> None:
+    if request.headers.get("Upgrade", "").lower() != "websocket":
+        raise AgentError("bad_request", f"{request.path} is a WebSocket")
