@@ -1,0 +1,180 @@
+"""The one gate: every act of every front end passes here, and leaves an intent and an outcome on disk.
+
+Read-only check → confirmation → lock of each target, across processes → intent → steps → exactly one outcome.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+from komodo_agent.wire.jobs import JobRequest
+from komodo_tui.domain.errors import ReadOnlyError
+from komodo_tui.domain.operations import ActionRecord, ServerOperation
+from komodo_tui.operations.act import Act
+from komodo_tui.operations.intents import job_specs, new_intent, written
+from komodo_tui.operations.job_steps import JobStep, OutcomeUnknownError
+from komodo_tui.operations.outcomes import conclude, states
+from komodo_tui.operations.planner import Planner, check_given
+from komodo_tui.operations.recovery import Recovery
+from komodo_tui.operations.server_steps import ServerStep
+
+if TYPE_CHECKING:
+    from komodo_tui.domain.operations import Actor, Operation, Plan
+    from komodo_tui.domain.settings import Settings
+    from komodo_tui.fleet.manager import FleetManager
+    from komodo_tui.operations.act import Step
+    from komodo_tui.operations.definitions import ServerDefinitions
+    from komodo_tui.operations.intents import Intent
+    from komodo_tui.operations.locking import TargetLocks
+    from komodo_tui.operations.progress import Progress
+    from komodo_tui.store.history import History
+
+
+class Executor:
+    """Plans, runs, cancels and recovers acts. An act belongs to it, not to the screen or call that asked for it."""
+
+    def __init__(
+        self,
+        fleet: FleetManager,
+        history: History,
+        definitions: ServerDefinitions,
+        settings: Settings,
+        locks: TargetLocks,
+    ) -> None:
+        self._fleet = fleet
+        self._history = history
+        self._definitions = definitions
+        self._settings = settings
+        self._locks = locks
+        self._planner = Planner(fleet.state, definitions.known, settings)
+        self._recovery = Recovery(history, locks, fleet.link, definitions.known)
+        self._acts: dict[str, Act] = {}
+        self._tasks: set[asyncio.Task[ActionRecord] | asyncio.Task[list[ActionRecord]]] = set()
+
+    def plan(self, operation: Operation) -> Plan:
+        """What the operation would do now, with the exact commands. Changes nothing.
+
+        Raises:
+            UsageError: it makes no sense.
+            NotFoundError: a target is not there.
+            RefusedError: it cannot be done as things stand.
+        """
+        return self._planner.plan(operation)
+
+    async def submit(
+        self, plan: Plan, actor: Actor, *, given: str | bool = False, progress: Progress | None = None
+    ) -> ActionRecord:
+        """Do what was planned and shown; returns the finished record, whatever its outcome.
+
+        Cancelling the caller does not end the act: it goes on, and :meth:`cancel` stops it.
+
+        Raises:
+            ReadOnlyError, NotConfirmedError: nothing was done.
+            LockedError: another act on a target is under way; nothing was done.
+            RefusedError, NotFoundError: things are not as planned any more; nothing was done.
+            StoreError: the intent cannot be written: nothing was done. Or the outcome cannot be: the next start will.
+            OutcomeUnknownError: a server went away meanwhile; the outcome is entered when it answers again.
+        """
+        if self._settings.read_only:
+            raise ReadOnlyError(f"{plan.title}: refused, read-only mode is on", hint="start without --read-only")
+        check_given(plan, given)
+        intent = new_intent(plan)
+        act = Act(_record(plan, actor, intent), progress)
+        self._acts[act.record.id] = act
+        task = asyncio.create_task(self._perform(act, plan, intent), name=f"act {act.record.id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def running(self) -> tuple[ActionRecord, ...]:
+        """The acts of this process that are under way, oldest first."""
+        return tuple(act.record for act in self._acts.values())
+
+    def under_way(self, record: ActionRecord) -> bool:
+        """Whether some process still works on an act without outcome; if none does, recovery will close it."""
+        return record.outcome is None and self._recovery.is_held(record)
+
+    async def cancel(self, act_id: str) -> None:
+        """Stop an act of this process: steps that wait are left out, jobs under way are asked to stop.
+
+        Its outcome still comes, by :meth:`submit`. Does nothing for an act that has ended.
+        """
+        act = self._acts.get(act_id)
+        if act is not None:
+            await act.cancel()
+
+    async def recover(self, patience: float | None = None) -> list[ActionRecord]:
+        """Close the acts that processes which are gone left unfinished; returns those closed.
+
+        A server that does not answer is waited for, ``patience`` seconds, or for ever (None); its acts stay open
+        until some later call finds it. Jobs that still run are followed to their end.
+        """
+        return await self._recovery.run(patience)
+
+    async def close(self) -> None:
+        """Stop following acts. Those under way stay open in the history, for the next start to close."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _perform(self, act: Act, plan: Plan, intent: Intent) -> ActionRecord:
+        try:
+            with self._locks.hold(intent.locks):
+                await self._recovery.settle_before(intent)
+                self._planner.check_unchanged(plan)
+                await asyncio.to_thread(self._history.begin, act.record)
+                results = await act.run(self._steps(act, plan, intent))
+                outcome, summary = conclude(results)
+                return await asyncio.to_thread(
+                    self._history.finish, act.record.id, outcome, tuple(results), summary=summary, after=states(results)
+                )
+        finally:
+            del self._acts[act.record.id]
+
+    def _follow_later(self) -> None:
+        """Close what is open once its server answers, as long as this process lives."""
+        task = asyncio.create_task(self.recover(), name="recovery")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _steps(self, act: Act, plan: Plan, intent: Intent) -> list[Step]:
+        targets = [step.target for step in plan.steps]
+        operation = plan.operation
+        if isinstance(operation, ServerOperation):
+            return [
+                ServerStep(operation, target, self._definitions, self._fleet, act.report(index, target))
+                for index, target in enumerate(targets)
+            ]
+        requests = [
+            JobRequest(id=job_id, spec=spec, actor=str(act.record.actor))
+            for job_id, spec in zip(intent.jobs, job_specs(plan), strict=True)
+        ]
+        return [self._job_step(act, index, request) for index, request in enumerate(requests)]
+
+    def _job_step(self, act: Act, index: int, request: JobRequest) -> JobStep:
+        target = act.record.targets[index]
+        return JobStep(lambda: self._fleet.link(target.server), target, request.id, request, act.report(index, target))
+
+    def _ended(self, task: asyncio.Task[ActionRecord]) -> None:
+        self._tasks.discard(task)
+        # whoever asked may be gone, so the error is looked at here
+        if not task.cancelled() and isinstance(task.exception(), OutcomeUnknownError):
+            self._follow_later()
+
+
+def _record(plan: Plan, actor: Actor, intent: Intent) -> ActionRecord:
+    return ActionRecord(
+        id=str(uuid.uuid4()),
+        seq=0,
+        started=time.time(),
+        actor=actor,
+        act=plan.verb,
+        targets=tuple(step.target for step in plan.steps),
+        title=plan.title,
+        operation=written(plan.operation, intent),
+        before=", ".join(f"{step.target.name}: {step.state}" for step in plan.steps if step.state),
+    )

@@ -1,0 +1,96 @@
+"""What an act writes down before its first effect: enough to find out later, in another process, how it ended."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from komodo_agent.wire.jobs import ContainerAct
+from komodo_tui.domain.operations import ContainerOperation, CreateOperation, Operation, ServerOperation
+
+if TYPE_CHECKING:
+    from komodo_agent.wire.jobs import CreateContainer, JobSpec
+    from komodo_tui.domain.operations import ActionRecord, Plan, PlanStep
+
+HIDDEN = "•••"
+"""What stands for a value in the history that may be a secret."""
+
+
+class Intent(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of the record that recovery needs."""
+
+    jobs: tuple[str, ...] = ()
+    """The agent's job of each step, in the order of the steps; empty for acts on the fleet itself."""
+    locks: tuple[str, ...] = ()
+    """The names of the locks that were held."""
+
+
+def job_specs(plan: Plan) -> tuple[JobSpec, ...]:
+    """What each step asks its agent to do; empty for acts on the fleet itself."""
+    operation = plan.operation
+    if isinstance(operation, ContainerOperation):
+        return tuple(_container_act(operation, step) for step in plan.steps)
+    if isinstance(operation, CreateOperation):
+        return tuple(operation.container for _ in plan.steps)
+    return ()
+
+
+def new_intent(plan: Plan) -> Intent:
+    """Choose the ids of the jobs, and name the locks: one a target."""
+    jobs = tuple(str(uuid.uuid4()) for _ in job_specs(plan))
+    if isinstance(plan.operation, ServerOperation):
+        locks = [f"server {step.target.server}" for step in plan.steps]
+    elif isinstance(plan.operation, CreateOperation):
+        # Two containers of one name exclude each other; without a name nothing does, and the lock only says we live.
+        name = plan.operation.container.name
+        locks = [f"create {step.target.server} {name or job}" for step, job in zip(plan.steps, jobs, strict=True)]
+    else:
+        locks = [f"container {step.target.server} {step.target.id}" for step in plan.steps]
+    return Intent(jobs=jobs, locks=tuple(dict.fromkeys(locks)))
+
+
+def written(operation: Operation, intent: Intent) -> dict[str, Any]:
+    """The operation as the history keeps it: without values that may be secret."""
+    if isinstance(operation, CreateOperation):
+        operation = msgspec.structs.replace(operation, container=_without_secrets(operation.container))
+    document: dict[str, Any] = msgspec.to_builtins(operation)
+    return {**document, "intent": msgspec.to_builtins(intent)}
+
+
+def read_intent(record: ActionRecord) -> Intent:
+    """The intent of a record; an empty one where it has none that can be read."""
+    try:
+        return msgspec.convert(record.operation.get("intent", {}), Intent)
+    except msgspec.ValidationError:
+        return Intent()
+
+
+def read_operation(record: ActionRecord) -> Operation | None:
+    """The operation of a record, without its secrets; None where it cannot be read (of a newer program, say)."""
+    document = {key: value for key, value in record.operation.items() if key != "intent"}
+    try:
+        return msgspec.convert(document, Operation)
+    except msgspec.ValidationError:
+        return None
+
+
+def _container_act(operation: ContainerOperation, step: PlanStep) -> ContainerAct:
+    return ContainerAct(
+        container=step.target.id,
+        verb=operation.verb,
+        timeout=operation.timeout,
+        signal=operation.signal,
+        new_name=operation.new_name,
+        force=operation.force,
+        volumes=operation.volumes,
+    )
+
+
+def _without_secrets(container: CreateContainer) -> CreateContainer:
+    return msgspec.structs.replace(
+        container,
+        registry_auth=HIDDEN if container.registry_auth else "",
+        environment={name: HIDDEN for name in container.environment},
+    )

@@ -1,0 +1,108 @@
+"""Plans: what an operation would do, and what has to be given before it does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from komodo_tui.domain import confirm
+from komodo_tui.domain.errors import NotConfirmedError, RefusedError
+from komodo_tui.domain.operations import ContainerOperation, CreateOperation, Plan, ServerOperation
+from komodo_tui.operations.container_plans import DESTRUCTIVE, draft_containers, draft_create
+from komodo_tui.operations.server_plans import draft_server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from komodo_tui.domain.operations import Confirm, Operation
+    from komodo_tui.domain.servers import ServerDefinition
+    from komodo_tui.domain.settings import Settings
+    from komodo_tui.fleet.live import FleetState
+    from komodo_tui.operations.container_plans import Draft
+
+_STRICTNESS: tuple[Confirm, ...] = ("none", "yes", "type")
+
+
+class Planner:
+    """Makes plans from the live fleet, the definitions on disk and the confirm policy."""
+
+    def __init__(
+        self, state: FleetState, known: Callable[[], Mapping[str, ServerDefinition]], settings: Settings
+    ) -> None:
+        """``known`` reads the servers' definitions, by name."""
+        self._state = state
+        self._known = known
+        self._settings = settings
+
+    def plan(self, operation: Operation) -> Plan:
+        """See :meth:`Executor.plan`."""
+        draft = self._draft(operation)
+        level = self._confirm(operation, draft)
+        return Plan(
+            operation=operation,
+            title=draft.title,
+            verb=draft.verb,
+            steps=draft.steps,
+            confirm=level,
+            phrase=_phrase(draft) if level == "type" else "",
+            undo=draft.undo,
+        )
+
+    def check_unchanged(self, plan: Plan) -> None:
+        """Refuse a plan that reality has overtaken.
+
+        Every act needs its targets to be there, by id; one that loses something also needs them to be in the state
+        that was shown.
+
+        Raises:
+            RefusedError: something is not as it was planned.
+            NotFoundError: a target is gone.
+        """
+        now = self.plan(plan.operation)
+        if plan.verb not in DESTRUCTIVE:
+            return
+        for shown, current in zip(plan.steps, now.steps, strict=True):
+            if (shown.state, shown.target) != (current.state, current.target):
+                raise RefusedError(
+                    f"{shown.target} has changed since the plan was made: it was {shown.state}, "
+                    f"now {current.target.name} is {current.state}",
+                    hint="look at the new plan and confirm that",
+                )
+
+    def _draft(self, operation: Operation) -> Draft:
+        if isinstance(operation, ContainerOperation):
+            return draft_containers(operation, self._state)
+        if isinstance(operation, CreateOperation):
+            return draft_create(operation, self._state)
+        return draft_server(operation, self._known(), self._state)
+
+    def _confirm(self, operation: Operation, draft: Draft) -> Confirm:
+        """The strictest level that one of the servers asks for."""
+        levels = [
+            confirm.required(self._settings.confirm, operation, self._tags(operation, step.target.server))
+            for step in draft.steps
+        ]
+        return max(levels, key=_STRICTNESS.index, default="yes")
+
+    def _tags(self, operation: Operation, server: str) -> tuple[str, ...]:
+        live = self._state.servers.get(server)
+        tags = live.definition.tags if live is not None else ()
+        if isinstance(operation, ServerOperation) and operation.definition is not None:
+            tags = (*tags, *operation.definition.tags)
+        return tags
+
+
+def check_given(plan: Plan, given: str | bool) -> None:
+    """Raise NotConfirmedError unless what the plan asks for was given."""
+    if plan.confirm == "none" or (plan.confirm == "yes" and given is True) or (plan.phrase and given == plan.phrase):
+        return
+    if plan.confirm == "type":
+        raise NotConfirmedError(f"{plan.title}: not confirmed", hint=f"type {plan.phrase!r} (--confirm)")
+    raise NotConfirmedError(f"{plan.title}: not confirmed", hint="say yes (--yes)")
+
+
+def _phrase(draft: Draft) -> str:
+    """One target: its name. Several: the verb and how many, so that the number is read."""
+    if len(draft.steps) == 1:
+        target = draft.steps[0].target
+        return target.name or target.server
+    return f"{draft.verb} {len(draft.steps)}"
