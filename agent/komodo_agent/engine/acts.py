@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
@@ -35,7 +35,7 @@ async def act(engine: Engine, context: JobContext, wanted: ContainerAct) -> None
         AgentError: the request makes no sense, there is no such container, or the engine refused or failed.
     """
     _check(wanted)
-    inspect = await engine.inspect(wanted.container)
+    inspect = await _inspect(engine, wanted.container)
     name = str(inspect.get("Name") or wanted.container).lstrip("/")
     own_timeout = (inspect.get("Config") or {}).get("StopTimeout")
     context.target(name)
@@ -45,6 +45,15 @@ async def act(engine: Engine, context: JobContext, wanted: ContainerAct) -> None
     with engine_errors(f"{wanted.verb} {name}"):
         await _call(container, wanted, own_timeout if isinstance(own_timeout, int) else _ENGINE_DEFAULT)
     context.result(container=str(inspect["Id"]))
+
+
+async def _inspect(engine: Engine, container_id: str) -> dict[str, Any]:
+    try:
+        return await engine.inspect(container_id)
+    except AgentError as error:
+        if error.code != "not_found":
+            raise
+        raise AgentError("not_found", f"the container {container_id[:12]} is gone: nothing was done") from error
 
 
 async def _call(container: DockerContainer, wanted: ContainerAct, own_timeout: int) -> None:

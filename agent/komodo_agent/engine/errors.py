@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _NO_CONNECTION = 900  # aiodocker's own status for "could not connect"
 _CODES = {400: "bad_request", 403: "forbidden", 404: "not_found", 409: "conflict", 503: "engine_unavailable"}
 _MESSAGE_LIMIT = 2000
+_LONG_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 
 @contextmanager
@@ -48,7 +50,7 @@ def engine_errors(what: str) -> Iterator[None]:
 
 def translate(error: DockerError, what: str) -> AgentError:
     """One refusal of the engine as the agent's."""
-    words = str(error.message or "no reason given").strip()[:_MESSAGE_LIMIT]
+    words = _LONG_ID.sub(r"\1", str(error.message or "no reason given").strip()[:_MESSAGE_LIMIT])
     if error.status == _NO_CONNECTION:
         return AgentError(
             "engine_unavailable",

@@ -64,7 +64,7 @@ class ExecProcess:
             AgentError: the engine did not answer.
         """
         with engine_errors(f"start a process in {self._container.name}"):
-            state = await self._poll(lambda s: s.get("Running") or s.get("ExitCode") is not None, _START_TIMEOUT)
+            state = await self._poll(_has_begun, _START_TIMEOUT)
             pid = int(state.get("Pid") or 0)
             if not state.get("Running") and not pid and state.get("ExitCode") in _CANNOT_RUN:
                 raise CannotStartError(await self._words())
@@ -116,6 +116,11 @@ class ExecProcess:
                 words += data
         text = " ".join(words.decode("utf-8", "replace").split())
         return text.removeprefix("OCI runtime exec failed: ").removesuffix(": unknown")
+
+
+def _has_begun(state: dict[str, Any]) -> bool:
+    """Whether it has a process, or had one, or never will. The engine says Running a moment before it knows the pid."""
+    return bool(state.get("Pid")) if state.get("Running") else state.get("ExitCode") is not None
 
 
 async def start(engine: Engine, container: Container, request: ExecRequest) -> ExecProcess:

@@ -21,6 +21,10 @@ from .models import (
 )
 
 
+MAX_FRAME = 16 << 20
+"""Bytes of the largest frame: a snapshot is never cut, other frames hold about 32 KiB. Clients accept this much."""
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="snapshot", tag_field="k"):
     """Everything, at the start of a feed and whenever deltas would not do."""
 
