@@ -1,0 +1,362 @@
+"""A table that draws only what is seen and repaints only what changed. Built on Textual's Line API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from komodo_tui.ui.look import look_of
+from komodo_tui.ui.widgets.table_model import TableModel
+from komodo_tui.ui.widgets.table_painter import Line, TablePainter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+
+    from textual import events
+
+    from komodo_tui.ui.render.columns import Column
+
+R = TypeVar("R")
+
+
+class VirtualTable(ScrollView, Generic[R], can_focus=True):
+    """Rows of type ``R`` under a header.
+
+    Feed it with :meth:`set_rows` or :meth:`update_rows`, and call :meth:`recheck` at each frame tick: cells that
+    depend on the clock are compared with what is drawn, and unchanged cells are never written again.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "down", show=False, id="table.down"),
+        Binding("up,k", "move(-1)", "up", show=False, id="table.up"),
+        Binding("ctrl+d", "half(1)", "half a page down", show=False, id="table.half_down"),
+        Binding("ctrl+u", "half(-1)", "half a page up", show=False, id="table.half_up"),
+        Binding("pagedown", "page(1)", "page down", show=False, id="table.page_down"),
+        Binding("pageup", "page(-1)", "page up", show=False, id="table.page_up"),
+        Binding("home", "first", "first row", show=False, id="table.first"),
+        Binding("G,end", "last", "last row", show=False, id="table.last"),
+        Binding("enter", "select", "open", key_display="⏎", id="table.open"),
+        Binding("space", "mark", "mark", key_display="Space", id="table.mark"),
+        Binding("V", "mark_range", "mark from the last mark to here", show=False, id="table.mark_range"),
+        Binding("asterisk", "mark_all", "mark all shown", show=False, key_display="*", id="table.mark_all"),
+        Binding("O", "reverse", "reverse the order", show=False, id="table.reverse"),
+        Binding("less_than_sign,shift+left", "sort_next(-1)", "sort by the column at the left", show=False,
+                key_display="<", id="table.sort_left"),
+        Binding("greater_than_sign,shift+right", "sort_next(1)", "sort by the column at the right", show=False,
+                key_display=">", id="table.sort_right"),
+    ]  # fmt: skip
+
+    DEFAULT_CSS = """
+    VirtualTable { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
+    """
+
+    class Highlighted(Message):
+        """The cursor is on another row; ``key`` is None when there is none."""
+
+        def __init__(self, table: VirtualTable[Any], key: Hashable | None) -> None:
+            super().__init__()
+            self.table = table
+            self.key = key
+
+        @property
+        def control(self) -> VirtualTable[Any]:
+            """The table."""
+            return self.table
+
+    class Selected(Highlighted):
+        """Enter, or a second click on the cursor's row."""
+
+    class Changed(Message):
+        """Marks, order or the number of rows changed: for the line above the table."""
+
+        def __init__(self, table: VirtualTable[Any]) -> None:
+            super().__init__()
+            self.table = table
+
+        @property
+        def control(self) -> VirtualTable[Any]:
+            """The table."""
+            return self.table
+
+    def __init__(
+        self,
+        columns: Sequence[Column[R]],
+        *,
+        order: Callable[[R], Any],
+        row_tone: Callable[[R], str] | None = None,
+        sort: str = "",
+        reverse: bool | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        """``order`` is the natural order, ``sort`` the id of the column to begin with; ``row_tone`` gives plain
+        cells of a row their tone (``dim`` for what is stale)."""
+        super().__init__(id=id, classes=classes)
+        self._painter: TablePainter[R] = TablePainter(columns)
+        self.model: TableModel[R] = TableModel(order)
+        self._row_tone = row_tone
+        self._drawn: list[Line | None] = []
+        self._header: Strip | None = None
+        self._announced: Hashable | None = None
+        if sort:
+            column = self.column(sort)
+            self.model.sort(column, column.descending if reverse is None else reverse)
+
+    # -- data ---------------------------------------------------------------------------------------------------
+
+    def set_rows(self, rows: Mapping[Hashable, R]) -> None:
+        """Make these all the rows."""
+        self._after(self.model.replace(rows))
+
+    def update_rows(self, changed: Mapping[Hashable, R], removed: Iterable[Hashable] = ()) -> None:
+        """Add or change some rows and remove others."""
+        self._after(self.model.update(changed, removed))
+
+    def set_filter(self, predicate: Callable[[R], bool] | None) -> None:
+        """Show only rows it says yes to; None shows all."""
+        self._after(self.model.filter(predicate), follow=True)
+
+    def sort_by(self, column_id: str, reverse: bool | None = None) -> None:
+        """Order by a column (empty: natural order); figures begin with the largest unless told otherwise."""
+        column = self.column(column_id) if column_id else None
+        backwards = (column.descending if column else False) if reverse is None else reverse
+        self._header = None
+        self._after(self.model.sort(column, backwards), follow=True)
+        self.refresh(Region(0, 0, self.size.width, 1))
+        self.post_message(self.Changed(self))
+
+    def recheck(self) -> None:
+        """Compare what is drawn with what the rows say now, and repaint what differs."""
+        self._sync()
+
+    def restyle(self) -> None:
+        """Draw everything again: the theme changed."""
+        self._painter.clear()
+        self._header = None
+        self._drawn = []
+        self.refresh()
+
+    def column(self, column_id: str) -> Column[R]:
+        """The column of this id."""
+        return next(column for column in self._painter.columns if column.id == column_id)
+
+    @property
+    def shown(self) -> list[Column[R]]:
+        """The columns that fit the width."""
+        return [self._painter.columns[slot.index] for slot in self._painter.slots]
+
+    @property
+    def cursor(self) -> Hashable | None:
+        """Id of the row under the cursor."""
+        return self.model.cursor if self.model.view else None
+
+    @property
+    def current(self) -> R | None:
+        """The row under the cursor."""
+        return self.model.current
+
+    def selection(self) -> list[R]:
+        """The rows an act is meant for: the marked ones, or the cursor's."""
+        return self.model.selection()
+
+    def choose(self, key: Hashable) -> bool:
+        """Put the cursor on this row. Returns whether it is shown."""
+        if not self.model.choose(key):
+            return False
+        self._after(False, follow=True)
+        return True
+
+    def clear_marks(self) -> bool:
+        """Take all marks away. Returns whether there were any."""
+        had = self.model.clear_marks()
+        if had:
+            self._marked()
+        return had
+
+    # -- drawing ------------------------------------------------------------------------------------------------
+
+    def _after(self, view_changed: bool, follow: bool = False) -> None:
+        """Bring scroll, messages and screen in line with the model."""
+        if not self.is_attached:
+            return
+        visible = self._is_cursor_visible()
+        size = Size(self.size.width, len(self.model.view) + 1)
+        if size != self.virtual_size:
+            self.virtual_size = size
+        if view_changed and (follow or visible):
+            self._show_cursor(margin=False)
+        self._sync()
+        if view_changed:
+            self.post_message(self.Changed(self))
+        self._announce()
+
+    def _announce(self) -> None:
+        if self.cursor != self._announced:
+            self._announced = self.cursor
+            self.post_message(self.Highlighted(self, self.cursor))
+
+    def _marked(self) -> None:
+        self._sync()
+        self.post_message(self.Changed(self))
+
+    @property
+    def _height(self) -> int:
+        return max(0, self.scrollable_content_region.height - 1)
+
+    @property
+    def _top(self) -> int:
+        return int(self.scroll_offset.y)
+
+    def _line(self, index: int) -> Line | None:
+        """What the view's row ``index`` shows now."""
+        view = self.model.view
+        if not 0 <= index < len(view):
+            return None
+        key = view[index]
+        row = self.model.rows[key]
+        cursor = "" if key != self.model.cursor else ("cursor" if self.has_focus else "cursor-blur")
+        tone = self._row_tone(row) if self._row_tone else ""
+        return Line(cursor, key in self.model.marks, tone, self._painter.cells(row))
+
+    def _sync(self) -> None:
+        """Compare each visible line with the one drawn, and ask for the parts that differ."""
+        top = self._top
+        now = [self._line(top + n) for n in range(self._height)]
+        before, self._drawn = self._drawn, now
+        if len(before) != len(now):
+            self.refresh()
+            return
+        differ = self._painter.difference
+        regions = [differ(n + 1, old, new) for n, (old, new) in enumerate(zip(before, now, strict=True)) if old != new]
+        if regions:
+            self.refresh(*regions)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line of the viewport."""
+        if y == 0:
+            if self._header is None:
+                self._header = self._painter.header(look_of(self), self.model.column, self.model.reverse)
+            return self._header
+        line = self._drawn[y - 1] if y <= len(self._drawn) else self._line(self._top + y - 1)
+        if line is None:
+            return Strip.blank(self.size.width)
+        return self._painter.line(line, look_of(self), 4 * max(self._height, 25))
+
+    def on_resize(self) -> None:
+        """Place the columns for the new width."""
+        width = self.scrollable_content_region.width
+        self._painter.place(width)
+        self.virtual_size = Size(width, len(self.model.view) + 1)
+        self._show_cursor(margin=False)
+        self.restyle()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """The viewport moved: all its lines are others now."""
+        super().watch_scroll_y(old_value, new_value)
+        self._drawn = [self._line(self._top + n) for n in range(self._height)]
+
+    def on_focus(self) -> None:
+        """The cursor is drawn brighter with focus."""
+        self._sync()
+
+    def on_blur(self) -> None:
+        """…and quieter without."""
+        self._sync()
+
+    # -- moving -------------------------------------------------------------------------------------------------
+
+    def _is_cursor_visible(self) -> bool:
+        return self._top <= self.model.index < self._top + self._height
+
+    def _show_cursor(self, margin: bool = True) -> None:
+        """Scroll so that the cursor is seen; by half a page at an edge, for a screen repaints whole when it scrolls."""
+        height, index = self._height, self.model.index
+        if self._is_cursor_visible() or height <= 0:
+            return
+        room = height // 2 if margin else 0
+        top = index - height + 1 + room if index >= self._top + height else index - room
+        self.scroll_to(y=max(0, top), animate=False, force=True)
+
+    def _move_to(self, index: int) -> None:
+        self.model.move_to(index)
+        self._show_cursor()
+        self._sync()
+        self._announce()
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by rows."""
+        self._move_to(self.model.index + by)
+
+    def action_half(self, sign: int) -> None:
+        """Move by half a page."""
+        self._move_to(self.model.index + sign * max(1, self._height // 2))
+
+    def action_page(self, sign: int) -> None:
+        """Move by a page."""
+        self._move_to(self.model.index + sign * max(1, self._height - 1))
+
+    def action_first(self) -> None:
+        """To the first row."""
+        self._move_to(0)
+
+    def action_last(self) -> None:
+        """To the last row."""
+        self._move_to(len(self.model.view) - 1)
+
+    def action_select(self) -> None:
+        """Open the cursor's row."""
+        if self.cursor is not None:
+            self.post_message(self.Selected(self, self.cursor))
+
+    def action_mark(self) -> None:
+        """Mark the cursor's row, or take its mark away, and go on to the next."""
+        self.model.toggle_mark()
+        self._move_to(self.model.index + 1)
+        self._marked()
+
+    def action_mark_range(self) -> None:
+        """Mark from the last mark to the cursor."""
+        self.model.mark_range()
+        self._marked()
+
+    def action_mark_all(self) -> None:
+        """Mark all rows shown, or none of them."""
+        self.model.mark_all()
+        self._marked()
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        self.sort_by(self.model.column.id if self.model.column else "", not self.model.reverse)
+
+    def action_sort_next(self, by: int) -> None:
+        """Sort by the next sortable column in that direction."""
+        able = [column for column in self.shown if column.key]
+        if not able:
+            return
+        at = able.index(self.model.column) if self.model.column in able else (-1 if by > 0 else len(able))
+        self.sort_by(able[(at + by) % len(able)].id)
+
+    def on_click(self, event: events.Click) -> None:
+        """The header sorts; a row becomes the cursor's, and opens at the second click."""
+        if event.y == 0:
+            self._sort_at(event.x)
+            return
+        index = self._top + event.y - 1
+        if index >= len(self.model.view):
+            return
+        again = self.model.index == index and event.chain > 1
+        self._move_to(index)
+        if again:
+            self.action_select()
+
+    def _sort_at(self, x: int) -> None:
+        painter = self._painter
+        slot = next((slot for slot in painter.slots if slot.x <= x < slot.x + slot.width), None)
+        column = painter.columns[slot.index] if slot else None
+        if column is not None and column.key:
+            self.sort_by(column.id, not self.model.reverse if column is self.model.column else None)
