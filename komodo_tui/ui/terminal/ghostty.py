@@ -33,11 +33,12 @@ from komodo_tui.ui.terminal.ghostty_abi import (
     init_sized,
     lib,
     load_layout,
-    point_of,
     scroll_viewport,
+    wrapped_rows,
 )
 from komodo_tui.ui.terminal.ghostty_rows import RowReader
 from komodo_tui.ui.terminal.guard import Guard
+from komodo_tui.ui.terminal.search import find
 
 _HOLD = 2026
 _SHAPES: dict[int, Literal["block", "bar", "underline"]] = {
@@ -248,9 +249,16 @@ class GhosttyCore:
         return Scrollbar(bar.total, bar.offset, bar.len)
 
     def search(self, text: str, limit: int = 10_000) -> list[Hit]:
-        return []
+        # The native search misses what was pruned or added since; formatting everything is as fast.
+        cols = self._size[0]
+        total = self.scrollbar().total
+        rows = self._format(0, 0, total - 1, cols - 1, unwrap=False).split("\n")
+        return find(zip(rows, wrapped_rows(self._terminal, len(rows)), strict=True), cols, text, limit)
 
     def text(self, start_row: int, start_col: int, end_row: int, end_col: int) -> str:
+        return self._format(start_row, start_col, end_row, end_col, unwrap=True)
+
+    def _format(self, start_row: int, start_col: int, end_row: int, end_col: int, *, unwrap: bool) -> str:
         tag = lib.GHOSTTY_POINT_TAG_SCREEN
         start = grid_ref(self._terminal, start_col, start_row, tag)
         end = grid_ref(self._terminal, end_col, end_row, tag)
@@ -259,7 +267,7 @@ class GhosttyCore:
         selection = init_sized("GhosttySelection")
         selection.start, selection.end = start[0], end[0]
         options = init_sized("GhosttyTerminalSelectionFormatOptions")
-        options.emit, options.unwrap, options.trim = lib.GHOSTTY_FORMATTER_FORMAT_PLAIN, True, True
+        options.emit, options.unwrap, options.trim = lib.GHOSTTY_FORMATTER_FORMAT_PLAIN, unwrap, True
         options.selection = selection
         size = ffi.new("size_t*")
         form = lib.ghostty_terminal_selection_format_buf
@@ -277,3 +285,12 @@ class GhosttyCore:
         lib.ghostty_render_state_free(self._state)
         lib.ghostty_terminal_free(self._terminal)
         self._callbacks.clear()
+
+
+def usable() -> bool:
+    """Whether this build of the library is one the adapter can read."""
+    try:
+        load_layout()
+    except GhosttyError:
+        return False
+    return True

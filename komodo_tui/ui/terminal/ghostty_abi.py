@@ -22,9 +22,11 @@ __all__ = [
     "init_sized",
     "lib",
     "load_layout",
-    "point_of",
     "scroll_viewport",
+    "wrapped_rows",
 ]
+
+_GRID_REF = "GhosttyResult(*)(GhosttyTerminal, GhosttyPointS, GhosttyGridRef*)"
 
 ffi.cdef("typedef struct { GhosttyTerminalScrollViewportTag tag; int64_t value; uint64_t _pad; } KomodoScrollViewportS;")
 if ffi.sizeof("KomodoScrollViewportS") != ffi.sizeof("GhosttyTerminalScrollViewport"):
@@ -99,15 +101,23 @@ def scroll_viewport(terminal: Any, tag: int, value: int = 0) -> None:
 
 def grid_ref(terminal: Any, col: int, row: int, tag: int) -> Any:
     """A reference to a cell, valid until the terminal changes; None when there is no such cell."""
-    call = union_fn("ghostty_terminal_grid_ref", "GhosttyResult(*)(GhosttyTerminal, GhosttyPointS, GhosttyGridRef*)")
+    call = union_fn("ghostty_terminal_grid_ref", _GRID_REF)
     point = ffi.new("GhosttyPointS*", {"tag": tag, "value": {"x": col, "y": row}})
     ref = init_sized("GhosttyGridRef")
     return ref if call(terminal, point[0], ref) == lib.GHOSTTY_SUCCESS else None
 
 
-def point_of(terminal: Any, ref: Any, tag: int) -> tuple[int, int] | None:
-    """Column and row of a reference in a coordinate system; None when it lies outside."""
-    out = ffi.new("GhosttyPointCoordinate*")
-    if lib.ghostty_terminal_point_from_grid_ref(terminal, ref, tag, out) != lib.GHOSTTY_SUCCESS:
-        return None
-    return out.x, out.y
+def wrapped_rows(terminal: Any, count: int) -> list[bool]:
+    """For each row from the first of the history: does its line go on in the next one?"""
+    call = union_fn("ghostty_terminal_grid_ref", _GRID_REF)
+    point = ffi.new("GhosttyPointS*", {"tag": lib.GHOSTTY_POINT_TAG_SCREEN})
+    ref = init_sized("GhosttyGridRef")
+    row = ffi.new("GhosttyRow*")
+    wrap = ffi.new("bool*")
+    get_row, get, what = lib.ghostty_grid_ref_row, lib.ghostty_row_get, lib.GHOSTTY_ROW_DATA_WRAP
+    flags = []
+    for y in range(count):
+        point.value.y = y
+        found = call(terminal, point[0], ref) == get_row(ref, row) == get(row[0], what, wrap) == lib.GHOSTTY_SUCCESS
+        flags.append(found and bool(wrap[0]))
+    return flags
