@@ -1,0 +1,41 @@
+"""The confirm policy, read for one operation on one server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from komodo_tui.domain.operations import Confirm, ContainerOperation, Operation, ServerOperation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from komodo_tui.domain.settings import ConfirmPolicy, ConfirmRule
+
+Danger = Literal["start", "change", "harm"]
+_ORDER: tuple[Confirm, ...] = ("none", "yes", "type")
+_VERBS: dict[str, Danger] = {"start": "start", "unpause": "start", "kill": "harm", "remove": "harm"}
+
+
+def danger(operation: Operation) -> Danger:
+    """How much an operation can hurt."""
+    if isinstance(operation, ContainerOperation):
+        return _VERBS.get(operation.verb, "change")
+    if isinstance(operation, ServerOperation) and operation.verb in ("add", "edit"):
+        return "start"
+    return "change"
+
+
+def required(policy: ConfirmPolicy, operation: Operation, tags: Iterable[str]) -> Confirm:
+    """What has to be given before this operation on a server with these tags: the strictest rule that applies."""
+    kind = danger(operation)
+    rules = [policy.default, *(policy.tags[tag] for tag in tags if tag in policy.tags)]
+    return strictest(_of(rule, kind) for rule in rules)
+
+
+def strictest(given: Iterable[Confirm]) -> Confirm:
+    """The one that asks for most; ``none`` of nothing."""
+    return max(given, key=_ORDER.index, default="none")
+
+
+def _of(rule: ConfirmRule, kind: Danger) -> Confirm:
+    return {"start": rule.start, "change": rule.change, "harm": rule.harm}[kind]

@@ -1,0 +1,84 @@
+"""What a person can set in ``config.yaml``. Every default is one a stranger can live with."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from komodo_tui.domain.operations import Confirm
+
+
+class ConfirmRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What has to be given, by how much an act can hurt."""
+
+    start: Confirm = "none"
+    """Start, unpause."""
+    change: Confirm = "yes"
+    """Stop, restart, pause, rename, create, deploy."""
+    harm: Confirm = "yes"
+    """Kill, remove: what cannot be taken back."""
+
+
+class ConfirmPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The confirm policy: a rule for everything, and stricter ones for servers with a tag."""
+
+    default: ConfirmRule = ConfirmRule()
+    tags: dict[str, ConfirmRule] = msgspec.field(
+        default_factory=lambda: {"prod": ConfirmRule(start="yes", change="yes", harm="type")}
+    )
+    """By server tag. Where several apply, the strictest is asked."""
+
+
+class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Log views."""
+
+    lines: int = 50_000
+    """Lines a view keeps; older ones are dropped and counted."""
+    megabytes: int = 32
+    """…and bytes, in MiB."""
+    since: str = "15m"
+    """How far back a view begins: ``5m``, ``1h``, ``all``."""
+    wrap: bool = False
+    timestamps: Literal["off", "relative", "absolute"] = "absolute"
+
+
+class TerminalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Terminal panes."""
+
+    scrollback: int = 10_000
+    """Lines of history a pane keeps."""
+    clipboard: bool = False
+    """Whether programs in a pane may write the clipboard (OSC 52)."""
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A command of the user's own, offered where its tags fit."""
+
+    name: str
+    command: tuple[str, ...]
+    tags: tuple[str, ...] = ()
+    confirm: bool = False
+    dangerous: bool = False
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings."""
+
+    read_only: bool = False
+    """Refuse every act, in every front end that reads this file."""
+    theme: str = "komodo"
+    ascii: bool = False
+    """Draw with ASCII alone; on by itself where the locale is not UTF-8."""
+    graphs: Literal["braille", "block", "ascii"] = "braille"
+    mouse: bool = True
+    refresh: float = 1.0
+    """Seconds between samples and between repaints of figures, 0.5 to 60."""
+    confirm: ConfirmPolicy = ConfirmPolicy()
+    keymap: dict[str, str] = msgspec.field(default_factory=dict)
+    """Binding id to keys, comma-separated: ``container.restart: "R,f5"``."""
+    logs: LogSettings = LogSettings()
+    terminal: TerminalSettings = TerminalSettings()
+    commands: tuple[Command, ...] = ()
+    parallel: int = 4
+    """Acts under way at once on one server when many were picked, 1 to 32."""
