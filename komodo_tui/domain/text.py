@@ -20,24 +20,27 @@ if TYPE_CHECKING:
 REPLACEMENT = "\ufffd"
 """What stands for a character that may not be printed: one visible cell, so that hiding is seen."""
 
-# Each alternative consumes all it has looked at and none backtracks over more than a bounded piece, so the time is
-# linear. A control string ends at its terminator, at an ESC that begins something else, and at a line's end: the
-# terminal would swallow the rest of the text, we would rather show it.
+# One leading class lets the engine skip what is safe at full speed; what it found is told apart behind it. Each
+# alternative consumes all it has looked at and none backtracks over more than a bounded piece, so the time is linear.
+# A control string ends at its terminator, at an ESC that begins something else, and at a line's end: a terminal
+# would swallow the rest of the text, we would rather show it.
+_CONTROLS = (
+    r"\x00-\x1f\x7f-\x9f"  # C0, DEL, C1
+    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidirectional marks, embeddings, overrides, isolates
+    r"\u2028\u2029"  # line and paragraph separators
+    r"\ud800-\udfff"  # surrogates: no encoder takes them
+)
 _UNSAFE = re.compile(
+    rf"[{_CONTROLS}]"
     r"""
-      (?P<sgr>     (?:\x1b\[|\x9b) (?P<sgr_body>(?:[0-9]{0,3}[;:]){0,31}[0-9]{0,3}) m )
-    | (?P<csi>     (?:\x1b\[|\x9b) [0-?]* [ -/]* [@-~]? )
-    | (?P<string>  (?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])
-                   [^\x07\x1b\x9c\x18\x1a\n\r]* (?:\x07|\x1b\\|\x9c|[\x18\x1a])? )
-    | (?P<escape>  \x1b (?: [ -/]+ [0-~]? | [0-~] ) )
-    | (?P<newline> \r?\n )
-    | (?P<tab>     \t )
-    | (?P<control>
-        [\x00-\x1f\x7f-\x9f]                                    # C0, DEL, C1: among them a lone ESC
-      | [\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]          # bidirectional marks, embeddings, overrides, isolates
-      | [\u2028\u2029]                                          # line and paragraph separators
-      | [\ud800-\udfff]                                         # surrogates: no encoder takes them
-      )
+    (?:
+        (?:(?<=\x1b)\[|(?<=\x9b)) (?P<sgr>(?:[0-9]{0,3}[;:]){0,31}[0-9]{0,3}) m
+      | (?:(?<=\x1b)\[|(?<=\x9b)) (?P<csi>[0-?]*[ -/]*[@-~]?)
+      | (?:(?<=\x1b)[\]PX^_]|(?<=[\x90\x98\x9d-\x9f]))
+        (?P<string>[^\x07\x1b\x9c\x18\x1a\n\r]*(?:\x07|\x1b\\|[\x9c\x18\x1a])?)
+      | (?<=\x1b) (?P<escape>[ -/]+[0-~]?|[0-~])
+      | (?<=\r) \n
+    )?
     """,
     re.VERBOSE,
 )
@@ -57,15 +60,16 @@ def clean(text: str, *, keep_sgr: bool = False, keep_newlines: bool = False) -> 
 
     def replace(match: re.Match[str]) -> str:
         kind = match.lastgroup
-        if kind == "control":
-            return REPLACEMENT
-        if kind == "tab":
-            return "\t" if keep_newlines else " "
-        if kind == "newline":
-            return "\n" if keep_newlines else REPLACEMENT
         if kind == "sgr" and keep_sgr:
-            return f"\x1b[{match['sgr_body']}m"
-        return ""
+            return f"\x1b[{match['sgr']}m"
+        if kind is not None:
+            return ""
+        found = match[0]
+        if found == "\t":
+            return "\t" if keep_newlines else " "
+        if found.endswith("\n") and keep_newlines:
+            return "\n"
+        return REPLACEMENT
 
     return _UNSAFE.sub(replace, text)
 
