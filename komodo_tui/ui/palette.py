@@ -62,7 +62,9 @@ class Palette:
 
     def _word(self, word: str) -> Style:
         tone = _ALIASES.get(word, word)
-        if word == "cursor":
+        if word == "tab-on":
+            style = self._on("background", "accent") + Style(bold=True)
+        elif word == "cursor":
             style = self._on("selection-text", "selection") + Style(bold=True)
         elif word == "cursor-blur":
             style = self._on("foreground", "panel")

@@ -1,0 +1,354 @@
+"""The program on the screen: one screen, its pages, the frame tick. What it offers to pages is :mod:`.shell`."""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from textual import events, on
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.widgets import Static
+
+from komodo_tui.domain.errors import KomodoError, UsageError
+from komodo_tui.ui.acting import Acts
+from komodo_tui.ui.chords import Chord, Chords, WhichKey
+from komodo_tui.ui.clipboard import osc52
+from komodo_tui.ui.look import Look
+from komodo_tui.ui.modals.error import ErrorDialog
+from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
+from komodo_tui.ui.pages import BY_ID, PAGES
+from komodo_tui.ui.private import GatedScreen, patch_styles_cache, settle_garbage, use_attributes_only, write_crash
+from komodo_tui.ui.render import glyphs
+from komodo_tui.ui.render.summary import count, fleet_line
+from komodo_tui.ui.theme import DEFAULT_THEME, Themes, ThemeSpec, stylesheet
+from komodo_tui.ui.ticker import POLL, Ticker
+from komodo_tui.ui.widgets.footer import HintFooter
+from komodo_tui.ui.widgets.header import FleetLine, TabLine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from textual.app import ComposeResult
+    from textual.screen import ModalScreen, Screen
+
+    from komodo_tui.domain.operations import Target
+    from komodo_tui.fleet.live import Changes
+    from komodo_tui.ui.page import Page
+    from komodo_tui.ui.render.cells import Span
+    from komodo_tui.ui.runtime import Runtime
+
+T = TypeVar("T")
+SMALLEST = (40, 10)
+"""Columns and rows below which nothing useful fits."""
+
+
+class KomodoApp(App[int]):
+    """Also the :class:`~komodo_tui.ui.shell.Shell` of its pages."""
+
+    ENABLE_COMMAND_PALETTE = False
+    TITLE = "komodo-tui"
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  declared so by Textual
+        (0, "-narrow"), (100, "-mid"), (160, "-wide"),
+    ]  # fmt: skip
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-short"),
+        (30, "-tall"),
+    ]
+    CSS = stylesheet()
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,f1", "help", "help", key_display="?", id="app.help"),
+        Binding("colon,ctrl+p", "palette", "go", key_display=":", id="app.palette"),
+        Binding("escape,q", "back", "back", key_display="Esc", show=False, id="app.back"),
+        Binding("minus", "last_page", "last view", show=False, key_display="-", id="app.last"),
+        Binding("z,plus,underscore", "zoom", "zoom the pane", show=False, id="app.zoom"),
+        Binding("ctrl+r", "reconnect", "reconnect", show=False, id="app.reconnect"),
+        Binding("ctrl+q", "quit", "quit", show=False, priority=True, id="app.quit"),
+        Binding("0", "more", "more tabs", show=False, id="tab.more"),
+        *(
+            Binding(spec.key, f"go('{spec.id}')", spec.title, show=False, id=f"tab.{spec.id}")
+            for spec in PAGES
+            if spec.key
+        ),
+    ]
+
+    def __init__(
+        self, runtime: Runtime, *, tab: str = "servers", now: Callable[[], float] = time.time,
+        driver_class: Any = None,
+    ) -> None:  # fmt: skip
+        """``tab`` is the id of the page to begin with; ``now`` gives Unix time."""
+        patch_styles_cache()
+        self.runtime = runtime
+        settings = runtime.settings
+        self.themes = Themes(runtime.state_dir.themes)
+        self._spec, self._theme_error = self._load_theme(settings.theme)
+        self._glyphs = glyphs.choose(ascii=True if settings.ascii else None, environ=os.environ)
+        self.look = Look(self._spec.palette(), self._glyphs)
+        super().__init__(driver_class=driver_class)
+        self.register_theme(self._spec.textual())
+        self.theme = self._spec.name
+        if self.no_color:
+            use_attributes_only(self)
+        self.acts = Acts(runtime, self)
+        self.now = now
+        self._first = tab
+        self._current: Page | None = None
+        self._last = ""
+        self._pages: dict[str, Page] = {}
+        self._ticker: Ticker | None = None
+
+    # -- screen -------------------------------------------------------------------------------------------------
+
+    def get_default_screen(self) -> Screen[None]:
+        """The one screen."""
+        return GatedScreen(id="_default")
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's, and the kind of border the terminal can draw."""
+        return {**super().get_css_variables(), "edge": self._glyphs.border}
+
+    def compose(self) -> ComposeResult:
+        """Tabs, fleet, page, footer."""
+        yield TabLine(id="tabs")
+        yield FleetLine(id="fleet")
+        yield Container(id="pages")
+        yield WhichKey(id="which-key")
+        yield HintFooter(id="footer")
+        yield Static(f"komodo-tui needs {SMALLEST[0]} columns and {SMALLEST[1]} rows.", id="too-small", markup=False)
+
+    def on_mount(self) -> None:
+        """Show the first page; connect after it has been painted."""
+        self._chords = Chords(self.query_one(WhichKey), {"g": self._go_chords()})
+        self.go(self._first)
+        self.call_after_refresh(self._begin)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Say so where nothing useful fits."""
+        tiny = event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1]
+        self.screen_stack[0].set_class(tiny, "-tiny")
+
+    def _begin(self) -> None:
+        settle_garbage()
+        self._ticker = Ticker(self.runtime.fleet.state.subscribe(), self._commit, self.runtime.settings.refresh)
+        self.set_interval(POLL, self._poll)
+        self.work(self.runtime.start())
+        if self._theme_error is not None:
+            self.show_error(self._theme_error)
+
+    def _poll(self) -> None:
+        if self._ticker is not None:
+            self._ticker.poll(time.monotonic())
+
+    async def on_unmount(self) -> None:
+        """End what was begun."""
+        if self._ticker is not None:
+            self._ticker.close()
+        await self.runtime.close()
+
+    def _commit(self, changes: Changes) -> None:
+        self._show_fleet()
+        if self._current is not None and len(self.screen_stack) == 1:
+            self._current.tick(changes)
+
+    def _show_fleet(self) -> None:
+        left = fleet_line(count(self.runtime.fleet.state.servers.values()), self._glyphs)
+        right: list[Span] = []
+        if self.acts.under_way:
+            right.append((f"{self._glyphs.busy} {self.acts.under_way} running  ", "busy"))
+        if self.runtime.settings.read_only:
+            right.append(("READ-ONLY ", "warn bold"))
+        self.query_one(FleetLine).show(left, tuple(right))
+
+    # -- pages --------------------------------------------------------------------------------------------------
+
+    def go(self, page: str, target: Target | None = None) -> None:
+        """Show a page by its id, and reveal something in it."""
+        if self._current is None or self._page_id(self._current) != page:
+            self._switch(page)
+        if target is not None and self._current is not None:
+            self._current.reveal(target)
+
+    def _page_id(self, page: Page) -> str:
+        return str(page.id).removeprefix("page-")
+
+    def _switch(self, page: str) -> None:
+        old = self._current
+        if old is not None:
+            self._last = self._page_id(old)
+            old.display = False
+            old.on_page_hide()
+        new = self._pages.get(page)
+        self.query_one(TabLine).show(page)
+        self._show_fleet()
+        if new is None:
+            new = self._pages[page] = BY_ID[page].load()(self.runtime, self, id=f"page-{page}")
+            self._current = new
+            self.query_one("#pages").mount(new)
+            self.call_after_refresh(self._shown, new)
+        else:
+            self._current = new
+            new.display = True
+            new.on_page_show()
+
+    def _shown(self, page: Page) -> None:
+        if page is self._current:
+            page.on_page_show()
+
+    def _go_chords(self) -> dict[str, Chord]:
+        chords = {"g": Chord("first row", lambda: self._table_first())}
+        for spec in PAGES:
+            chords[spec.letter] = Chord(spec.title, lambda page=spec.id: self.go(page))  # type: ignore[misc]
+        return chords
+
+    def _table_first(self) -> None:
+        first = getattr(self.focused, "action_first", None)
+        if first is not None:
+            first()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Look for chords before a key goes its way."""
+        if (
+            isinstance(event, events.Key)
+            and not event.is_forwarded
+            and len(self.screen_stack) == 1
+            and self._current is not None
+            and not self._takes(event)
+            and self._chords.take(event.character or event.key)
+        ):
+            return
+        await super().on_event(event)
+
+    def _takes(self, event: events.Key) -> bool:
+        """Whether the focused widget wants the key as text."""
+        focused = self.focused
+        if focused is None:
+            return False
+        return bool(getattr(focused, "captures_keys", False)) or focused.check_consume_key(event.key, event.character)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """No key of ours works while a widget (a terminal pane) captures all of them."""
+        return not getattr(self.focused, "captures_keys", False)
+
+    # -- services to pages --------------------------------------------------------------------------------------
+
+    async def ask(self, dialog: ModalScreen[T]) -> T | None:
+        """Show a dialog and wait for its result."""
+        return await self.push_screen_wait(dialog)
+
+    def work(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine as a task of the app; an error of ours that it raises is shown."""
+        self.run_worker(self._guard(coroutine), group="work", exit_on_error=True)
+
+    async def _guard(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        try:
+            await coroutine
+        except KomodoError as error:
+            await self.ask(ErrorDialog.of(error, self.copy))
+
+    def show_error(self, error: KomodoError) -> None:
+        """Show an error until it is dismissed."""
+        self.push_screen(ErrorDialog.of(error, self.copy))
+
+    def flash(self, text: str, tone: str = "info") -> None:
+        """Say something short in the footer for a few seconds."""
+        self.screen_stack[0].query_one(HintFooter).flash(text, tone)
+
+    def copy(self, text: str, what: str) -> None:
+        """Copy to the terminal's clipboard and say so."""
+        copied = osc52(text, os.environ)
+        if copied.sequence and self._driver is not None:
+            self._driver.write(copied.sequence)
+        if not copied.sequence:
+            self.flash(f"not copied: {copied.doubt}", "warn")
+        else:
+            self.flash(f"copied {what}" + (f" ({copied.doubt})" if copied.doubt else ""), "ok")
+
+    # -- theme --------------------------------------------------------------------------------------------------
+
+    def _load_theme(self, name: str) -> tuple[ThemeSpec, UsageError | None]:
+        try:
+            return self.themes.load(name), None
+        except UsageError as error:
+            return DEFAULT_THEME, error
+
+    def use_theme(self, name: str) -> None:
+        """Switch the theme; a broken one is told and changes nothing."""
+        spec, error = self._load_theme(name)
+        if error is not None:
+            self.show_error(error)
+            return
+        self._spec = spec
+        self.look = Look(spec.palette(), self._glyphs)
+        self.register_theme(spec.textual())
+        self.theme = spec.name
+        for page in self._pages.values():
+            page.restyle()
+        self.screen_stack[0].refresh(layout=True)
+
+    # -- keys ---------------------------------------------------------------------------------------------------
+
+    def action_go(self, page: str) -> None:
+        """Show a tab."""
+        self.go(page)
+
+    def action_last_page(self) -> None:
+        """Back to the tab before."""
+        if self._last:
+            self.go(self._last)
+
+    def action_more(self) -> None:
+        """The tabs without a digit."""
+        self.work(self._more())
+
+    async def _more(self) -> None:
+        items = [MenuItem(s.id, s.title, s.letter, s.note) for s in PAGES if not s.key]
+        page = await self.ask(MenuDialog("More", items))
+        if page:
+            self.go(page)
+
+    @on(TabLine.Picked)
+    def _tab_picked(self, event: TabLine.Picked) -> None:
+        if event.page:
+            self.go(event.page)
+        else:
+            self.action_more()
+
+    async def action_back(self) -> None:
+        """One level back; at the top, say how to quit."""
+        if self._current is not None and not self._current.back():
+            self.flash("^Q quits", "dim")
+
+    def action_zoom(self) -> None:
+        """Give the focused pane all the room, or take it back."""
+        if self._current is not None:
+            self._current.zoom()
+
+    def action_help_quit(self) -> None:
+        """^C with nothing selected never quits."""
+        self.flash("nothing selected to copy; ^Q quits", "dim")
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """^C on selected text."""
+        self.copy(text, "selection")
+
+    # -- crash --------------------------------------------------------------------------------------------------
+
+    def _fatal_error(self) -> None:
+        """Leave with a short message; the traceback, without values, goes to a private file."""
+        error = self._exception
+        folder = self.runtime.state_dir.crashes
+        path = write_crash(error, folder) if error is not None else None
+        where = f"The report is in {path}." if path else "The report could not be written."
+        self._exit_renderables.append(f"komodo-tui stopped by an error of its own: {type(error).__name__}\n{where}")
+        self._close_messages_no_wait()
+
+
+def run(runtime: Runtime, *, tab: str = "servers") -> int:
+    """Run the program until the person quits; returns its exit code."""
+    gc.disable()  # until the first paint
+    app = KomodoApp(runtime, tab=tab)
+    app.run(mouse=runtime.settings.mouse)
+    return app.return_code or 0

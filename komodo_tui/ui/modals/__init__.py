@@ -1,0 +1,1 @@
+"""Dialogs: each is a ``ModalScreen`` typed by its result. Import the modules."""

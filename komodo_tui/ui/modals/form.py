@@ -1,0 +1,164 @@
+"""A form: fields one below another, each checked while it is filled in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from rich.text import Text
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.suggester import SuggestFromList
+from textual.widgets import Button, Checkbox, Input, Select, Static, TextArea
+
+from komodo_tui.ui.modals.base import Dialog, button
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+Values = dict[str, Any]
+"""By field id: ``str``, or ``bool`` of a yes/no field."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field."""
+
+    id: str
+    label: str
+    kind: Literal["text", "secret", "choice", "bool", "lines"] = "text"
+    """``lines`` takes several lines; its value is one string."""
+    value: str | bool = ""
+    help: str = ""
+    """Shown below while the field is right."""
+    choices: tuple[tuple[str, str], ...] = ()
+    """(value, label) of a choice."""
+    suggestions: tuple[str, ...] = ()
+    """Offered while typing; → takes the one shown."""
+    check: Callable[[str], str] | None = None
+    """Returns what is wrong with the value, or an empty string."""
+    read_only: bool = False
+
+
+class FormDialog(Dialog[Values]):
+    """Its result is the values of all fields, once each of them is right."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s,ctrl+enter,f2", "save", "save", id="form.save", priority=True)
+    ]
+    DEFAULT_CSS = """
+    FormDialog > .dialog { width: 84; }
+    FormDialog VerticalScroll { max-height: 70vh; height: auto; }
+    FormDialog .field { height: auto; }
+    FormDialog .label { width: 16; height: 1; color: $foreground 70%; }
+    FormDialog .field Input, FormDialog .field Select, FormDialog .field TextArea { width: 1fr; }
+    FormDialog .field Input { height: 1; border: none; background: $panel; padding: 0 1; }
+    FormDialog .field Input:focus { background: $boost; }
+    FormDialog .field Checkbox { border: none; padding: 0; background: $surface; }
+    FormDialog TextArea { height: 5; border: none; background: $panel; }
+    FormDialog .help { height: 1; padding: 0 0 0 16; color: $foreground 50%; }
+    FormDialog .help.-wrong { color: $error; }
+    """
+
+    def __init__(self, title: str, fields: Sequence[Field], *, verb: str = "save", intro: str = "",
+                 check: Callable[[Values], dict[str, str]] | None = None) -> None:  # fmt: skip
+        """``check`` looks at all values together and returns what is wrong by field id."""
+        super().__init__(title)
+        self.fields = tuple(fields)
+        self.verb, self.intro = verb, intro
+        self._check = check
+        self._by_id = {field.id: field for field in self.fields}
+
+    def body(self) -> ComposeResult:
+        """Label, widget and help of each field."""
+        if self.intro:
+            yield self.text(self.intro, "dim")
+        with VerticalScroll(can_focus=False):
+            for field in self.fields:
+                with Horizontal(classes="field"):
+                    yield Static(Text(field.label), classes="label")
+                    yield self._widget(field)
+                yield Static(Text(field.help), classes="help", id=f"help-{field.id}")
+
+    def _widget(self, field: Field) -> Widget:
+        name = f"field-{field.id}"
+        if field.kind == "bool":
+            return Checkbox("", bool(field.value), id=name, compact=True)
+        if field.kind == "choice":
+            options = [(Text(label), value) for value, label in field.choices]
+            return Select(options, value=str(field.value), allow_blank=False, id=name, compact=True)
+        if field.kind == "lines":
+            return TextArea(str(field.value), id=name, tab_behavior="focus", compact=True)
+        suggester = SuggestFromList(field.suggestions, case_sensitive=False) if field.suggestions else None
+        return Input(
+            str(field.value), password=field.kind == "secret", suggester=suggester, id=name, compact=True,
+            disabled=field.read_only,
+        )  # fmt: skip
+
+    def buttons(self) -> list[Button]:
+        """Cancel and save."""
+        return [button("cancel", "no"), button(f"{self.verb} (^S)", "save", "primary")]
+
+    def values(self) -> Values:
+        """What stands in the fields now."""
+        found: Values = {}
+        for field in self.fields:
+            widget = self.query_one(f"#field-{field.id}")
+            if isinstance(widget, TextArea):
+                found[field.id] = widget.text
+            elif isinstance(widget, Input):
+                found[field.id] = widget.value if field.kind == "secret" else widget.value.strip()
+            elif isinstance(widget, Checkbox | Select):
+                found[field.id] = widget.value
+        return found
+
+    def _wrong(self, values: Values) -> dict[str, str]:
+        wrong = {f.id: f.check(str(values[f.id])) for f in self.fields if f.check is not None}
+        wrong = {name: text for name, text in wrong.items() if text}
+        if not wrong and self._check is not None:
+            wrong = {name: text for name, text in self._check(values).items() if text}
+        return wrong
+
+    def _tell(self, field: Field, wrong: str) -> None:
+        line = self.query_one(f"#help-{field.id}", Static)
+        line.set_class(bool(wrong), "-wrong")
+        line.update(Text(f"{self.look_now.glyphs.fail} {wrong}" if wrong else field.help))
+
+    @on(Input.Changed)
+    @on(TextArea.Changed)
+    def _edited(self, event: Input.Changed | TextArea.Changed) -> None:
+        field = self._by_id.get(str(event.control.id).removeprefix("field-"))
+        if field is None:
+            return
+        text = event.value if isinstance(event, Input.Changed) else event.text_area.text
+        wrong = field.check(text.strip()) if field.check is not None and text.strip() else ""
+        self._tell(field, wrong)
+
+    @on(Input.Submitted)
+    def _next(self) -> None:
+        last = self.query(Input).last()
+        if self.focused is last or len(self.fields) == 1:
+            self.action_save()
+        else:
+            self.focus_next()
+
+    @on(Button.Pressed, "#save")
+    def action_save(self) -> None:
+        """Check all and leave with the values, or go to the first field that is wrong."""
+        values = self.values()
+        wrong = self._wrong(values)
+        for field in self.fields:
+            self._tell(field, wrong.get(field.id, ""))
+        if wrong:
+            first = next((field.id for field in self.fields if field.id in wrong), self.fields[0].id)
+            self.query_one(f"#field-{first}").focus()
+            return
+        self.dismiss(values)
+
+    @on(Button.Pressed, "#no")
+    def _no(self) -> None:
+        self.dismiss(None)

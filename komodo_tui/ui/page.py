@@ -1,0 +1,70 @@
+"""What a page is: the part of the screen between header and footer, one for each tab.
+
+A page is created when its tab is first shown and stays mounted; the others are merely not displayed. It keeps no copy
+of live state: it reads ``runtime.fleet.state`` when it is shown and when :meth:`Page.tick` tells what changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from komodo_tui.domain.operations import Target
+    from komodo_tui.fleet.live import Changes
+    from komodo_tui.ui.runtime import Runtime
+    from komodo_tui.ui.shell import Shell
+
+
+@dataclass(frozen=True)
+class Command:
+    """One entry of the palette."""
+
+    label: str
+    """What is searched and shown: ``restart api-1``."""
+    run: Callable[[], None]
+    kind: str = "act"
+    """One word shown beside it: view, server, container, act."""
+    help: str = ""
+
+
+class Page(Widget):
+    """Base of every page. Widgets in it never wait for a server: long work goes to ``shell.acts`` or a worker."""
+
+    TITLE: ClassVar[str] = ""
+    DEFAULT_CSS = "Page { height: 1fr; width: 1fr; layout: vertical; }"
+
+    def __init__(self, runtime: Runtime, shell: Shell, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.runtime = runtime
+        self.shell = shell
+
+    def on_page_show(self) -> None:
+        """It came on screen: read everything anew and take the focus."""
+
+    def on_page_hide(self) -> None:
+        """It left the screen: stop what nobody sees (feeds of processes and devices, log followers)."""
+
+    def tick(self, changes: Changes) -> None:
+        """The frame tick, at most once a second, only while on screen. ``changes`` may be empty: ages still move."""
+
+    def back(self) -> bool:
+        """One level back (Esc, q): marks, then filter, then pane. Returns whether there was a level to leave."""
+        return False
+
+    def commands(self) -> Iterable[Command]:
+        """Entries for the palette: the acts on what is selected."""
+        return ()
+
+    def reveal(self, target: Target) -> None:
+        """Put the cursor on this and open it: somebody asked for it by name elsewhere."""
+
+    def zoom(self) -> None:
+        """Give the focused pane the whole page, or take it back (z)."""
+
+    def restyle(self) -> None:
+        """Draw again in new colours. Widgets that cache strips are told here."""

@@ -1,0 +1,67 @@
+"""The tabs of the product, in their places. A page is imported when its tab is first shown."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from komodo_tui.ui.page import Page
+
+
+@dataclass(frozen=True)
+class PageSpec:
+    """A tab. Either ``target`` says where its page is, or ``note`` what will stand there."""
+
+    id: str
+    title: str
+    short: str
+    """Title where room is short."""
+    key: str
+    """Digit of the tab; empty: under ``0`` more."""
+    letter: str
+    """After ``g``."""
+    target: str = ""
+    """``module:Class`` of a :class:`~komodo_tui.ui.page.Page`."""
+    note: str = ""
+
+    def load(self) -> type[Page]:
+        """The class of the page, its module imported now."""
+        module, _, name = (self.target or "komodo_tui.ui.pages.later:LaterPage").partition(":")
+        found: type[Page] = getattr(importlib.import_module(module), name)
+        return found
+
+
+PAGES: tuple[PageSpec, ...] = (
+    PageSpec("servers", "Servers", "Servers", "1", "s", "komodo_tui.ui.pages.servers:ServersPage"),
+    PageSpec("resources", "Resources", "Res", "2", "r",
+             note="Images, volumes and networks of all servers in one table, with what uses them and what can go."),
+    PageSpec("containers", "Containers", "Containers", "3", "c", "komodo_tui.ui.pages.containers:ContainersPage"),
+    PageSpec("stacks", "Stacks", "Stacks", "4", "k",
+             note="Compose blueprints: edit, diff against what runs, deploy to one server or many, roll back."),
+    PageSpec("deployments", "Deployments", "Deploy", "5", "d",
+             note="What was deployed where: revision, drift, health, and the last good one to return to."),
+    PageSpec("builds", "Builds", "Builds", "6", "b",
+             note="Images built from repositories or Dockerfiles, versioned, shipped to the servers that need them."),
+    PageSpec("repos", "Repos", "Repos", "7", "o",
+             note="Git repositories on your servers: pulled on demand, by poll or by push, with what they trigger."),
+    PageSpec("procedures", "Procedures", "Proc", "8", "p",
+             note="Named recipes: stages in order, steps side by side, on a schedule or at one key."),
+    PageSpec("actions", "Actions", "Actions", "9", "h", "komodo_tui.ui.pages.actions:ActionsPage"),
+    PageSpec("syncs", "Syncs", "Syncs", "", "y",
+             note="A git repository kept equal to your definitions: pending plan, apply, commit back."),
+    PageSpec("alerts", "Alerts", "Alerts", "", "a",
+             note="What opened, escalated, was acknowledged and resolved, on every server."),
+    PageSpec("schedules", "Schedules", "Schedules", "", "e",
+             note="What runs by itself: when it ran last, how it went, when it runs next."),
+    PageSpec("terminals", "Terminals", "Terminals", "", "t",
+             note="All open shells; press s on a server or a container to open one now."),
+    PageSpec("variables", "Variables & secrets", "Variables", "", "v",
+             note="Values interpolated as [[NAME]] into stacks and builds; secrets are encrypted and never shown."),
+    PageSpec("settings", "Settings", "Settings", "", "i",
+             note="Themes with live preview, keys, the confirm policy; until then they live in config.yaml."),
+)  # fmt: skip
+"""In the order of the tab strip; those without a key are reached by ``0``."""
+
+BY_ID = {spec.id: spec for spec in PAGES}

@@ -1,0 +1,61 @@
+"""What the screens are given to work with. ``wiring.Runtime`` is one; the UI does not import it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from komodo_tui.domain.operations import Actor
+    from komodo_tui.domain.settings import Settings
+    from komodo_tui.fleet.manager import FleetManager
+    from komodo_tui.operations.executor import Executor
+    from komodo_tui.store.definitions import DefinitionStore
+    from komodo_tui.store.history import History
+    from komodo_tui.store.paths import StateDirectory
+
+
+class Runtime(Protocol):
+    """Store, fleet and executor, put together."""
+
+    @property
+    def state_dir(self) -> StateDirectory:
+        """Where state and settings are kept."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """The user's settings as read at the start."""
+        ...
+
+    @property
+    def definitions(self) -> DefinitionStore:
+        """What the user defined."""
+        ...
+
+    @property
+    def history(self) -> History:
+        """Who did what."""
+        ...
+
+    @property
+    def fleet(self) -> FleetManager:
+        """Connections and live state."""
+        ...
+
+    @property
+    def executor(self) -> Executor:
+        """The one gate of every act."""
+        ...
+
+    @property
+    def actor(self) -> Actor:
+        """Who sits in front of the program."""
+        ...
+
+    async def start(self) -> None:
+        """Begin to connect; returns without waiting for any server."""
+        ...
+
+    async def close(self) -> None:
+        """End connections and the embedded agent."""
+        ...
