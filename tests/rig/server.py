@@ -262,8 +262,11 @@ SetEnv DOCKER_HOST=unix://{run_dir}/docker.sock
 
 
 def _engine_environment() -> dict[str, str]:
-    """An environment without the caller's Docker settings; temporary files beside the engine's data."""
-    keep = {k: v for k, v in os.environ.items() if not k.startswith("DOCKER")}
+    """An environment without the caller's Docker settings; temporary files beside the engine's data.
+
+    Nor the XDG folders of a test: runc keeps sockets in them, and they end with the test.
+    """
+    keep = {k: v for k, v in os.environ.items() if not k.startswith(("DOCKER", "XDG_"))}
     return {**keep, "PATH": f"{keep.get('PATH', '')}:/usr/sbin:/sbin", "TMPDIR": tempfile.gettempdir()}
 
 
