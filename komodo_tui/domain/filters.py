@@ -1,175 +1,226 @@
-"""The filter language of every list: what people type after ``/``.
+"""What ``/`` takes: filter lines compiled to quick predicates.
 
-Words are joined by *and*. A word is
+The grammar is that of :mod:`komodo_tui.domain.terms`. Containers know the fields ``server: state: label: stack:
+image: health: name: id:``, actions ``who: act: outcome: target:``, other tables plain text alone. A field's value is
+contained in the field (``state health id``: begins it), or is a glob with ``*`` and ``?`` for all of it;
+``label:key`` and ``label:key=value``; ``none`` stands for no stack and no health check. A field without a value
+asks for nothing: it is still being typed.
 
-``web``            a piece of any column, upper and lower case alike
-``~wb1``           fuzzy: these letters in this order
-``/^api-\\d/``     a regular expression; the closing slash may be missing while one types
-``state:run``      a column by name and the start (or a piece) of its value; ``label:tier`` or ``label:tier=front``
-``!…``             the opposite of any of these
-
-A regular expression may hold spaces up to its closing slash.
+All constructors raise :class:`~komodo_tui.domain.errors.UsageError` with a message a person can act on; a view shows
+it and keeps the filter it had.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, get_args
 
-from komodo_tui.domain.errors import UsageError
+from komodo_agent.wire.models import Container, ContainerState, Health
+from komodo_tui.domain.terms import Term, split_terms, text_test, value_test
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable
 
-    from komodo_agent.wire.models import Container
     from komodo_tui.domain.operations import ActionRecord
 
-T = TypeVar("T")
-_TOKEN = re.compile(r"!?(?:[A-Za-z]+:)?(?:/(?:\\.|[^/\\])*/?|\S+)")
+    TextTest = Callable[[str], bool]
+    ContainerTest = Callable[[str, Container], bool]
+
+CONTAINER_FIELDS = ("server", "state", "label", "stack", "image", "health", "name", "id")
+ACTION_FIELDS = ("who", "act", "outcome", "target")
+
+_NONE = "none"
 
 
-@dataclass(frozen=True)
-class Filter(Generic[T]):
-    """A compiled filter: call it with a row."""
+class TextFilter:
+    """A filter of a table whose rows are known by their text alone."""
 
-    text: str
-    tests: tuple[Callable[[T], bool], ...]
+    __slots__ = ("_tests", "terms", "text")
 
-    def __call__(self, row: T) -> bool:
-        return all(test(row) for test in self.tests)
+    def __init__(self, text: str = "") -> None:
+        self.text = text.strip()
+        self.terms = split_terms(text)
+        self._tests = _text_tests(self.terms)
 
     def __bool__(self) -> bool:
-        return bool(self.tests)
+        """Whether it asks for anything."""
+        return bool(self._tests)
+
+    def __call__(self, text: str) -> bool:
+        """Whether a row passes; join the texts of its columns with line feeds."""
+        text = text.lower()
+        return all(test(text) is wanted for test, wanted in self._tests)
 
 
-@dataclass(frozen=True)
-class Fields(Generic[T]):
-    """What a list offers to its filter."""
+class ContainerFilter:
+    """A filter of containers: ``f(server, container)`` tells whether the row passes."""
 
-    any: Callable[[T], str]
-    """All that a plain word is looked for in, lower case, parts apart by a newline."""
-    terms: Mapping[str, Callable[[T], str]]
-    """Values by term name, lower case; matched by their start, or by a piece where ``pieces`` says so."""
-    pieces: frozenset[str] = frozenset()
-    pairs: Mapping[str, Callable[[T], Mapping[str, str]]] | None = None
-    """Terms over key-value maps, such as ``label``."""
+    __slots__ = ("_fields", "_tests", "terms", "text")
 
+    def __init__(self, text: str = "") -> None:
+        self.text = text.strip()
+        self.terms = split_terms(text, CONTAINER_FIELDS)
+        self._fields = tuple((_container_test(term), not term.negated) for term in self.terms if term.values)
+        self._tests = _text_tests(self.terms)
 
-def compile_filter(text: str, fields: Fields[T]) -> Filter[T]:
-    """Read a filter. Raises UsageError naming the word that cannot be read."""
-    tests = tuple(_word(word, fields) for word in _TOKEN.findall(text))
-    return Filter(text.strip(), tests)
+    def __bool__(self) -> bool:
+        """Whether it asks for anything."""
+        return bool(self._fields or self._tests)
 
-
-def _word(word: str, fields: Fields[T]) -> Callable[[T], bool]:
-    inverse = word.startswith("!") and len(word) > 1
-    test = _positive(word[1:] if inverse else word, fields)
-    return (lambda row: not test(row)) if inverse else test
-
-
-def _positive(word: str, fields: Fields[T]) -> Callable[[T], bool]:
-    name, colon, value = word.partition(":")
-    if colon and name.lower() in (fields.pairs or {}):
-        return _pair((fields.pairs or {})[name.lower()], value)
-    if colon and name.lower() in fields.terms:
-        return _term(fields.terms[name.lower()], value, pieces=name.lower() in fields.pieces)
-    return _text(fields.any, word)
+    def __call__(self, server: str, container: Container) -> bool:
+        """Whether this container of this server passes."""
+        for field, wanted in self._fields:
+            if field(server, container) is not wanted:
+                return False
+        if self._tests:
+            text = container_text(server, container)
+            for test, wanted in self._tests:
+                if test(text) is not wanted:
+                    return False
+        return True
 
 
-def _text(get: Callable[[T], str], word: str) -> Callable[[T], bool]:
-    if word.startswith("/") and len(word) > 1:
-        search = _regex(word).search
-        return lambda row: search(get(row)) is not None
-    if word.startswith("~") and len(word) > 1:
-        search = re.compile("[^\n]*?".join(re.escape(letter) for letter in word[1:].lower())).search
-        return lambda row: search(get(row)) is not None
-    wanted = word.lower()
-    return lambda row: wanted in get(row)
+class ActionFilter:
+    """A filter of the history."""
 
+    __slots__ = ("_fields", "_tests", "terms", "text")
 
-def _term(get: Callable[[T], str], value: str, *, pieces: bool) -> Callable[[T], bool]:
-    if value.startswith(("/", "~")):
-        return _text(get, value)
-    wanted = value.lower()
-    if pieces:
-        return lambda row: wanted in get(row)
-    return lambda row: get(row).startswith(wanted)
+    def __init__(self, text: str = "") -> None:
+        self.text = text.strip()
+        self.terms = split_terms(text, ACTION_FIELDS)
+        self._fields = tuple(
+            (
+                ACTION_FIELDS.index(term.field),
+                _any(term.values, prefix=term.field in ("act", "outcome")),
+                not term.negated,
+            )
+            for term in self.terms
+            if term.values
+        )
+        self._tests = _text_tests(self.terms)
 
+    def __bool__(self) -> bool:
+        """Whether it asks for anything."""
+        return bool(self._fields or self._tests)
 
-def _pair(get: Callable[[T], Mapping[str, str]], value: str) -> Callable[[T], bool]:
-    key, equals, wanted = value.partition("=")
-    if equals:
-        return lambda row: get(row).get(key, "\0").lower().startswith(wanted.lower())
-    return lambda row: any(key in name for name in get(row))
+    def __call__(self, record: ActionRecord) -> bool:
+        """Whether this action passes."""
+        targets = "\n".join(str(target) for target in record.targets)
+        outcome = record.outcome or "running"
+        return self.passes((str(record.actor), record.act, outcome, targets), record.title, record.summary)
 
+    def passes(self, fields: tuple[str, str, str, str], *texts: str) -> bool:
+        """The same by text alone: ``(who, act, outcome, targets)``, targets one a line, and what else is shown."""
+        for index, field, wanted in self._fields:
+            lines = fields[index].lower().split("\n")
+            if any(map(field, lines)) is not wanted:
+                return False
+        if not self._tests:
+            return True
+        text = "\n".join((*fields, *texts)).lower()
+        return all(test(text) is wanted for test, wanted in self._tests)
 
-def _regex(word: str) -> re.Pattern[str]:
-    pattern = word[1:-1] if len(word) > 1 and word.endswith("/") and not word.endswith("\\/") else word[1:]
-    try:
-        return re.compile(pattern, re.IGNORECASE)
-    except re.error as error:
-        raise UsageError(f"the regular expression {pattern!r} cannot be read: {error}") from error
-
-
-ContainerRow = tuple[str, "Container"]
-"""A server's name and one of its containers."""
-
-ContainerFilter = Filter[ContainerRow]
-
-
-def _container_text(row: ContainerRow) -> str:
-    server, c = row
-    return f"{c.name}\n{c.image}\n{server}\n{c.state}\n{c.stack}\n{c.id[:12]}".lower()
-
-
-CONTAINER_FIELDS: Fields[ContainerRow] = Fields(
-    any=_container_text,
-    terms={
-        "server": lambda row: row[0].lower(),
-        "host": lambda row: row[0].lower(),
-        "state": lambda row: row[1].state,
-        "health": lambda row: row[1].health or "none",
-        "stack": lambda row: row[1].stack.lower(),
-        "service": lambda row: row[1].service.lower(),
-        "image": lambda row: row[1].image.lower(),
-        "name": lambda row: row[1].name.lower(),
-        "id": lambda row: row[1].id,
-    },
-    pieces=frozenset({"image", "name"}),
-    pairs={"label": lambda row: row[1].labels},
-)
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Lower-case words that every passing action holds in its texts: a store may look for them first."""
+        return tuple(term.value for term in self.terms if term.kind == "plain" and not term.negated)
 
 
 def parse(text: str) -> ContainerFilter:
-    """The filter of the container list."""
-    return compile_filter(text, CONTAINER_FIELDS)
+    """The filter of a list of containers."""
+    return ContainerFilter(text)
 
 
-def _action_text(record: ActionRecord) -> str:
-    targets = "\n".join(str(target) for target in record.targets)
-    return f"{record.act}\n{record.actor}\n{record.title}\n{record.summary}\n{record.outcome}\n{targets}".lower()
+def parse_text(text: str) -> TextFilter:
+    """The filter of any other table."""
+    return TextFilter(text)
 
 
-ACTION_FIELDS: Fields[ActionRecord] = Fields(
-    any=_action_text,
-    terms={
-        "who": lambda record: str(record.actor).lower(),
-        "act": lambda record: record.act.lower(),
-        "outcome": lambda record: record.outcome or "running",
-        "via": lambda record: record.actor.via,
-        "target": lambda record: " ".join(str(target) for target in record.targets).lower(),
-        "server": lambda record: " ".join(target.server for target in record.targets).lower(),
-    },
-    pieces=frozenset({"who", "act", "target", "server"}),
-)
-
-
-def parse_actions(text: str) -> Filter[ActionRecord]:
+def parse_actions(text: str) -> ActionFilter:
     """The filter of the history."""
-    return compile_filter(text, ACTION_FIELDS)
+    return ActionFilter(text)
 
 
-def parse_text(text: str) -> Filter[str]:
-    """The filter of a list whose rows are plain text."""
-    return compile_filter(text, Fields(any=str.lower, terms={}))
+def container_text(server: str, container: Container) -> str:
+    """What plain, fuzzy and regex terms look at: name, server, stack, image and short id, one a line, lower case."""
+    stack = container.labels.get("com.docker.compose.project", "")
+    return f"{container.name}\n{server}\n{stack}\n{container.image}\n{container.id[:12]}".lower()
+
+
+def _text_tests(terms: Iterable[Term]) -> tuple[tuple[TextTest, bool], ...]:
+    return tuple((text_test(term), not term.negated) for term in terms if term.kind != "field")
+
+
+def _any(values: tuple[str, ...], *, prefix: bool = False) -> TextTest:
+    """A test of a lower-case text for any of the values."""
+    tests = tuple(value_test(value, prefix=prefix) for value in values)
+    if len(tests) == 1:
+        return tests[0]
+    return lambda text: any(test(text) for test in tests)
+
+
+def _optional(values: tuple[str, ...], *, prefix: bool = False) -> TextTest:
+    """Like :func:`_any` of a field that may be empty, which ``none`` stands for."""
+    test = _any(values, prefix=prefix)
+    empty = _NONE in values
+    return lambda text: test(text) if text else empty
+
+
+def _container_test(term: Term) -> ContainerTest:
+    values = term.values
+    if term.field == "label":
+        return _label_test(values)
+    if term.field == "server":
+        server_test = _any(values)
+        known: dict[str, bool] = {}  # few servers, many rows
+        return lambda server, _: (
+            known[server] if server in known else known.setdefault(server, server_test(server.lower()))
+        )
+    if term.field == "state":
+        state_test = _any(values, prefix=True)
+        states = frozenset(state for state in get_args(ContainerState) if state_test(state))
+        return lambda _, container: container.state in states
+    if term.field == "health":
+        health_test = _optional(values, prefix=True)
+        healths = frozenset(health for health in get_args(Health) if health_test(health))
+        return lambda _, container: container.health in healths
+    if term.field == "stack":
+        stack_test = _optional(values)
+        return lambda _, container: stack_test(container.stack.lower())
+    if term.field == "image":
+        image_test = _any(values)
+        return lambda _, container: image_test(container.image.lower())
+    if term.field == "id":
+        id_test = _any(values, prefix=True)
+        return lambda _, container: id_test(container.id)
+    name_test = _any(values)
+    return lambda _, container: name_test(container.name.lower())
+
+
+def _label_test(values: tuple[str, ...]) -> ContainerTest:
+    """``key`` is contained in a label's key; ``key=value``: the key is the same, the value too (or a glob of it)."""
+    keys = [value_test(value) for value in values if "=" not in value]
+    pairs = [_label_pair(value) for value in values if "=" in value]
+
+    def value_tests(key: str) -> tuple[TextTest, ...]:
+        name = key.lower()
+        if any(match(name) for match in keys):
+            return (lambda _: True,)
+        return tuple(match for wanted, match in pairs if name == wanted)
+
+    known: dict[str, tuple[TextTest, ...]] = {}  # few keys, many rows
+
+    def test(_: str, container: Container) -> bool:
+        for key, value in container.labels.items():
+            tests = known.get(key)
+            if tests is None:
+                tests = known[key] = value_tests(key)
+            if tests and any(match(value.lower()) for match in tests):
+                return True
+        return False
+
+    return test
+
+
+def _label_pair(text: str) -> tuple[str, TextTest]:
+    key, _, value = text.partition("=")
+    return key, value_test(value) if "*" in value or "?" in value else value.__eq__
