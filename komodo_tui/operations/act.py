@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from komodo_tui.operations.job_steps import Report
     from komodo_tui.operations.progress import Progress, StepStatus
 
-AT_ONCE = 4
-"""Steps of one act that run on one server at the same time."""
-
 
 class Step(Protocol):
     """One step, used once."""
@@ -41,9 +38,11 @@ class Step(Protocol):
 class Act:
     """One act of this process."""
 
-    def __init__(self, record: ActionRecord, progress: Progress | None) -> None:
+    def __init__(self, record: ActionRecord, progress: Progress | None, at_once: int) -> None:
+        """``at_once``: how many steps may run on one server at the same time."""
         self.record = record
         self._progress = progress
+        self._at_once = at_once
         self._steps: Sequence[Step] = ()
         self._cancelled = False
 
@@ -79,7 +78,7 @@ class Act:
         self._steps = steps
         if self._cancelled:
             await self.cancel()
-        turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
+        turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(self._at_once))
 
         async def one(step: Step) -> StepResult | OutcomeUnknownError:
             async with turns[step.target.server]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from komodo_tui.domain.errors import NotFoundError, UsageError
 from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.domain.run_options import parse_name
-from komodo_tui.domain.units import duration
+from komodo_tui.domain.units import count_text, duration_text
 from komodo_tui.operations.commands import container_command, create_command
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def draft_create(operation: CreateOperation, state: FleetState) -> Draft:
                 warning=f"{container.name} exists there already" if taken else _stale(server),
             )
         )
-    title = f"Create {container.name or container.image} on {count(len(steps), 'server')}"
+    title = f"Create {container.name or container.image} on {count_text(len(steps), 'server')}"
     return Draft(title, "create", tuple(steps), "remove the container; the pulled image stays")
 
 
@@ -93,11 +93,6 @@ def server_of(state: FleetState, name: str) -> ServerLive:
     if server is None:
         raise NotFoundError(f"there is no server {name!r}", hint="`komodo-tui server list` names them")
     return server
-
-
-def count(number: int, noun: str) -> str:
-    """``1 server``, ``3 servers``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _check_options(operation: ContainerOperation) -> None:
@@ -152,14 +147,14 @@ def _warning(operation: ContainerOperation, container: Container, server: Server
 
 def _since(container: Container) -> str:
     moment = container.started if container.state == "running" else container.finished
-    return f"{container.state} {duration(time.time() - moment)}" if moment > 0 else container.state
+    return f"{container.state} {duration_text(time.time() - moment)}" if moment > 0 else container.state
 
 
 def _stale(server: ServerLive) -> str:
     if server.live:
         return ""
     if server.seen:
-        return f"{server.definition.name} is not reachable: last seen {duration(time.time() - server.seen)} ago"
+        return f"{server.definition.name} is not reachable: last seen {duration_text(time.time() - server.seen)} ago"
     return f"{server.definition.name} is not reachable"
 
 
@@ -167,5 +162,5 @@ def _title(verb: str, targets: list[Target]) -> str:
     if len(targets) == 1:
         return f"{verb.capitalize()} {targets[0]}"
     servers = {target.server for target in targets}
-    where = next(iter(servers)) if len(servers) == 1 else count(len(servers), "server")
-    return f"{verb.capitalize()} {count(len(targets), 'container')} on {where}"
+    where = next(iter(servers)) if len(servers) == 1 else count_text(len(servers), "server")
+    return f"{verb.capitalize()} {count_text(len(targets), 'container')} on {where}"

@@ -6,6 +6,7 @@ Read-only check → confirmation → lock of each target, across processes → i
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 import uuid
 from typing import TYPE_CHECKING
@@ -16,8 +17,8 @@ from komodo_tui.domain.operations import ActionRecord, ServerOperation
 from komodo_tui.operations.act import Act
 from komodo_tui.operations.intents import job_specs, new_intent, written
 from komodo_tui.operations.job_steps import JobStep, OutcomeUnknownError
-from komodo_tui.operations.outcomes import conclude, states
 from komodo_tui.operations.planner import Planner, check_given
+from komodo_tui.operations.records import finish
 from komodo_tui.operations.recovery import Recovery
 from komodo_tui.operations.server_steps import ServerStep
 
@@ -82,7 +83,7 @@ class Executor:
             raise ReadOnlyError(f"{plan.title}: refused, read-only mode is on", hint="start without --read-only")
         check_given(plan, given)
         intent = new_intent(plan)
-        act = Act(_record(plan, actor, intent), progress)
+        act = Act(_record(plan, actor, intent), progress, self._settings.parallel)
         self._acts[act.record.id] = act
         task = asyncio.create_task(self._perform(act, plan, intent), name=f"act {act.record.id}")
         self._tasks.add(task)
@@ -123,15 +124,12 @@ class Executor:
 
     async def _perform(self, act: Act, plan: Plan, intent: Intent) -> ActionRecord:
         try:
-            with self._locks.hold(intent.locks):
+            with self._locks.hold(intent.locks, _who(act.record)):
                 await self._recovery.settle_before(intent)
                 self._planner.check_unchanged(plan)
                 await asyncio.to_thread(self._history.begin, act.record)
                 results = await act.run(self._steps(act, plan, intent))
-                outcome, summary = conclude(results)
-                return await asyncio.to_thread(
-                    self._history.finish, act.record.id, outcome, tuple(results), summary=summary, after=states(results)
-                )
+                return await finish(self._history, act.record.id, results)
         finally:
             del self._acts[act.record.id]
 
@@ -178,3 +176,7 @@ def _record(plan: Plan, actor: Actor, intent: Intent) -> ActionRecord:
         operation=written(plan.operation, intent),
         before=", ".join(f"{step.target.name}: {step.state}" for step in plan.steps if step.state),
     )
+
+
+def _who(record: ActionRecord) -> str:
+    return f"{record.title}, by {record.actor}, process {os.getpid()}"

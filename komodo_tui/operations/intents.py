@@ -71,9 +71,10 @@ def read_operation(record: ActionRecord) -> Operation | None:
     """The operation of a record, without its secrets; None where it cannot be read (of a newer program, say)."""
     document = {key: value for key, value in record.operation.items() if key != "intent"}
     try:
-        return msgspec.convert(document, Operation)
+        operation: Operation = msgspec.convert(document, Operation)
     except msgspec.ValidationError:
         return None
+    return operation
 
 
 def _container_act(operation: ContainerOperation, step: PlanStep) -> ContainerAct:

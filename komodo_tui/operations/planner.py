@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from komodo_tui.fleet.live import FleetState
     from komodo_tui.operations.container_plans import Draft
 
-_STRICTNESS: tuple[Confirm, ...] = ("none", "yes", "type")
-
 
 class Planner:
     """Makes plans from the live fleet, the definitions on disk and the confirm policy."""
@@ -77,11 +75,10 @@ class Planner:
 
     def _confirm(self, operation: Operation, draft: Draft) -> Confirm:
         """The strictest level that one of the servers asks for."""
-        levels = [
+        return confirm.strictest(
             confirm.required(self._settings.confirm, operation, self._tags(operation, step.target.server))
             for step in draft.steps
-        ]
-        return max(levels, key=_STRICTNESS.index, default="yes")
+        )
 
     def _tags(self, operation: Operation, server: str) -> tuple[str, ...]:
         live = self._state.servers.get(server)

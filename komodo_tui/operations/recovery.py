@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from komodo_tui.domain.errors import LockedError, NotFoundError, UnreachableError
 from komodo_tui.operations.intents import read_intent, read_operation
 from komodo_tui.operations.job_steps import JobStep, OutcomeUnknownError
-from komodo_tui.operations.outcomes import conclude, interrupted, states
+from komodo_tui.operations.outcomes import interrupted
+from komodo_tui.operations.records import finish
 from komodo_tui.operations.server_steps import found_done
 
 if TYPE_CHECKING:
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from komodo_tui.domain.operations import ActionRecord, StepResult, Target
     from komodo_tui.domain.servers import ServerDefinition
     from komodo_tui.operations.intents import Intent
-    from komodo_tui.operations.job_steps import JobLink, StepStatus
+    from komodo_tui.operations.job_steps import JobLink
     from komodo_tui.operations.locking import TargetLocks
+    from komodo_tui.operations.progress import StepStatus
     from komodo_tui.store.history import History
 
 _ANSWER = 10.0
@@ -83,7 +85,7 @@ class Recovery:
         try:
             with self._locks.hold(intent.locks):
                 now = await asyncio.to_thread(self._history.get, record.id)
-                return await self._close(now) if now is not None and now.outcome is None else None
+                return await self._close(now) if now.outcome is None else None
         except (LockedError, OutcomeUnknownError):
             return None
 
@@ -96,6 +98,8 @@ class Recovery:
                     await self._link(server).client(timeout=_AGAIN if patience is None else patience)
                     break
                 except NotFoundError:
+                    if server in self._known():
+                        return False  # defined, but this process does not connect to it
                     break
                 except UnreachableError:
                     if deadline is not None and time.monotonic() >= deadline:
@@ -119,17 +123,12 @@ class Recovery:
         """Learn how it ended and write that down. Its locks are held."""
         intent = read_intent(record)
         if intent.jobs:
-            results = await asyncio.gather(
-                *(self._follow(t, j) for t, j in zip(record.targets, intent.jobs, strict=False))
+            results = list(
+                await asyncio.gather(*(self._follow(t, j) for t, j in zip(record.targets, intent.jobs, strict=False)))
             )
         else:
             results = [found_done(read_operation(record), target, self._known()) for target in record.targets]
-        outcome, summary = conclude(results)
-        note = "recovered after the program that ran it had ended"
-        return await asyncio.to_thread(
-            self._history.finish, record.id, outcome, tuple(results),
-            summary=f"{summary}; {note}" if summary else note, after=states(results),
-        )  # fmt: skip
+        return await finish(self._history, record.id, results, "recovered after the program that ran it had ended")
 
     async def _follow(self, target: Target, job_id: str) -> StepResult:
         try:

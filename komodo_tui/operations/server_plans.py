@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 from komodo_tui.domain.errors import HostKeyUnknownError, NotFoundError, RefusedError, UsageError
 from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.domain.servers import LOCAL_ADDRESS, ServerDefinition, check_server
+from komodo_tui.domain.units import count_text
 from komodo_tui.operations.commands import server_command
-from komodo_tui.operations.container_plans import Draft, count
+from komodo_tui.operations.container_plans import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from komodo_tui.domain.operations import ServerOperation
     from komodo_tui.fleet.live import FleetState
+
+    _Known = Mapping[str, ServerDefinition]
 
 LOCAL = ServerDefinition(name="local", address=LOCAL_ADDRESS)
 """The server that is there by itself while none is defined."""
@@ -28,7 +31,7 @@ _UNDO = {
 }
 
 
-def draft_server(operation: ServerOperation, known: Mapping[str, ServerDefinition], state: FleetState) -> Draft:
+def draft_server(operation: ServerOperation, known: _Known, state: FleetState) -> Draft:
     """Check the change against the definitions on disk (``known``) and the live fleet.
 
     Raises:
@@ -42,12 +45,12 @@ def draft_server(operation: ServerOperation, known: Mapping[str, ServerDefinitio
     else:
         if name not in known and not (name == LOCAL.name and not known):
             raise NotFoundError(f"there is no server {name!r}", hint="`komodo-tui server list` names them")
-        steps = (_STEPS[operation.verb](operation, known.get(name, LOCAL), state),)
+        steps = (_STEPS[operation.verb](operation, known.get(name, LOCAL), state, known),)
     words = operation.verb.replace("_", " ")
     return Draft(f"{words.capitalize()}: server {name}", f"server {words}", steps, _UNDO[operation.verb])
 
 
-def _add(operation: ServerOperation, known: Mapping[str, ServerDefinition]) -> tuple[PlanStep, ...]:
+def _add(operation: ServerOperation, known: _Known) -> tuple[PlanStep, ...]:
     definition = _definition(operation)
     if definition.name in known:
         raise RefusedError(
@@ -69,7 +72,7 @@ def _add(operation: ServerOperation, known: Mapping[str, ServerDefinition]) -> t
     return (step, keep)
 
 
-def _edit(operation: ServerOperation, before: ServerDefinition, state: FleetState) -> PlanStep:
+def _edit(operation: ServerOperation, before: ServerDefinition, state: FleetState, known: _Known) -> PlanStep:
     definition = _definition(operation)
     changes = [
         f"{field} {getattr(before, field)!r} -> {getattr(definition, field)!r}"
@@ -83,9 +86,13 @@ def _edit(operation: ServerOperation, before: ServerDefinition, state: FleetStat
     )
 
 
-def _remove(operation: ServerOperation, before: ServerDefinition, state: FleetState) -> PlanStep:
+def _remove(operation: ServerOperation, before: ServerDefinition, state: FleetState, known: _Known) -> PlanStep:
+    if not known:
+        raise RefusedError(
+            "server local is there by itself while no server is defined", hint="add another server first"
+        )
     live = state.servers.get(operation.server)
-    seen = count(len(live.containers), "container") if live is not None and live.containers else ""
+    seen = count_text(len(live.containers), "container") if live is not None and live.containers else ""
     return PlanStep(
         target=Target(server=operation.server),
         text=f"forget server {operation.server} ({before.address})",
@@ -94,7 +101,7 @@ def _remove(operation: ServerOperation, before: ServerDefinition, state: FleetSt
     )
 
 
-def _install_agent(operation: ServerOperation, before: ServerDefinition, state: FleetState) -> PlanStep:
+def _install_agent(operation: ServerOperation, before: ServerDefinition, state: FleetState, known: _Known) -> PlanStep:
     if before.is_local:
         raise UsageError(
             f"server {before.name} is this machine: its agent is started by the program",
@@ -107,7 +114,9 @@ def _install_agent(operation: ServerOperation, before: ServerDefinition, state: 
     )
 
 
-def _accept_host_key(operation: ServerOperation, before: ServerDefinition, state: FleetState) -> PlanStep:
+def _accept_host_key(
+    operation: ServerOperation, before: ServerDefinition, state: FleetState, known: _Known
+) -> PlanStep:
     live = state.servers.get(operation.server)
     error = live.error if live is not None else None
     if not isinstance(error, HostKeyUnknownError):

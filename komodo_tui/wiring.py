@@ -1,0 +1,141 @@
+"""The composition root: it alone puts store, fleet and operations together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from komodo_tui.domain.settings import Settings
+from komodo_tui.fleet.manager import FleetManager
+from komodo_tui.fleet.prompts import NoPrompter
+from komodo_tui.operations.actor import current_actor
+from komodo_tui.operations.definitions import ServerDefinitions
+from komodo_tui.operations.executor import Executor
+from komodo_tui.operations.locking import TargetLocks
+from komodo_tui.store.definitions import DefinitionStore
+from komodo_tui.store.history import History
+from komodo_tui.store.paths import state_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from pathlib import Path
+
+    from komodo_tui.domain.operations import ActionRecord, Actor
+    from komodo_tui.fleet.local import EmbeddedAgent
+    from komodo_tui.fleet.prompts import Prompter
+    from komodo_tui.store.paths import StateDirectory
+
+
+@dataclass
+class Runtime:
+    """Everything a front end works with."""
+
+    state_dir: StateDirectory
+    settings: Settings
+    definitions: DefinitionStore
+    servers: ServerDefinitions
+    history: History
+    fleet: FleetManager
+    executor: Executor
+    actor: Actor
+    _recovery: asyncio.Task[list[ActionRecord]] | None = field(default=None, init=False, repr=False)
+
+    async def start(self, only: Collection[str] | None = None) -> None:
+        """Begin to connect to all servers, or to those named; returns without waiting for any.
+
+        Acts that dead processes left unfinished are closed in the background as their servers answer.
+        """
+        wanted = [definition for definition in self.servers.fleet() if only is None or definition.name in only]
+        await self.fleet.start(wanted)
+        self._recovery = asyncio.create_task(self.executor.recover(), name="recovery")
+
+    async def recovered(self, timeout: float) -> None:
+        """Wait until the background recovery has closed what it can, at most ``timeout`` seconds."""
+        if self._recovery is not None:
+            await asyncio.wait({self._recovery}, timeout=timeout)
+
+    async def close(self) -> None:
+        """End connections. Acts under way stay open in the history, for the next start to close."""
+        if self._recovery is not None:
+            self._recovery.cancel()
+            await asyncio.gather(self._recovery, return_exceptions=True)
+        await self.executor.close()
+        await self.fleet.close()
+        self.history.close()
+        self.definitions.close()
+
+
+def build_runtime(
+    home: Path | None = None,
+    prompter: Callable[[], Prompter] = NoPrompter,
+    via: Literal["tui", "cli", "watch"] = "tui",
+    *,
+    read_only: bool = False,
+    ascii_only: bool = False,
+    embedded: EmbeddedAgent | None = None,
+) -> Runtime:
+    """Read the settings and put the parts together; nothing is connected yet.
+
+    ``prompter`` is called when a server asks its first question. ``embedded`` is this machine's agent where it has
+    been begun already.
+
+    Raises:
+        StoreError: the state directory cannot be used.
+        UsageError: the settings file is wrong; file, line and key are named.
+    """
+    paths = state_directory(home)
+    settings = _settings(paths)
+    if read_only or ascii_only:
+        settings = msgspec.structs.replace(
+            settings, read_only=settings.read_only or read_only, ascii=settings.ascii or ascii_only
+        )
+    definitions = DefinitionStore(paths.definitions)
+    servers = ServerDefinitions(definitions)
+    history = History(paths.history)
+    fleet = FleetManager(paths, prompter, embedded=embedded)
+    return Runtime(
+        state_dir=paths,
+        settings=settings,
+        definitions=definitions,
+        servers=servers,
+        history=history,
+        fleet=fleet,
+        executor=Executor(fleet, history, servers, settings, TargetLocks(paths.locks)),
+        actor=current_actor(via),
+    )
+
+
+def begin_local_agent(home: Path | None = None) -> EmbeddedAgent | None:
+    """Start this machine's agent as early as can be, if it looks as though it will be needed.
+
+    It takes the agent longer to start than us to import the rest. A wrong guess costs nothing but time: the fleet
+    starts an agent that is missing, and one that nobody uses ends by itself.
+
+    Raises:
+        StoreError: the state directory cannot be used.
+    """
+    from komodo_tui.fleet.local import EmbeddedAgent, EmbeddedAgentError
+
+    paths = state_directory(home)
+    try:
+        needed = b'"local"' in paths.definitions.read_bytes()
+    except OSError:
+        needed = True  # nothing defined: this machine is there by itself
+    if not needed:
+        return None
+    agent = EmbeddedAgent(paths.runtime, paths.root / "agent")
+    with contextlib.suppress(EmbeddedAgentError):  # the fleet tries again, and says why it fails
+        agent.begin()
+    return agent
+
+
+def _settings(paths: StateDirectory) -> Settings:
+    if not paths.settings.exists():
+        return Settings()
+    from komodo_tui.store.settings_file import load_settings  # late: it loads the YAML parser
+
+    return load_settings(paths.settings)
