@@ -146,6 +146,11 @@ class VirtualTable(ScrollView, Generic[R], can_focus=True):
         return next(column for column in self._painter.columns if column.id == column_id)
 
     @property
+    def columns(self) -> tuple[Column[R], ...]:
+        """All columns, shown or not."""
+        return self._painter.columns
+
+    @property
     def shown(self) -> list[Column[R]]:
         """The columns that fit the width."""
         return [self._painter.columns[slot.index] for slot in self._painter.slots]
