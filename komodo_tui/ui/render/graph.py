@@ -19,8 +19,8 @@ _LEFT = (0x40, 0x04, 0x02, 0x01)
 """Braille dots of the left column, bottom to top…"""
 _RIGHT = (0x80, 0x20, 0x10, 0x08)
 """…and of the right one."""
-_BLOCKS = " ▁▂▃▄▅▆▇█"
-_ASCII = " .:|"
+_SIGNS = {("block", False): " ▁▂▃▄▅▆▇█", ("block", True): " ▔▀█", ("ascii", False): " .:|", ("ascii", True): " ':|"}
+"""Levels of one cell by style and direction; Unicode has few blocks that hang."""
 
 
 def _fills(column: Sequence[int]) -> tuple[int, ...]:
@@ -64,7 +64,7 @@ def area(
     if width <= 0 or height <= 0:
         return []
     points = resample(values, width * per_cell(style))
-    levels = 4 if style == "braille" else len(_BLOCKS if style == "block" else _ASCII) - 1
+    levels = 4 if style == "braille" else len(_SIGNS[style, downward]) - 1
     full = height * levels
     heights = [_height(value, top, full) for value in points]
     rows = [_row(heights, row, levels, style, downward) for row in range(height)]
@@ -85,7 +85,7 @@ def _row(heights: list[int], row: int, levels: int, style: GraphStyle, downward:
         left, right = _DOWN if downward else _UP
         codes = zip(parts[::2], parts[1::2], strict=True)
         return "".join(chr(0x2800 + (left[a] | right[b])) if a or b else " " for a, b in codes)
-    signs = _BLOCKS if style == "block" else _ASCII
+    signs = _SIGNS[style, downward]
     return "".join(signs[part] for part in parts)
 
 

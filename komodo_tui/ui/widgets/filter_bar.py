@@ -32,7 +32,8 @@ class FilterBar(Horizontal):
     FilterBar .prompt { width: 3; color: $accent; text-style: bold; }
     FilterBar Input { width: 1fr; border: none; height: 1; background: $panel; padding: 0; }
     FilterBar Input:focus { border: none; }
-    FilterBar .wrong { width: auto; max-width: 60%; color: $error; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    FilterBar .wrong { width: auto; max-width: 60%; color: $error; padding: 0 1;
+        text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
     class Edited(Message):

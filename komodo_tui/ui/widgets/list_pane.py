@@ -159,7 +159,7 @@ class ListPane(Vertical, Generic[R]):
         self.query_one(FilterBar).tell(self.set_filter(event.text))
 
     @on(FilterBar.Closed)
-    def _closed(self, event: FilterBar.Closed) -> None:
+    def _filter_closed(self, event: FilterBar.Closed) -> None:
         event.stop()
         if event.cancelled:
             self.set_filter("")
