@@ -12,13 +12,14 @@ it and keeps the filter it had.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+import re
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from komodo_agent.wire.models import Container, ContainerState, Health
 from komodo_tui.domain.terms import Term, split_terms, text_test, value_test
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from komodo_tui.domain.operations import ActionRecord
 
@@ -29,6 +30,8 @@ CONTAINER_FIELDS = ("server", "state", "label", "stack", "image", "health", "nam
 ACTION_FIELDS = ("who", "act", "outcome", "target")
 
 _NONE = "none"
+_PASTED_ID = re.compile(r"[0-9a-f]{6,64}")
+"""A plain word that is looked for in ids too; a shorter one would meet too many of them by chance."""
 
 
 class TextFilter:
@@ -43,40 +46,39 @@ class TextFilter:
 
     def __bool__(self) -> bool:
         """Whether it asks for anything."""
-        return bool(self._tests)
+        return self._tests is not None
 
     def __call__(self, text: str) -> bool:
         """Whether a row passes; join the texts of its columns with line feeds."""
         text = text.lower()
-        return all(test(text) is wanted for test, wanted in self._tests)
+        return _all_hold(self._tests, text)
 
 
 class ContainerFilter:
     """A filter of containers: ``f(server, container)`` tells whether the row passes."""
 
-    __slots__ = ("_fields", "_tests", "terms", "text")
+    __slots__ = ("_fields", "_tests", "_with_id", "terms", "text")
 
     def __init__(self, text: str = "") -> None:
         self.text = text.strip()
         self.terms = split_terms(text, CONTAINER_FIELDS)
+        self._with_id = any(term.kind == "plain" and _PASTED_ID.fullmatch(term.value) for term in self.terms)
         self._fields = tuple((_container_test(term), not term.negated) for term in self.terms if term.values)
         self._tests = _text_tests(self.terms)
 
     def __bool__(self) -> bool:
         """Whether it asks for anything."""
-        return bool(self._fields or self._tests)
+        return bool(self._fields) or self._tests is not None
 
     def __call__(self, server: str, container: Container) -> bool:
         """Whether this container of this server passes."""
         for field, wanted in self._fields:
             if field(server, container) is not wanted:
                 return False
-        if self._tests:
-            text = container_text(server, container)
-            for test, wanted in self._tests:
-                if test(text) is not wanted:
-                    return False
-        return True
+        if self._tests is None:
+            return True
+        text = container_text(server, container)
+        return _all_hold(self._tests, f"{text}\n{container.id}" if self._with_id else text)
 
 
 class ActionFilter:
@@ -100,7 +102,7 @@ class ActionFilter:
 
     def __bool__(self) -> bool:
         """Whether it asks for anything."""
-        return bool(self._fields or self._tests)
+        return bool(self._fields) or self._tests is not None
 
     def __call__(self, record: ActionRecord) -> bool:
         """Whether this action passes."""
@@ -114,10 +116,10 @@ class ActionFilter:
             lines = fields[index].lower().split("\n")
             if any(map(field, lines)) is not wanted:
                 return False
-        if not self._tests:
+        if self._tests is None:
             return True
         text = "\n".join((*fields, *texts)).lower()
-        return all(test(text) is wanted for test, wanted in self._tests)
+        return _all_hold(self._tests, text)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -141,13 +143,34 @@ def parse_actions(text: str) -> ActionFilter:
 
 
 def container_text(server: str, container: Container) -> str:
-    """What plain, fuzzy and regex terms look at: name, server, stack, image and short id, one a line, lower case."""
+    """What plain, fuzzy and regex terms look at: name, server, stack and image, one a line, lower case."""
     stack = container.labels.get("com.docker.compose.project", "")
-    return f"{container.name}\n{server}\n{stack}\n{container.image}\n{container.id[:12]}".lower()
+    return f"{container.name}\n{server}\n{stack}\n{container.image}".lower()
 
 
-def _text_tests(terms: Iterable[Term]) -> tuple[tuple[TextTest, bool], ...]:
-    return tuple((text_test(term), not term.negated) for term in terms if term.kind != "field")
+class _TextTests(NamedTuple):
+    wanted: tuple[Callable[[str], object], ...]
+    unwanted: tuple[Callable[[str], object], ...]
+
+
+def _text_tests(terms: tuple[Term, ...]) -> _TextTests | None:
+    """The tests of all terms that look at the row's text, or None where there is none."""
+    terms = tuple(term for term in terms if term.kind != "field")
+    if not terms:
+        return None
+    return _TextTests(
+        wanted=tuple(text_test(term) for term in terms if not term.negated),
+        unwanted=tuple(text_test(term) for term in terms if term.negated),
+    )
+
+
+def _all_hold(tests: _TextTests | None, text: str) -> bool:
+    if tests is None:
+        return True
+    for test in tests.wanted:
+        if not test(text):
+            return False
+    return not any(test(text) for test in tests.unwanted) if tests.unwanted else True
 
 
 def _any(values: tuple[str, ...], *, prefix: bool = False) -> TextTest:

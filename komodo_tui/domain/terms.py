@@ -117,8 +117,7 @@ def _word(text: str, position: int) -> tuple[str, int]:
 
 def _regex(source: str, negated: bool) -> Term:
     try:
-        # MULTILINE: the fields of a row are joined by line feeds, so ^ and $ mean the ends of a field.
-        pattern = re.compile(source, re.IGNORECASE | re.MULTILINE)
+        pattern = _compile(source)
     except (re.error, RecursionError, OverflowError) as error:
         raise UsageError(
             f"/{source}/ is no regular expression: {error}", hint="correct it, or drop the slashes"
@@ -126,16 +125,37 @@ def _regex(source: str, negated: bool) -> Term:
     return Term(kind="regex", value=source, negated=negated, pattern=pattern)
 
 
-def text_test(term: Term) -> Callable[[str], bool]:
-    """A test of the lower-case text of a row for a plain, fuzzy or regex term; ``negated`` is left to the caller."""
+def _compile(source: str) -> re.Pattern[str]:
+    """Compile it for rows in lower case: three times as quick as IGNORECASE where the pattern can be lowered too.
+
+    MULTILINE: the fields of a row are joined by line feeds, so ^ and $ mean the ends of a field.
+    """
+    pattern = re.compile(source, re.MULTILINE | re.IGNORECASE)
+    if not source.isascii() or _NUMBERED_ESCAPE.search(source):
+        return pattern
+    try:
+        return re.compile(_CASED.sub(lambda match: match[1] or match[0].lower(), source), re.MULTILINE)
+    except re.error:  # e.g. a range over both cases
+        return pattern
+
+
+_NUMBERED_ESCAPE = re.compile(r"\\[xuUN]")
+_CASED = re.compile(r"(\\.|\(\?P)|[A-Z]", re.DOTALL)
+"""What keeps its case in a pattern (classes such as ``\\S``, the P of named groups), and what does not."""
+
+
+def text_test(term: Term) -> Callable[[str], object]:
+    """A test of the lower-case text of a row for a plain, fuzzy or regex term; ``negated`` is left to the caller.
+
+    What it returns is true or not, no more is promised.
+    """
     if term.pattern is not None:
-        search = term.pattern.search
-        return lambda text: search(text) is not None
+        return term.pattern.search
     if term.kind == "fuzzy":
-        # Each gap stops at what follows it, and the start is a line's: nothing to backtrack over.
-        gaps = "".join(f"[^{re.escape(c)}\n]*{re.escape(c)}" for c in term.value)
-        fuzzy = re.compile(f"^{gaps}", re.MULTILINE).search
-        return lambda text: fuzzy(text) is not None
+        # Each gap stops at what follows it: nothing to backtrack over.
+        first, rest = term.value[0], term.value[1:]
+        gaps = "".join(f"[^{re.escape(c)}\n]*{re.escape(c)}" for c in rest)
+        return re.compile(re.escape(first) + gaps).search
     needle = term.value
     return lambda text: needle in text
 
