@@ -1,0 +1,1 @@
+"""The log view: what it keeps, finds and draws."""

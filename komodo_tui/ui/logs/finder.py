@@ -1,0 +1,88 @@
+"""Keeps the hits of one pattern in step with a ring that grows and forgets, working in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from komodo_tui.ui.logs.search import Matches, scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from komodo_tui.ui.logs.ring import LogRing
+    from komodo_tui.ui.logs.search import Pattern
+
+_TOGETHER = 8
+"""Blocks looked through between two looks at what is new."""
+
+
+class Finder:
+    """Searches what is kept, newest first, then what comes.
+
+    :meth:`start` and everything else but the search itself belong to the event loop. ``changed`` is called there
+    after each step that found something or came to the end.
+    """
+
+    def __init__(self, ring: LogRing, pattern: Pattern, changed: Callable[[], None]) -> None:
+        self.pattern = pattern
+        self.matches = Matches()
+        self._ring = ring
+        self._changed = changed
+        self._low = self._high = ring.end
+        self._grown = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._run(), name="search in logs")
+
+    async def close(self) -> None:
+        """Stop; what was found stays."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def grown(self) -> None:
+        """Lines came, or went."""
+        self.matches.forget(self._ring.first)
+        if self._ring.end > self._high:
+            self._grown.set()
+
+    @property
+    def reached(self) -> int:
+        """Lines before this number have been looked at, as far as they are newer than those still to be searched."""
+        return self._high
+
+    async def _run(self) -> None:
+        while True:
+            if self._high < self._ring.end:
+                await self._newer()
+            elif self._low > self._ring.first:
+                await self._older()
+            else:
+                self._grown.clear()
+                self.matches.complete = True
+                self._changed()
+                await self._grown.wait()
+
+    async def _newer(self) -> None:
+        # What was dropped before it was looked at is skipped.
+        low, high = max(self._high, self._ring.first), self._ring.end
+        self._high = high
+        await self._look(low, high)
+
+    async def _older(self) -> None:
+        pieces = list(islice(self._ring.pieces(self._ring.first, self._low), _TOGETHER))
+        low = pieces[-1].first if pieces else self._ring.first
+        high, self._low = self._low, low
+        await self._look(low, high)
+
+    async def _look(self, low: int, high: int) -> None:
+        pieces = self._ring.pieces(low, high)
+        found = await asyncio.to_thread(scan, self.pattern, pieces)
+        self.matches.add(found)
+        self.matches.forget(self._ring.first)
+        if found:
+            self._changed()
