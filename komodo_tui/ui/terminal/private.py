@@ -1,0 +1,156 @@
+"""The places where the pane reaches into Textual's private parts, for Textual 8.2.8. Each has a test that breaks when
+they move.
+
+* Its key table loses or changes keys that shells need (alt+b, alt+., ctrl+h, shift+F3, ...): a parser that, while a
+  pane takes the keys, names every key itself.
+* It waits 100 ms for what may follow an Escape, and polls at the same pace: an input loop that waits 20 ms.
+* It hides the terminal's own cursor for good: a driver that can show it, in the program's shape.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+from codecs import getincrementaldecoder
+from collections.abc import Iterable
+from typing import Literal
+
+from textual import constants, events
+from textual._parser import ParseError
+from textual._time import get_time
+from textual._xterm_parser import XTermParser
+from textual.app import App
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
+from textual.keys import Keys
+from textual.message import Message
+
+from komodo_tui.ui.terminal.core import KeyInput, Mods
+from komodo_tui.ui.terminal.keys import NOTHING, from_sequence
+
+ESCAPE_DELAY = 0.02
+"""Seconds that a lone Escape is held back, since the start of a key's sequence looks the same."""
+_POLL = 0.1
+_READ_SIZE = 4096
+_SHAPES = {"block": 2, "underline": 4, "bar": 6}
+_SHOW, _HIDE, _DEFAULT_SHAPE = "\x1b[?25h", "\x1b[?25l", "\x1b[0 q"
+
+
+class PaneKey(events.Key):
+    """A key press for the pane, told exactly. Its Textual name matches no binding."""
+
+    def __init__(self, pane: KeyInput) -> None:
+        super().__init__(f"terminal-{pane.key}-{pane.mods}", None)
+        self.pane = pane
+
+    def copy(self) -> PaneKey:
+        return PaneKey(self.pane)
+
+
+PaneKey.handler_name = events.Key.handler_name
+
+
+class KeyMode:
+    """Whether a pane takes the keys now. Written by the loop, read by the input thread."""
+
+    def __init__(self) -> None:
+        self.active = False
+
+
+class PaneParser(XTermParser):
+    """Textual's input parser with the keys named by us while a pane takes them."""
+
+    def __init__(self, mode: KeyMode, debug: bool = False) -> None:
+        self._mode = mode
+        super().__init__(debug)
+
+    @property
+    def waiting(self) -> bool:
+        """An unfinished sequence, or an Escape, has been read."""
+        return self._timeout_time is not None
+
+    def feed(self, data: str) -> Iterable[Message]:
+        for message in super().feed(data):
+            yield self._corrected(message)
+        if self._timeout_time is not None and "ESCDELAY" not in os.environ:
+            self._timeout_time = min(self._timeout_time, get_time() + ESCAPE_DELAY)
+
+    def tick(self) -> Iterable[Message]:
+        return map(self._corrected, super().tick())
+
+    def _corrected(self, message: Message) -> Message:
+        """``CSI 1;2R`` is shift+F3 as well as the report of a cursor position, which a full-screen app never asks for."""
+        if self._mode.active and isinstance(message, events.CursorPosition) and message.y == 0:
+            return PaneKey(KeyInput("f3", Mods(message.x & 7)))
+        return message
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        if not self._mode.active:
+            yield from super()._sequence_to_key_events(sequence, alt)
+            return
+        key = from_sequence(sequence, alt)
+        if key == NOTHING:
+            yield events.Key(Keys.Ignore, sequence)
+        elif key is not None:
+            yield PaneKey(key)
+
+
+class PaneDriver(LinuxDriver):
+    """Textual's driver with :class:`PaneParser`, a short wait after Escape, and a visible cursor on demand."""
+
+    def __init__(
+        self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self.key_mode = KeyMode()
+        self._cursor: tuple[str, bool] | None = None
+
+    def write(self, data: str) -> None:
+        """Write, with a shown cursor hidden meanwhile: drawing moves it about."""
+        super().write(f"{_HIDE}{data}{_SHOW}" if self._cursor is not None and data else data)
+
+    def show_cursor(self, shape: Literal["block", "bar", "underline"] | None, blink: bool = False) -> None:
+        """Show the terminal's own cursor in this shape where Textual leaves it; None hides it."""
+        cursor = None if shape is None else (shape, blink)
+        if cursor == self._cursor or self._writer_thread is None:
+            return
+        self._cursor = cursor
+        if shape is None:
+            super().write(_HIDE + _DEFAULT_SHAPE)
+        else:
+            super().write(f"\x1b[{_SHAPES[shape] - (1 if blink else 0)} q" + _SHOW)
+
+    def stop_application_mode(self) -> None:
+        """Leave the terminal with its own cursor shape."""
+        self.show_cursor(None)
+        super().stop_application_mode()
+
+    def run_input_thread(self) -> None:
+        """Read keys and pass them on until the driver stops."""
+        parser = PaneParser(self.key_mode, self._debug)
+        decode = getincrementaldecoder("utf-8")().decode
+        selector = selectors.DefaultSelector()
+        selector.register(self.fileno, selectors.EVENT_READ)
+        try:
+            while not self.exit_event.is_set():
+                if selector.select(ESCAPE_DELAY if parser.waiting else _POLL):
+                    data = os.read(self.fileno, _READ_SIZE)
+                    if not data:  # the terminal is gone; its end would be readable for ever
+                        self.exit_event.wait()
+                        break
+                    if text := decode(data):
+                        for message in parser.feed(text):
+                            self.process_message(message)
+                for message in parser.tick():
+                    self.process_message(message)
+        finally:
+            selector.close()
+            try:
+                list(parser.feed(""))
+            except (EOFError, ParseError):
+                pass
+
+
+def pane_driver_class(default: type[Driver]) -> type[Driver]:
+    """The driver to run with in place of Textual's choice; that choice where it is not the usual one."""
+    return PaneDriver if default is LinuxDriver and not constants.DRIVER else default

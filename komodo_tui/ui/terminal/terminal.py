@@ -1,0 +1,345 @@
+"""An open terminal: a session, the core that understands its output, and what they show. Panes look at it.
+
+It lives in the manager, not in a widget, so it goes on when the page with its pane is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import Literal, Protocol
+
+from komodo_tui.domain.errors import KomodoError
+from komodo_tui.domain.text import clean
+from komodo_tui.fleet.sessions import ByteSession, SessionEnd
+from komodo_tui.ui.terminal import keys
+from komodo_tui.ui.terminal.core import (
+    CoreLostError,
+    Frame,
+    Hit,
+    KeyInput,
+    MouseInput,
+    Options,
+    PaneCore,
+    Scrollbar,
+    clamp_size,
+)
+from komodo_tui.ui.terminal.picture import Picture
+from komodo_tui.ui.terminal.pump import Pump
+
+OpenSession = Callable[[int, int], Awaitable[ByteSession]]
+"""Opens the program's side at a size in columns and rows; raises :class:`KomodoError`."""
+OpenCore = Callable[[int, int, Options], Awaitable[PaneCore]]
+State = Literal["new", "opening", "running", "ended", "failed"]
+
+FRAME = 1 / 60
+FLOOD_FRAME = 1 / 30
+"""Seconds between pictures: of a program that answers, and of one that fills the screen faster than it can be read."""
+UNSEEN_FRAME = 1.0
+"""Seconds between pictures that nobody looks at: titles and bells still matter."""
+HOLD_LIMIT = 0.15
+"""Seconds that a program may hold the drawing back (synchronized output)."""
+RESIZE_DELAY = 0.05
+"""Seconds a size has to last before the program is told."""
+
+
+class View(Protocol):
+    """What looks at a terminal."""
+
+    def draw(self, rows: Iterable[int]) -> None:
+        """These rows of the picture changed."""
+        ...
+
+    def announce(self) -> None:
+        """State, title or notice changed."""
+        ...
+
+    def ring(self) -> None:
+        """The program rang the bell."""
+        ...
+
+    def offer_clipboard(self, text: str) -> None:
+        """The program wants this in the clipboard."""
+        ...
+
+
+class Terminal:
+    """One open terminal. All methods are for the event loop's thread."""
+
+    def __init__(
+        self, open_session: OpenSession, title: str, *, open_core: OpenCore, target: str = "", command: str = "",
+        options: Options | None = None, clock: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
+        """``title`` and ``target`` are shown as they are: clean them. ``clock`` gives Unix time."""
+        self.name = title
+        self.target = target or title
+        self.command = command
+        self.opened = clock()
+        self.state: State = "new"
+        self.end: SessionEnd | None = None
+        self.error: KomodoError | None = None
+        self.program_title = ""
+        """What the program calls itself, cleaned."""
+        self.notice = ""
+        """A sentence for the person in front, until it is taken away."""
+        self.unseen = False
+        """There is output that no view has shown."""
+        self.size = (80, 24)
+        self.frame: Frame | None = None
+        """The last frame, for its modes and places."""
+        self.picture = Picture()
+        self._open_session = open_session
+        self._open_core = open_core
+        self._options = options or Options()
+        self._views: list[View] = []
+        self._core: PaneCore | None = None
+        self._session: ByteSession | None = None
+        self._pump: Pump | None = None
+        self._wake = asyncio.Event()
+        self._look = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._resizing: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    # -- life ---------------------------------------------------------------------------------------------------
+
+    def start(self, cols: int, rows: int) -> None:
+        """Open it at a size; later calls only set the size."""
+        if self.state == "new":
+            self.state = "opening"
+            self.size = clamp_size(cols, rows)
+            self._spawn(self._open())
+        else:
+            self.resize(cols, rows)
+
+    def reopen(self) -> None:
+        """Once it has ended or failed: the same again."""
+        if self.state in ("ended", "failed"):
+            self._spawn(self._reopen())
+
+    async def _reopen(self) -> None:
+        await self._release()
+        self.state, self.end, self.error = "opening", None, None
+        await self._open()
+
+    async def _open(self) -> None:
+        self._announce()
+        try:
+            self._core = await self._open_core(*self.size, self._options)
+            self._spawn(self._paint())
+            self._session = await self._open_session(*self.size)
+        except KomodoError as error:
+            self._fail(error)
+            return
+        except CoreLostError as error:
+            self._fail(KomodoError(str(error), hint="close the terminal and open it again"))
+            return
+        self._pump = Pump(self._session, self._core, on_output=self._wake.set, on_end=self._ended)
+        self.state = "running"
+        self._pump.start()
+        self._announce()
+
+    def _fail(self, error: KomodoError) -> None:
+        self.state, self.error = "failed", error
+        self._announce()
+
+    def _ended(self, end: SessionEnd) -> None:
+        self.state, self.end = "ended", end
+        self._announce()
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        """A lost core or connection ends the terminal, not the program."""
+        try:
+            await work
+        except CoreLostError as error:
+            self._fail(KomodoError(str(error), hint="the program still runs; close the terminal or open it again"))
+        except KomodoError as error:
+            self.say(str(error))
+
+    async def close(self) -> None:
+        """End the program and free everything. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        await self._release()
+        self._views.clear()
+
+    async def _release(self) -> None:
+        if self._resizing is not None:
+            self._resizing.cancel()
+        current = asyncio.current_task()
+        tasks = [task for task in self._tasks if task is not current]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._pump is not None:
+            await self._pump.stop()
+        if self._session is not None:
+            await self._session.close()
+        if self._core is not None:
+            await self._core.close()
+        self._pump = self._session = self._core = None
+
+    # -- views --------------------------------------------------------------------------------------------------
+
+    def attach(self, view: View) -> None:
+        """Let a view see it and follow what changes."""
+        if view not in self._views:
+            self._views.append(view)
+        self.unseen = False
+        self._look.set()
+        self._wake.set()
+
+    def detach(self, view: View) -> None:
+        """The view looks elsewhere."""
+        if view in self._views:
+            self._views.remove(view)
+        if not self._views:
+            self._look.clear()
+
+    def say(self, text: str) -> None:
+        """Show a sentence to who looks at it."""
+        self.notice = text
+        self._announce()
+
+    def _announce(self) -> None:
+        for view in list(self._views):
+            view.announce()
+
+    async def _paint(self) -> None:
+        """Take pictures as there is output, at most at the pace of the screen."""
+        core = self._core
+        assert core is not None
+        loop = asyncio.get_running_loop()
+        held_since: float | None = None
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            began = loop.time()
+            force = held_since is not None and began - held_since > HOLD_LIMIT
+            frame = await core.take_frame(force)
+            if frame.held:
+                held_since = held_since or began
+                self._wake.set()
+            else:
+                held_since = None
+                self._show(frame)
+            await self._pace(loop.time() - began, frame)
+
+    async def _pace(self, took: float, frame: Frame) -> None:
+        if self._views:
+            pause = FLOOD_FRAME if frame.full and len(frame.dirty) > 1 and self._wake.is_set() else FRAME
+            await asyncio.sleep(max(0.0, pause - took))
+            return
+        try:
+            async with asyncio.timeout(UNSEEN_FRAME):
+                await self._look.wait()
+        except TimeoutError:
+            return
+
+    def _show(self, frame: Frame) -> None:
+        self.frame = frame
+        rows = self.picture.take(frame)
+        if not self._views and frame.dirty:
+            self.unseen = True
+        if self._core is not None and (notice := self._core.take_notice()):
+            self.notice = notice
+            if frame.alternate and self._pump is not None:
+                self._spawn(self._pump.nudge(*self.size))
+            self._announce()
+        if frame.title is not None:
+            self.program_title = clean(frame.title)
+            self._announce()
+        for view in list(self._views):
+            view.draw(rows)
+            if frame.bells:
+                view.ring()
+            if frame.clipboard is not None:
+                view.offer_clipboard(frame.clipboard)
+
+    # -- input --------------------------------------------------------------------------------------------------
+
+    def _send(self, data: bytes | Callable[[], Awaitable[bytes]]) -> None:
+        if self._pump is not None and self.state == "running" and not self._pump.send(data):
+            self.say("the program does not read its input; what you type is dropped")
+
+    def send_bytes(self, data: bytes) -> None:
+        """Input as it is."""
+        self._send(data)
+
+    def send_key(self, key: KeyInput) -> None:
+        """A key press, encoded as the program expects it."""
+        keyboard = self.frame.keyboard if self.frame is not None else 0
+        raw = keys.direct(key, keyboard)
+        if raw is not None:
+            self._send(raw)
+        elif self._core is not None:
+            self._send(partial(self._core.encode_key, keys.expressible(key, keyboard)))
+
+    def send_mouse(self, mouse: MouseInput) -> None:
+        """A mouse event, if the program tracks it."""
+        if self._core is not None:
+            self._send(partial(self._core.encode_mouse, mouse))
+
+    def send_paste(self, text: str) -> None:
+        """Pasted text."""
+        if self._core is not None:
+            self._send(partial(self._core.encode_paste, text))
+
+    def send_focus(self, focused: bool) -> None:
+        """The pane gained or lost the focus."""
+        if self._core is not None:
+            self._send(partial(self._core.encode_focus, focused))
+
+    def resize(self, cols: int, rows: int) -> None:
+        """Set the size, once it has lasted a moment."""
+        self.size = clamp_size(cols, rows)
+        if self._resizing is not None:
+            self._resizing.cancel()
+        self._resizing = asyncio.get_running_loop().call_later(RESIZE_DELAY, self._resize_now)
+
+    def _resize_now(self) -> None:
+        self._resizing = None
+        if self._pump is not None and self.state == "running":
+            self._spawn(self._pump.resize(*self.size))
+        elif self._core is not None:
+            self._spawn(self._resize_core(self._core))
+
+    async def _resize_core(self, core: PaneCore) -> None:
+        await core.resize(*self.size)
+        self._wake.set()
+
+    # -- history ------------------------------------------------------------------------------------------------
+
+    async def scroll(self, delta: int) -> Scrollbar:
+        """Move the view of the history by rows."""
+        bar = await self._core.scroll(delta) if self._core is not None else Scrollbar()
+        self._wake.set()
+        return bar
+
+    async def scroll_to(self, row: int) -> Scrollbar:
+        """Put a row of the history on top."""
+        bar = await self._core.scroll_to(row) if self._core is not None else Scrollbar()
+        self._wake.set()
+        return bar
+
+    async def scroll_bottom(self) -> Scrollbar:
+        """Follow the output."""
+        bar = await self._core.scroll_bottom() if self._core is not None else Scrollbar()
+        self._wake.set()
+        return bar
+
+    async def search(self, text: str) -> list[Hit]:
+        """Where a text is in history and screen."""
+        return await self._core.search(text) if self._core is not None else []
+
+    async def text(self, start: tuple[int, int], end: tuple[int, int]) -> str:
+        """The text between two cells (row, column), the end inclusive."""
+        return await self._core.text(*start, *end) if self._core is not None else ""
