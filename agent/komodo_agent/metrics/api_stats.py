@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     ApiStats = Callable[[Sequence[str]], Awaitable[Mapping[str, bytes]]]
-    """Full ids -> the engine's one-shot stats documents (JSON) of those that answered; raises nothing of the network."""
+    """Full ids -> the engine's one-shot stats documents (JSON) of those that answered; raises nothing."""
 
 _PERIOD = 2.0
 

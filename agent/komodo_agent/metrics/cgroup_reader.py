@@ -127,7 +127,7 @@ class CgroupReader:
             read, written = counters.rate(since[0], block[0], seconds), counters.rate(since[1], block[1], seconds)
         return ContainerSample(
             cpu=round(max(percent, 0.0), 2),
-            memory=self._read_memory(now),
+            memory=self._read_memory(),
             memory_limit=self._read_limit(now),
             net_rx=counters.rate(before_net[0], net[0], seconds),
             net_tx=counters.rate(before_net[1], net[1], seconds),
@@ -147,7 +147,7 @@ class CgroupReader:
         data = self._cpu_file.read()
         return counters.cpu_v1(data) if self._version == 1 else counters.cpu_v2(data)
 
-    def _read_memory(self, now: float) -> int:
+    def _read_memory(self) -> int:
         """Usage less inactive page cache. ``memory.stat`` is the dearest file (7 µs): read when usage has moved."""
         if self._memory_file is None:
             return 0

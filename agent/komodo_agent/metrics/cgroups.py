@@ -72,7 +72,7 @@ def parse_mounts(mountinfo: bytes) -> Hierarchies:
         fields, details = before.split(b" "), after.split(b" ")
         if not separator or len(fields) < 6 or len(details) < 3 or not details[0].startswith(b"cgroup"):
             continue
-        mount = Mount(point=_unescape(fields[4]), root=_unescape(fields[3]))
+        mount = Mount(point=unescape(fields[4]), root=unescape(fields[3]))
         if details[0] == b"cgroup2":
             unified = unified or mount
             continue
@@ -149,6 +149,6 @@ def _container_part(path: str, container: str) -> str:
     return ""
 
 
-def _unescape(field: bytes) -> str:
+def unescape(field: bytes) -> str:
     r"""mountinfo writes space, tab, newline and backslash as ``\040`` and so on."""
     return _OCTAL.sub(lambda match: bytes([int(match[1], 8) & 0xFF]), field).decode("utf-8", "surrogateescape")

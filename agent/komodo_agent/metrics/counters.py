@@ -66,7 +66,7 @@ def block_v1(data: bytes) -> tuple[int, int] | None:
 
 
 def block_v2(data: bytes) -> tuple[int, int]:
-    """Bytes read and written from ``io.stat``: ``8:0 rbytes=4096 wbytes=0 rios=1 …``, all devices summed as Docker does."""
+    """Bytes read and written from ``io.stat``: ``8:0 rbytes=4096 wbytes=0 …``, all devices summed as Docker does."""
     read = written = 0
     for field in data.split():
         if field.startswith(b"rbytes="):

@@ -7,7 +7,6 @@ descriptor. Reading at offset 0 makes the kernel produce the contents anew.
 from __future__ import annotations
 
 import os
-import resource
 
 CHUNK = 1 << 16
 _PAGE = 4096
@@ -63,17 +62,3 @@ def open_optional(path: str) -> KeptFile | None:
         return KeptFile(path)
     except OSError:
         return None
-
-
-def raise_limit() -> int:
-    """Let this process open as many files as the system allows it; returns the limit.
-
-    150 containers take about 900 descriptors, and the usual soft limit is 1024.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        except (OSError, ValueError):
-            return soft
-    return hard

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import os
 import platform
 import socket
-import uuid
 from pathlib import Path
 
 import psutil
 
 from ..wire.models import Host
 
-_APPLICATION = b"komodo-agent/host"
 _OS_RELEASE = ("etc/os-release", "usr/lib/os-release")
-_MACHINE_ID = ("etc/machine-id", "var/lib/dbus/machine-id")
 
 
 def host_facts(root: str = "/") -> Host:
@@ -61,41 +56,3 @@ def memory_total(proc: str = "/proc") -> int:
     except (OSError, ValueError, IndexError):
         pass
     return psutil.virtual_memory().total
-
-
-def host_id(state: Path, root: str = "/") -> str:
-    """An id that stays with this machine, 32 hexadecimal digits.
-
-    Made from /etc/machine-id with a keyed hash, since machine-id(5) asks for it to be kept confidential. Machines
-    without one get a random id, kept in ``state``.
-
-    Raises:
-        OSError: there is no machine-id, and none could be kept.
-    """
-    for name in _MACHINE_ID:
-        try:
-            machine = (Path(root) / name).read_text("ascii").strip()
-        except (OSError, ValueError):
-            continue
-        if len(machine) == 32:
-            return hmac.new(machine.encode(), _APPLICATION, hashlib.sha256).hexdigest()[:32]
-    kept = state / "host-id"
-    try:
-        known = kept.read_text("ascii").strip()
-    except FileNotFoundError:
-        known = ""
-    if len(known) == 32:
-        return known
-    made = uuid.uuid4().hex
-    temporary = kept.with_suffix(".new")
-    temporary.write_text(made + "\n")
-    temporary.replace(kept)
-    return made
-
-
-def boot_id(proc: str = "/proc") -> str:
-    """The kernel's id of this boot (random(4)); an empty string where it has none."""
-    try:
-        return Path(proc, "sys/kernel/random/boot_id").read_text("ascii").strip()
-    except OSError:
-        return ""
