@@ -1,10 +1,10 @@
 """What ``/`` takes: filter lines compiled to quick predicates.
 
 The grammar is that of :mod:`komodo_tui.domain.terms`. Containers know the fields ``server: state: label: stack:
-image: health: name: id:``, actions ``who: act: outcome: target:``, other tables plain text alone. A field's value is
-contained in the field (``state health id``: begins it), or is a glob with ``*`` and ``?`` for all of it;
-``label:key`` and ``label:key=value``; ``none`` stands for no stack and no health check. A field without a value
-asks for nothing: it is still being typed.
+service: image: health: name: id:``, actions ``who: act: outcome: target:``, other tables plain text alone. A field's
+value is contained in the field (``state health id act outcome``: begins it), or is a glob with ``*`` and ``?`` for
+all of it; ``label:key`` and ``label:key=value``; ``none`` stands for no stack and no health check. A field without a
+value asks for nothing: it is still being typed.
 
 All constructors raise :class:`~komodo_tui.domain.errors.UsageError` with a message a person can act on; a view shows
 it and keeps the filter it had.
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     TextTest = Callable[[str], bool]
     ContainerTest = Callable[[str, Container], bool]
 
-CONTAINER_FIELDS = ("server", "state", "label", "stack", "image", "health", "name", "id")
+ContainerRow = tuple[str, Container]
+"""A server's name and one of its containers."""
+
+CONTAINER_FIELDS = ("server", "state", "label", "stack", "service", "image", "health", "name", "id")
 ACTION_FIELDS = ("who", "act", "outcome", "target")
 
 _NONE = "none"
@@ -55,7 +58,7 @@ class TextFilter:
 
 
 class ContainerFilter:
-    """A filter of containers: ``f(server, container)`` tells whether the row passes."""
+    """A filter of containers."""
 
     __slots__ = ("_fields", "_tests", "_with_id", "terms", "text")
 
@@ -70,8 +73,9 @@ class ContainerFilter:
         """Whether it asks for anything."""
         return bool(self._fields) or self._tests is not None
 
-    def __call__(self, server: str, container: Container) -> bool:
+    def __call__(self, row: ContainerRow) -> bool:
         """Whether this container of this server passes."""
+        server, container = row
         for field, wanted in self._fields:
             if field(server, container) is not wanted:
                 return False
@@ -206,6 +210,9 @@ def _container_test(term: Term) -> ContainerTest:
         health_test = _optional(values, prefix=True)
         healths = frozenset(health for health in get_args(Health) if health_test(health))
         return lambda _, container: container.health in healths
+    if term.field == "service":
+        service_test = _optional(values)
+        return lambda _, container: service_test(container.service.lower())
     if term.field == "stack":
         stack_test = _optional(values)
         return lambda _, container: stack_test(container.stack.lower())

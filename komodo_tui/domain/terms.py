@@ -15,6 +15,7 @@ All terms of a line have to hold. A word with a colon whose first half is no fie
 from __future__ import annotations
 
 import re
+import warnings
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -130,13 +131,20 @@ def _compile(source: str) -> re.Pattern[str]:
 
     MULTILINE: the fields of a row are joined by line feeds, so ^ and $ mean the ends of a field.
     """
-    pattern = re.compile(source, re.MULTILINE | re.IGNORECASE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # "[[" may mean something else one day: no news for who types it
+        pattern = re.compile(source, re.MULTILINE | re.IGNORECASE)
+        return _quicker(source) or pattern
+
+
+def _quicker(source: str) -> re.Pattern[str] | None:
+    """The pattern in lower case, None where that would not be the same."""
     if not source.isascii() or _NUMBERED_ESCAPE.search(source):
-        return pattern
+        return None
     try:
         return re.compile(_CASED.sub(lambda match: match[1] or match[0].lower(), source), re.MULTILINE)
     except re.error:  # e.g. a range over both cases
-        return pattern
+        return None
 
 
 _NUMBERED_ESCAPE = re.compile(r"\\[xuUN]")
