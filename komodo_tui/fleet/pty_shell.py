@@ -29,10 +29,13 @@ _TAKE_TERMINAL = 'exec "$0" <>"$1" >&0 2>&0'
 class PtyShell:
     """A login shell behind a pseudo-terminal: a :class:`~komodo_tui.fleet.sessions.ByteSession`."""
 
-    def __init__(self, title: str, process: asyncio.subprocess.Process, master: int) -> None:
+    def __init__(self, title: str, process: asyncio.subprocess.Process, master: int, slave: int) -> None:
         self.title = title
         self._process = process
         self._master: int | None = master
+        # Held open until the shell has shown that it holds it too: a terminal that nobody holds reads as ended.
+        self._slave: int | None = slave
+        self._exit = asyncio.ensure_future(self._let_go_at_exit())
         self._readable = asyncio.Event()
         self._writable = asyncio.Event()
         self._writing = asyncio.Lock()
@@ -55,17 +58,27 @@ class PtyShell:
             )  # fmt: skip
         except OSError as error:
             os.close(master)
-            raise ActError(f"the shell {path} cannot be started: {error.strerror}", hint="check $SHELL") from error
-        finally:
             os.close(slave)
+            raise ActError(f"the shell {path} cannot be started: {error.strerror}", hint="check $SHELL") from error
         os.set_blocking(master, False)
-        return cls(title, process, master)
+        return cls(title, process, master, slave)
+
+    async def _let_go_at_exit(self) -> None:
+        await self._process.wait()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        slave, self._slave = self._slave, None
+        if slave is not None:
+            os.close(slave)
 
     async def read(self) -> bytes:
         """The next output; empty at the end."""
         while self._master is not None:
             try:
-                return os.read(self._master, _CHUNK)
+                data = os.read(self._master, _CHUNK)
+                self._let_go()
+                return data
             except BlockingIOError:
                 await self._ready(self._readable, asyncio.get_running_loop().add_reader)
             except OSError as error:
@@ -108,6 +121,7 @@ class PtyShell:
         loop.remove_writer(master)
         self._readable.set()
         self._writable.set()
+        self._let_go()
         os.close(master)  # the kernel sends SIGHUP to the session
         try:
             async with asyncio.timeout(_HANGUP_GRACE):
@@ -115,6 +129,7 @@ class PtyShell:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
+        await self._exit
 
     async def _ready(self, event: asyncio.Event, watch: Callable[[int, Callable[[], None]], None]) -> None:
         """Wait until the terminal can be read or written."""
