@@ -12,7 +12,6 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.geometry import Offset, Region
 from textual.message import Message
-from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -46,8 +45,6 @@ class TerminalPane(Widget, can_focus=True):
         Binding("x", "close", "close", id="terminal.close"),
         Binding("escape", "leave", "leave", key_display="Esc", id="terminal.leave"),
     ]
-
-    dark_frame: reactive[bool] = reactive(False)
 
     class Wants(Message):
         """The person wants something that is for what holds the pane: ``leave zoom close previous next``."""
@@ -87,11 +84,11 @@ class TerminalPane(Widget, can_focus=True):
         self.terminal = terminal
         self._mouse.clear()
         self.modes.reset()
-        self._attach()
+        self._begin_looking()
 
-    def _attach(self) -> None:
+    def _begin_looking(self) -> None:
         terminal = self.terminal
-        if terminal is None or not self.is_mounted:
+        if terminal is None or not self.is_attached:
             return
         terminal.attach(self)
         self._measure()
@@ -101,7 +98,8 @@ class TerminalPane(Widget, can_focus=True):
 
     def on_mount(self) -> None:
         """Begin to look."""
-        self._attach()
+        self._begin_looking()
+        self.mode_changed()
         self.set_interval(30, self._refresh_edges)  # the age
 
     def on_unmount(self) -> None:
@@ -112,7 +110,7 @@ class TerminalPane(Widget, can_focus=True):
 
     def on_show(self) -> None:
         """It is on screen again."""
-        self._attach()
+        self._begin_looking()
 
     def on_hide(self) -> None:
         """It left the screen; the terminal goes on."""
@@ -181,18 +179,13 @@ class TerminalPane(Widget, can_focus=True):
         event.prevent_default()
         self.modes.paste(event.text)
 
-    def on_focus(self) -> None:
-        """The keys are the program's now."""
-        if self.modes.mode == "PANE":
+    def watch_has_focus(self, value: bool) -> None:
+        """The keys are the program's now, or somebody else's."""
+        super().watch_has_focus(value)
+        if value and self.modes.mode == "PANE":
             self.modes.reset()
         if self.terminal is not None:
-            self.terminal.send_focus(True)
-        self.mode_changed()
-
-    def on_blur(self) -> None:
-        """The keys are somebody else's."""
-        if self.terminal is not None:
-            self.terminal.send_focus(False)
+            self.terminal.send_focus(value)
         self.mode_changed()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -246,7 +239,7 @@ class TerminalPane(Widget, can_focus=True):
 
     def mode_changed(self) -> None:
         """Draw anew, and tell the driver who takes the keys."""
-        if not self.is_mounted:
+        if not self.is_attached:
             return
         self._tell_driver(self.has_focus and self.modes.mode == "TERMINAL")
         self.refresh()
