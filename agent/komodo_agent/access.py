@@ -27,6 +27,16 @@ def problem_response(problem: Problem, status: int) -> web.Response:
     return web.Response(body=msgspec.json.encode(problem), status=status, content_type="application/json")
 
 
+def must_upgrade(request: web.Request) -> None:
+    """Make sure that the client speaks WebSocket.
+
+    Raises:
+        AgentError: ``bad_request``.
+    """
+    if request.headers.get("Upgrade", "").lower() != "websocket":
+        raise AgentError("bad_request", f"{request.path} is a WebSocket")
+
+
 def door(allowed: AllowList) -> Middleware:
     """A middleware that lets in whom the list allows, and turns errors into :class:`Problem` bodies."""
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from aiohttp import web
 
-from .access import PEER
+from .access import PEER, must_upgrade
 from .engine import lists
 from .engine.exec import serve_exec
 from .problems import AgentError
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_REFERENCE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,254}")
 _LONGEST_WINDOW = 7 * 86400.0
 
 _decode_job = msgspec.json.Decoder(JobRequest).decode
@@ -70,27 +68,28 @@ class Routes:
 
     async def feed(self, request: web.Request) -> web.WebSocketResponse:
         """GET /v1/feed, a WebSocket"""
-        _must_upgrade(request)
+        must_upgrade(request)
         await self._agent.settled()
         return await self._agent.hub.serve(request)
 
     async def containers(self, request: web.Request) -> web.Response:
         """GET /v1/containers"""
+        await self._agent.settled()
         return _json(tuple(self._agent.engine.containers.values()))
 
     async def container(self, request: web.Request) -> web.Response:
         """GET /v1/containers/{id}"""
-        container = self._container(request)
+        container = await self._container(request)
         inspect = await self._agent.engine.inspect(container.id)
         return _json(ContainerDetail(container=container, inspect=inspect))
 
     async def container_top(self, request: web.Request) -> web.Response:
         """GET /v1/containers/{id}/top"""
-        return _json(await lists.processes(self._agent.engine, self._container(request)))
+        return _json(await lists.processes(self._agent.engine, await self._container(request)))
 
     async def container_history(self, request: web.Request) -> web.Response:
         """GET /v1/containers/{id}/history?window=seconds"""
-        container = self._container(request)
+        container = await self._container(request)
         return _json(
             self._agent.sampler.container_history(container.id, _number(request, "window", 600.0, _LONGEST_WINDOW))
         )
@@ -101,10 +100,12 @@ class Routes:
 
     async def images(self, request: web.Request) -> web.Response:
         """GET /v1/images"""
+        await self._agent.settled()
         return _json(await lists.images(self._agent.engine))
 
     async def networks(self, request: web.Request) -> web.Response:
         """GET /v1/networks"""
+        await self._agent.settled()
         return _json(await lists.networks(self._agent.engine))
 
     async def submit_job(self, request: web.Request) -> web.Response:
@@ -148,12 +149,9 @@ class Routes:
             await serve_exec(socket, self._agent.engine)
         return socket
 
-    def _container(self, request: web.Request) -> Container:
-        reference = request.match_info["id"]
-        container = self._agent.engine.container(reference) if _REFERENCE.fullmatch(reference) else None
-        if container is None:
-            raise AgentError("not_found", f"there is no container {reference[:80]!r} on this server")
-        return container
+    async def _container(self, request: web.Request) -> Container:
+        await self._agent.settled()
+        return await self._agent.engine.find(request.match_info["id"])
 
 
 def _json(value: Any, *, status: int = 200) -> web.Response:
@@ -172,8 +170,3 @@ def _number(request: web.Request, name: str, default: float, most: float) -> flo
     if not 0 <= value <= most:
         raise AgentError("bad_request", f"{name} must be a number from 0 to {most:g}, not {text[:40]!r}")
     return value
-
-
-def _must_upgrade(request: web.Request) -> None:
-    if request.headers.get("Upgrade", "").lower() != "websocket":
-        raise AgentError("bad_request", f"{request.path} is a WebSocket")

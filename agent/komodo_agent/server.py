@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from .access import door
+from .access import door, must_upgrade
 from .engine.address import find_address
 from .engine.client import Engine
 from .engine.tracker import Tracker
@@ -102,6 +102,8 @@ class Agent:
     @asynccontextmanager
     async def stream(self, request: web.Request) -> AsyncIterator[web.WebSocketResponse]:
         """A bulk WebSocket. Without a heartbeat: one whose reader pauses must not be taken for dead."""
+        must_upgrade(request)
+        await self.settled()
         socket = web.WebSocketResponse(compress=False, max_msg_size=_STREAM_MESSAGE_LIMIT)
         await socket.prepare(request)
         self._streams.add(socket)
@@ -124,6 +126,7 @@ class Agent:
         await self.engine.close()
 
     async def _run_job(self, context: JobContext, spec: JobSpec) -> None:
+        await self.settled()
         await run_job(self.engine, context, spec)
 
     def _job_changed(self, job: Job) -> None:

@@ -7,6 +7,7 @@ would leave no connection for calls, and aiodocker 0.24-0.27 never returns the c
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ import aiohttp
 from ..problems import AgentError
 from ..wire.models import Engine as EngineState
 from .availability import EngineUnavailableError, cgroup_words, error_words, negotiate, parse_version, unavailable
+from .convert import container as to_container
 from .errors import engine_errors
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ _ERROR_BODY_LIMIT = 1 << 16
 _READ_BUFFER = 1 << 18
 _BASE = "http://engine"
 _SHORTEST_PREFIX = 4
+_REFERENCE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,254}")
 
 
 class Engine:
@@ -80,6 +83,25 @@ class Engine:
             return None
         fitting = [c for c in self.containers.values() if c.id.startswith(reference)]
         return fitting[0] if len(fitting) == 1 else None
+
+    async def find(self, reference: str) -> Container:
+        """A container by id, name or prefix: a known one, else the engine is asked (it may be newer than our list).
+
+        Raises:
+            AgentError: ``not_found``, or why the engine did not answer.
+        """
+        known = self.container(reference)
+        if known is not None:
+            return known
+        missing = AgentError("not_found", f"there is no container {reference[:80]!r} on this server")
+        if not _REFERENCE.fullmatch(reference):
+            raise missing
+        try:
+            return to_container(await self.inspect(reference))
+        except AgentError as error:
+            if error.code == "not_found":
+                raise missing from error
+            raise
 
     async def inspect(self, container_id: str) -> dict[str, Any]:
         """The engine's inspect document of a container.

@@ -89,7 +89,7 @@ def check(spec: CreateContainer) -> None:
     Raises:
         AgentError: ``bad_request`` naming the field.
     """
-    if not _IMAGE.fullmatch(spec.image):
+    if not _IMAGE.fullmatch(spec.image) or ".." in spec.image:
         raise _bad(f"image: {spec.image[:80]!r} is no image")
     if spec.name and not NAME.fullmatch(spec.name):
         raise _bad(f"name: {spec.name[:80]!r}: letters, digits, _ . -, at least two, the first a letter or digit")

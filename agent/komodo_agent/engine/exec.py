@@ -88,9 +88,7 @@ async def _receive_request(socket: web.WebSocketResponse) -> ExecRequest:
 
 
 async def _open(engine: Engine, request: ExecRequest) -> Session:
-    container = engine.container(request.container)
-    if container is None:
-        raise AgentError("not_found", f"there is no container {request.container[:80]!r} on this server")
+    container = await engine.find(request.container)
     if request.attach:
         return await attach.attach(engine, container, request)
     return await exec_process.start(engine, container, request)

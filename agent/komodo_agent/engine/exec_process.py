@@ -129,19 +129,22 @@ async def start(engine: Engine, container: Container, request: ExecRequest) -> E
     Raises:
         AgentError: there is no such program or no shell; the container does not run; the engine did not answer.
     """
-    words = ""
     for command in (request.command,) if request.command else _SHELLS:
         try:
             return await _start(engine, container, request, command)
         except CannotStartError as error:
-            words = words or str(error)
-    if request.command:
-        raise AgentError("failed", f"{request.command[0]} cannot be started in {container.name}: {words}")
+            if request.command or not _missing(command[0], str(error)):
+                raise AgentError("failed", f"{command[0]} cannot be started in {container.name}: {error}") from error
     raise AgentError(
         "failed",
         f"{container.name} has no shell: neither bash, ash nor sh can be started in it",
         hint="run a program that it has, or look at its logs and files from outside",
     )
+
+
+def _missing(program: str, words: str) -> bool:
+    """Whether the engine could not start a program because the image does not have it."""
+    return f'"{program}"' in words and ("executable file not found" in words or "no such file" in words)
 
 
 async def _start(engine: Engine, container: Container, request: ExecRequest, command: tuple[str, ...]) -> ExecProcess:

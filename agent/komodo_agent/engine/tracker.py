@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 _ROUND = 0.1
 """Seconds between two rounds of inspecting: one look per container, however many events."""
 _RESYNC = 60.0
-_PING = 15.0
+_PING = 10.0
 _INSPECT_TIMEOUT = 10.0
 _LIST_TIMEOUT = 30.0
 _AT_ONCE = 8
