@@ -261,4 +261,3 @@ class BitttyCore:
 
     def close(self) -> None:
         self._screen.detach()
-

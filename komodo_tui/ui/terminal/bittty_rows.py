@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from komodo_tui.ui.terminal import styles
-from komodo_tui.ui.terminal.core import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from komodo_tui.ui.terminal.core import Row
 
 _CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " ")
 _style_of = itemgetter(0)

@@ -7,10 +7,13 @@ tells by :meth:`Browse.shift`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from komodo_tui.ui.terminal.core import Hit, Scrollbar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Cell = tuple[int, int]
 """Row and column."""

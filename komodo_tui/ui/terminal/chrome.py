@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
-from rich.style import Style
 from textual.strip import Strip
 
-from komodo_tui.ui.look import Look
+if TYPE_CHECKING:
+    from rich.style import Style
+
+    from komodo_tui.ui.look import Look
 
 Mode = Literal["TERMINAL", "PANE", "SCROLLBACK", "SEARCH", "ASK"]
 
@@ -41,14 +43,6 @@ class Line:
     left: str
     right: str = ""
     tone: str = "dim"
-
-
-def age(seconds: float) -> str:
-    """``4s``, ``12m``, ``3h``, ``2d``."""
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
-        if seconds >= size:
-            return f"{int(seconds // size)}{unit}"
-    return f"{max(0, int(seconds))}s"
 
 
 def top_line(tabs: list[Tab], mode: Mode, focused: bool, width: int, look: Look) -> Strip:

@@ -114,7 +114,7 @@ MouseAction = Literal["press", "release", "move"]
 
 
 class MouseInput(msgspec.Struct, frozen=True, array_like=True):
-    """A mouse event at a cell (0-based). Buttons: 0 none, 1 left, 2 middle, 3 right, 4-7 wheel up, down, left, right."""
+    """A mouse event at a cell (0-based). Buttons: 0 none, 1 left, 2 middle, 3 right, 4-7 wheel up/down/left/right."""
 
     action: MouseAction
     button: int
@@ -125,7 +125,32 @@ class MouseInput(msgspec.Struct, frozen=True, array_like=True):
     """A button is held down (while moving)."""
 
 
-TRACKED_MODES = (1, 5, 6, 7, 9, 25, 45, 66, 67, 69, 1000, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 2004, 2026, 2027, 2031, 2048)
+TRACKED_MODES = (
+    1,
+    5,
+    6,
+    7,
+    9,
+    25,
+    45,
+    66,
+    67,
+    69,
+    1000,
+    1002,
+    1003,
+    1004,
+    1005,
+    1006,
+    1007,
+    1015,
+    1016,
+    2004,
+    2026,
+    2027,
+    2031,
+    2048,
+)
 """The DEC private modes a frame reports: what the pane's input handling needs and what a restart restores."""
 APP_CURSOR, FOCUS_REPORTS, ALTERNATE_SCROLL, BRACKETED_PASTE = 1, 1004, 1007, 2004
 MOUSE_TRACKING = frozenset({9, 1000, 1002, 1003})
@@ -192,7 +217,7 @@ class Core(Protocol):
         ...
 
     def search(self, text: str, limit: int = 10_000) -> list[Hit]:
-        """Where the text stands in history and screen, top down; ignores case unless the text has an upper-case letter."""
+        """Where a text is in history and screen, top down; ignores case unless the text has an upper-case letter."""
         ...
 
     def text(self, start_row: int, start_col: int, end_row: int, end_col: int) -> str:

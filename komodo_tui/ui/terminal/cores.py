@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from komodo_tui.ui.terminal.core import Core, Frame, Hit, KeyInput, MouseInput, Options, Scrollbar
+if TYPE_CHECKING:
+    from komodo_tui.ui.terminal.core import Core, Frame, Hit, KeyInput, MouseInput, Options, Scrollbar
 
 CoreName = Literal["ghostty", "bittty"]
 

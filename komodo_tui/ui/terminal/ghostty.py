@@ -6,8 +6,7 @@ program, in the worker process. Everything allocated natively is freed in :meth:
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from komodo_tui.ui.terminal import ghostty_input, styles
 from komodo_tui.ui.terminal.core import (
@@ -39,6 +38,9 @@ from komodo_tui.ui.terminal.ghostty_abi import (
 from komodo_tui.ui.terminal.ghostty_rows import RowReader
 from komodo_tui.ui.terminal.guard import Guard
 from komodo_tui.ui.terminal.search import find
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _HOLD = 2026
 _SHAPES: dict[int, Literal["block", "bar", "underline"]] = {
@@ -207,7 +209,7 @@ class GhosttyCore:
     def _palette_bytes(self) -> bytes:
         code = lib.GHOSTTY_TERMINAL_DATA_COLOR_PALETTE
         check(lib.ghostty_terminal_get(self._terminal, code, self._colors), "palette")
-        return ffi.buffer(self._colors)[:]
+        return bytes(ffi.buffer(self._colors))
 
     def _changed_palette(self) -> dict[int, int]:
         now = self._palette_bytes()
@@ -215,7 +217,9 @@ class GhosttyCore:
             return {}
         entries = range(0, len(now), 3)
         return {
-            at // 3: styles.rgb(*now[at : at + 3]) for at in entries if now[at : at + 3] != self._default_palette[at : at + 3]
+            at // 3: styles.rgb(*now[at : at + 3])
+            for at in entries
+            if now[at : at + 3] != self._default_palette[at : at + 3]
         }
 
     def encode_key(self, key: KeyInput) -> bytes:

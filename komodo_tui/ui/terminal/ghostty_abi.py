@@ -28,7 +28,9 @@ __all__ = [
 
 _GRID_REF = "GhosttyResult(*)(GhosttyTerminal, GhosttyPointS, GhosttyGridRef*)"
 
-ffi.cdef("typedef struct { GhosttyTerminalScrollViewportTag tag; int64_t value; uint64_t _pad; } KomodoScrollViewportS;")
+ffi.cdef(
+    "typedef struct { GhosttyTerminalScrollViewportTag tag; int64_t value; uint64_t _pad; } KomodoScrollViewportS;"
+)
 if ffi.sizeof("KomodoScrollViewportS") != ffi.sizeof("GhosttyTerminalScrollViewport"):
     raise GhosttyError("GhosttyTerminalScrollViewport has an unknown layout")
 

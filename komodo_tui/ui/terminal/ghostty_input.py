@@ -46,9 +46,7 @@ def _physical(key: str) -> tuple[int, str, bool]:
 
 
 def _mods(mods: int) -> int:
-    return (
-        (_SHIFT if mods & Mods.SHIFT else 0) | (_CTRL if mods & Mods.CTRL else 0) | (_ALT if mods & Mods.ALT else 0)
-    )
+    return (_SHIFT if mods & Mods.SHIFT else 0) | (_CTRL if mods & Mods.CTRL else 0) | (_ALT if mods & Mods.ALT else 0)
 
 
 class InputEncoder:
@@ -95,7 +93,7 @@ class InputEncoder:
         lib.ghostty_key_encoder_setopt(encoder, lib.GHOSTTY_KEY_ENCODER_OPT_ALT_ESC_PREFIX, alt)
         if lib.ghostty_key_encoder_encode(encoder, event, self._out, _BUFFER, self._length) != lib.GHOSTTY_SUCCESS:
             return b""
-        return ffi.buffer(self._out, self._length[0])[:]
+        return bytes(ffi.buffer(self._out, self._length[0]))
 
     def mouse(self, mouse: MouseInput, cols: int, rows: int) -> bytes:
         """The bytes of a mouse event, none when the program does not track it."""
@@ -106,9 +104,7 @@ class InputEncoder:
         else:
             lib.ghostty_mouse_event_clear_button(event)
         lib.ghostty_mouse_event_set_mods(event, _mods(mouse.mods))
-        position = ffi.new(
-            "GhosttyMousePosition*", ((mouse.x + 0.5) * _CELL_WIDTH, (mouse.y + 0.5) * _CELL_HEIGHT)
-        )
+        position = ffi.new("GhosttyMousePosition*", ((mouse.x + 0.5) * _CELL_WIDTH, (mouse.y + 0.5) * _CELL_HEIGHT))
         lib.ghostty_mouse_event_set_position(event, position[0])
         lib.ghostty_mouse_encoder_setopt_from_terminal(encoder, self._terminal)
         self._size.screen_width, self._size.screen_height = cols * _CELL_WIDTH, rows * _CELL_HEIGHT
@@ -117,7 +113,7 @@ class InputEncoder:
         lib.ghostty_mouse_encoder_setopt(encoder, lib.GHOSTTY_MOUSE_ENCODER_OPT_ANY_BUTTON_PRESSED, pressed)
         if lib.ghostty_mouse_encoder_encode(encoder, event, self._out, _BUFFER, self._length) != lib.GHOSTTY_SUCCESS:
             return b""
-        return ffi.buffer(self._out, self._length[0])[:]
+        return bytes(ffi.buffer(self._out, self._length[0]))
 
 
 def encode_paste(text: str, bracketed: bool) -> bytes:
@@ -127,7 +123,7 @@ def encode_paste(text: str, bracketed: bool) -> bytes:
     size = ffi.new("size_t*")
     room = ffi.new("char[]", len(data) + 32)
     check(lib.ghostty_paste_encode(source, len(data), bracketed, room, len(room), size), "paste_encode")
-    return ffi.buffer(room, size[0])[:]
+    return bytes(ffi.buffer(room, size[0]))
 
 
 def encode_focus(focused: bool) -> bytes:
@@ -136,4 +132,4 @@ def encode_focus(focused: bool) -> bytes:
     size = ffi.new("size_t*")
     what = lib.GHOSTTY_FOCUS_GAINED if focused else lib.GHOSTTY_FOCUS_LOST
     check(lib.ghostty_focus_encode(what, room, len(room), size), "focus_encode")
-    return ffi.buffer(room, size[0])[:]
+    return bytes(ffi.buffer(room, size[0]))

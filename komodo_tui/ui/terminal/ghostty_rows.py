@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from komodo_tui.ui.terminal import styles
-from komodo_tui.ui.terminal.core import Row
 from komodo_tui.ui.terminal.ghostty_abi import CellLayout, check, ffi, init_sized, lib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from komodo_tui.ui.terminal.core import Row
 
 _CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " ")
 """A core may hold such code points in cells (it shows DEL as one); drawn, they would move the rest of the row."""
@@ -113,7 +116,9 @@ class RowReader:
         if any(self._background_only(key) for key in set(keys)):
             colored = self._layout.group_mask | self._layout.content_mask
             plain = memoryview(raw).cast("Q").tolist()
-            keys = [cell & colored if self._background_only(key) else key for cell, key in zip(plain, keys, strict=True)]
+            keys = [
+                cell & colored if self._background_only(key) else key for cell, key in zip(plain, keys, strict=True)
+            ]
         starts = [0, *[x for x, (left, right) in enumerate(pairwise(keys), 1) if left != right], count]
         return _trimmed(self._runs([(a, b, keys[a]) for a, b in pairwise(starts)], text))
 

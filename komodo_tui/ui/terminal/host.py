@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import itertools
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from komodo_tui.ui.terminal import protocol
 from komodo_tui.ui.terminal.core import (
@@ -22,9 +22,11 @@ from komodo_tui.ui.terminal.core import (
     Scrollbar,
     clamp_size,
 )
-from komodo_tui.ui.terminal.cores import CoreName
 from komodo_tui.ui.terminal.process import WorkerGoneError, WorkerProcess
 from komodo_tui.ui.terminal.restore import LastPicture, Tail
+
+if TYPE_CHECKING:
+    from komodo_tui.ui.terminal.cores import CoreName
 
 STANDBY_DELAY = 1.0
 """Seconds after the first terminal until the second process is started: the first picture comes first."""

@@ -12,7 +12,22 @@ LEAVE_KEYS: Final = (KeyInput("]", Mods.CTRL), KeyInput("f12"))
 """What leads from TERMINAL to PANE mode; the first one pressed again sends itself."""
 
 NAMED: Final = frozenset(
-    "enter tab escape backspace insert delete home end pageup pagedown up down left right".split()
+    [
+        "enter",
+        "tab",
+        "escape",
+        "backspace",
+        "insert",
+        "delete",
+        "home",
+        "end",
+        "pageup",
+        "pagedown",
+        "up",
+        "down",
+        "left",
+        "right",
+    ]
 ) | frozenset(f"f{n}" for n in range(1, 21))
 
 _TEXTUAL_MODS = {"shift": Mods.SHIFT, "alt": Mods.ALT, "ctrl": Mods.CTRL}
@@ -21,7 +36,17 @@ _TEXTUAL_NAMES = {
     "minus": "-", "plus": "+", "slash": "/", "backslash": "\\", "at": "@", "underscore": "_", "space": " ",
     "backtab": "tab",
 }  # fmt: skip
-_CONTROLS = {0: " ", 9: "tab", 13: "enter", 27: "escape", 0x1C: "\\", 0x1D: "]", 0x1E: "^", 0x1F: "_", 0x7F: "backspace"}
+_CONTROLS = {
+    0: " ",
+    9: "tab",
+    13: "enter",
+    27: "escape",
+    0x1C: "\\",
+    0x1D: "]",
+    0x1E: "^",
+    0x1F: "_",
+    0x7F: "backspace",
+}
 _DELETE = 0x7F
 
 
@@ -85,7 +110,9 @@ _APPLICATION_KEYPAD = dict(zip("jklmnopqrstuvwxy", "*+,-./0123456789", strict=Tr
 _LETTER = re.compile(r"\x1b\[(?:1;(?P<mods>\d+))?(?P<final>[ABCDHFPQRS])|\x1bO(?P<ss3>[ABCDHFPQRS])")
 _TILDE = re.compile(r"\x1b\[(?P<code>\d+)(?:;(?P<mods>\d+))?~")
 _OTHER = re.compile(r"\x1b\[27;(?P<mods>\d+);(?P<code>\d+)~")
-_KITTY = re.compile(r"\x1b\[(?P<code>\d+)(?::(?P<shifted>\d*))?(?::\d*)?(?:;(?P<mods>\d*)(?::\d+)?)?(?:;(?P<text>[\d:]+))?u")
+_KITTY = re.compile(
+    r"\x1b\[(?P<code>\d+)(?::(?P<shifted>\d*))?(?::\d*)?(?:;(?P<mods>\d*)(?::\d+)?)?(?:;(?P<text>[\d:]+))?u"
+)
 _FOREIGN_BITS = 8 | 16 | 32
 _TWO = 2
 
@@ -153,8 +180,11 @@ def _kitty(code: int, shifted: str, parameter: str | None, text: str) -> KeyInpu
 
 
 _F3_DIALECT = "\x1b[1;{}R"
-_RAW_CONTROLS = {" ": b"\x00", "@": b"\x00", "[": b"\x1b", "\\": b"\x1c", "]": b"\x1d", "^": b"\x1e", "_": b"\x1f", "2": b"\x00",
-                 "3": b"\x1b", "4": b"\x1c", "5": b"\x1d", "6": b"\x1e", "7": b"\x1f", "8": b"\x7f", "/": b"\x1f", "?": b"\x7f"}  # fmt: skip
+_RAW_CONTROLS = {
+    " ": b"\x00", "@": b"\x00", "[": b"\x1b", "\\": b"\x1c", "]": b"\x1d", "^": b"\x1e", "_": b"\x1f", "/": b"\x1f",
+    "?": b"\x7f", "2": b"\x00", "3": b"\x1b", "4": b"\x1c", "5": b"\x1d", "6": b"\x1e", "7": b"\x1f", "8": b"\x7f",
+}  # fmt: skip
+"""Control and a sign, as xterm has it."""
 
 
 def direct(key: KeyInput, keyboard: int) -> bytes | None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Protocol
-
-from textual import events
+from typing import TYPE_CHECKING, Any, Protocol
 
 from komodo_tui.ui.terminal import keys
 from komodo_tui.ui.terminal.browse import Browse
-from komodo_tui.ui.terminal.chrome import Mode
 from komodo_tui.ui.terminal.core import BRACKETED_PASTE, KeyInput, Mods
 from komodo_tui.ui.terminal.private import PaneKey
-from komodo_tui.ui.terminal.terminal import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from textual import events
+
+    from komodo_tui.ui.terminal.chrome import Mode
+    from komodo_tui.ui.terminal.terminal import Terminal
 
 _PAGE_UP, _PAGE_DOWN = KeyInput("pageup", Mods.SHIFT), KeyInput("pagedown", Mods.SHIFT)
 _ENDED = ("ended", "failed")

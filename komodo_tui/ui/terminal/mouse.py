@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import events
+from textual.widget import Widget
 
-from komodo_tui.ui.terminal.browse import Cell
 from komodo_tui.ui.terminal.core import ALTERNATE_SCROLL, MOUSE_TRACKING, KeyInput, Mods, MouseAction, MouseInput
-from komodo_tui.ui.terminal.terminal import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from komodo_tui.ui.terminal.browse import Cell
+    from komodo_tui.ui.terminal.terminal import Terminal
 
 WHEEL_ROWS = 3
 """Rows of one step of the wheel."""
@@ -22,13 +26,8 @@ _WHEEL: dict[type[events.MouseEvent], int] = {
 class Mouse:
     """What the mouse did so far."""
 
-    def __init__(
-        self,
-        run: Callable[[Coroutine[Any, Any, None]], None],
-        copy: Callable[[Terminal, Cell, Cell], Coroutine[Any, Any, None]],
-    ) -> None:
+    def __init__(self, run: Callable[[Coroutine[Any, Any, None]], None]) -> None:
         self._run = run
-        self._copy = copy
         self._pressed = 0
         self._from: Cell | None = None
         self._to: Cell | None = None
@@ -41,11 +40,9 @@ class Mouse:
         first, last = sorted((self._from, self._to))
         return first, last
 
-    def clear(self) -> bool:
-        """Forget the selection; True if there was one."""
-        had = self.selection is not None
+    def clear(self) -> None:
+        """Forget the selection."""
         self._from = self._to = None
-        return had
 
     def wheel(self, event: events.MouseEvent, terminal: Terminal, x: int, y: int) -> None:
         """A step of the wheel at a cell."""
@@ -90,16 +87,17 @@ class Mouse:
             self._send("move", event, terminal, x, y)
         return False
 
-    def release(self, event: events.MouseUp, terminal: Terminal, x: int, y: int) -> None:
-        """A button went up: a selection is copied."""
+    def release(self, event: events.MouseUp, terminal: Terminal, x: int, y: int) -> tuple[Cell, Cell] | None:
+        """A button went up; returns what has been selected by it."""
         if self._from is not None:
-            if (selected := self.selection) is not None:
-                self._run(self._copy(terminal, *selected))
-            self._from = self._from if selected is not None else None
-            return
+            selected = self.selection
+            if selected is None:
+                self._from = None
+            return selected
         if self._pressed:
             self._send("release", event, terminal, x, y)
             self._pressed = 0
+        return None
 
     def _send(self, action: MouseAction, event: events.MouseEvent, terminal: Terminal, x: int, y: int) -> None:
         button = self._pressed if action == "move" else event.button
@@ -107,10 +105,72 @@ class Mouse:
 
 
 def _mods(event: events.MouseEvent) -> int:
-    return int(
-        (Mods.SHIFT if event.shift else 0) | (Mods.ALT if event.meta else 0) | (Mods.CTRL if event.ctrl else 0)
-    )
+    return int((Mods.SHIFT if event.shift else 0) | (Mods.ALT if event.meta else 0) | (Mods.CTRL if event.ctrl else 0))
 
 
 async def _scroll(terminal: Terminal, rows: int) -> None:
     await terminal.scroll(rows)
+
+
+class MousePane(Widget):
+    """The mouse handlers of a pane: a line above and one below frame the terminal's cells."""
+
+    def __init__(self, terminal: Terminal | None, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.terminal = terminal
+        self._mouse = Mouse(self.run)
+
+    def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run it as a task of the pane."""
+        raise NotImplementedError
+
+    def copy_cells(self, first: Cell, last: Cell) -> None:
+        """Copy the text between two cells."""
+        raise NotImplementedError
+
+    @property
+    def selection(self) -> tuple[Cell, Cell] | None:
+        """First and last cell selected by dragging."""
+        return self._mouse.selection
+
+    def clear_selection(self) -> None:
+        """Forget what was selected by dragging."""
+        self._mouse.clear()
+
+    def _cell(self, event: events.MouseEvent) -> tuple[int, int]:
+        width, height = self.size
+        return min(max(0, int(event.x)), width - 1), min(max(0, int(event.y) - 1), max(0, height - 3))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """The wheel."""
+        self._wheel(event)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """The wheel."""
+        self._wheel(event)
+
+    def _wheel(self, event: events.MouseEvent) -> None:
+        event.stop()
+        event.prevent_default()
+        if self.terminal is not None:
+            self._mouse.wheel(event, self.terminal, *self._cell(event))
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """A press: the pane takes the focus, the program or the selection the press."""
+        event.stop()
+        if self.terminal is not None and self._mouse.press(event, self.terminal, *self._cell(event)):
+            self.capture_mouse()
+        self.refresh()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """A move."""
+        if self.terminal is not None and self._mouse.move(event, self.terminal, *self._cell(event)):
+            self.refresh()
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """A release; what was selected is copied."""
+        self.release_mouse()
+        if self.terminal is not None:
+            selected = self._mouse.release(event, self.terminal, *self._cell(event))
+            if selected is not None:
+                self.copy_cells(*selected)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
-from rich.terminal_theme import TerminalTheme
 from textual.strip import Strip
 
 from komodo_tui.ui.terminal import styles
 from komodo_tui.ui.terminal.core import Cursor, Frame, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.terminal_theme import TerminalTheme
 
 _CUBE = (0, 95, 135, 175, 215, 255)
 _STYLES_KEPT = 20_000
@@ -22,7 +26,7 @@ class StyleTable:
     """Rich styles by packed style, in the colours of a theme. Immutable once made, but for its cache."""
 
     def __init__(self, theme: TerminalTheme, base: Style, *, own_palette: bool = True) -> None:
-        """``base`` has the pane's default colours; ``own_palette`` False leaves the 16 colours to the outer terminal."""
+        """``base``: the pane's default colours; without ``own_palette`` the 16 colours are the outer terminal's."""
         self._base = base
         self._own_palette = own_palette
         self._theme = theme

@@ -9,24 +9,28 @@ they move.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 from codecs import getincrementaldecoder
-from collections.abc import Iterable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from textual import constants, events
 from textual._parser import ParseError
 from textual._time import get_time
 from textual._xterm_parser import XTermParser
-from textual.app import App
-from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.keys import Keys
-from textual.message import Message
 
 from komodo_tui.ui.terminal.core import KeyInput, Mods
 from komodo_tui.ui.terminal.keys import NOTHING, from_sequence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.app import App
+    from textual.driver import Driver
+    from textual.message import Message
 
 ESCAPE_DELAY = 0.02
 """Seconds that a lone Escape is held back, since the start of a key's sequence looks the same."""
@@ -79,7 +83,7 @@ class PaneParser(XTermParser):
         return map(self._corrected, super().tick())
 
     def _corrected(self, message: Message) -> Message:
-        """``CSI 1;2R`` is shift+F3 as well as the report of a cursor position, which a full-screen app never asks for."""
+        """``CSI 1;2R`` is shift+F3; Textual takes it for a cursor report, which a full-screen app never asks for."""
         if self._mode.active and isinstance(message, events.CursorPosition) and message.y == 0:
             return PaneKey(KeyInput("f3", Mods(message.x & 7)))
         return message
@@ -145,10 +149,8 @@ class PaneDriver(LinuxDriver):
                     self.process_message(message)
         finally:
             selector.close()
-            try:
+            with contextlib.suppress(EOFError, ParseError):
                 list(parser.feed(""))
-            except (EOFError, ParseError):
-                pass
 
 
 def pane_driver_class(default: type[Driver]) -> type[Driver]:

@@ -18,11 +18,8 @@ MAX_MESSAGE = 64 * 1024 * 1024
 """A frame of the largest screen with a style for every cell stays below; more is a broken peer."""
 
 
-class _Request(msgspec.Struct, frozen=True, tag_field="op", tag=True):
+class Open(msgspec.Struct, frozen=True, tag_field="op", tag=True):
     pane: int
-
-
-class Open(_Request, frozen=True):
     cols: int
     rows: int
     options: Options
@@ -31,61 +28,72 @@ class Open(_Request, frozen=True):
     guarded: bool = True
 
 
-class Close(_Request, frozen=True):
-    pass
+class Close(msgspec.Struct, frozen=True, tag_field="op", tag=True):
+    pane: int
 
 
-class Feed(_Request, frozen=True):
+class Feed(msgspec.Struct, frozen=True, tag_field="op", tag=True):
+    pane: int
     data: bytes
 
 
-class Resize(_Request, frozen=True):
+class Resize(msgspec.Struct, frozen=True, tag_field="op", tag=True):
+    pane: int
     cols: int
     rows: int
 
 
-class TakeFrame(_Request, frozen=True):
+class TakeFrame(msgspec.Struct, frozen=True, tag_field="op", tag=True):
+    pane: int
     force: bool = False
 
 
-class EncodeKey(_Request, frozen=True):
+class EncodeKey(msgspec.Struct, frozen=True, tag_field="op", tag=True):
+    pane: int
     key: KeyInput
 
 
-class EncodeMouse(_Request, frozen=True):
+class EncodeMouse(msgspec.Struct, frozen=True, tag_field="op", tag=True):
+    pane: int
     mouse: MouseInput
 
 
-class EncodePaste(_Request, frozen=True):
+class EncodePaste(msgspec.Struct, frozen=True, tag_field="op", tag=True):
+    pane: int
     text: str
 
 
-class EncodeFocus(_Request, frozen=True):
+class EncodeFocus(msgspec.Struct, frozen=True, tag_field="op", tag=True):
+    pane: int
     focused: bool
 
 
-class Scroll(_Request, frozen=True):
+class Scroll(msgspec.Struct, frozen=True, tag_field="op", tag=True):
+    pane: int
     delta: int
 
 
-class ScrollTo(_Request, frozen=True):
+class ScrollTo(msgspec.Struct, frozen=True, tag_field="op", tag=True):
+    pane: int
     row: int
 
 
-class ScrollBottom(_Request, frozen=True):
-    pass
+class ScrollBottom(msgspec.Struct, frozen=True, tag_field="op", tag=True):
+    pane: int
 
 
-class GetScrollbar(_Request, frozen=True):
-    pass
+class GetScrollbar(msgspec.Struct, frozen=True, tag_field="op", tag=True):
+    pane: int
 
 
-class Search(_Request, frozen=True):
+class Search(msgspec.Struct, frozen=True, tag_field="op", tag=True):
+    pane: int
     text: str
     limit: int
 
 
-class GetText(_Request, frozen=True):
+class GetText(msgspec.Struct, frozen=True, tag_field="op", tag=True):
+    pane: int
     start_row: int
     start_col: int
     end_row: int

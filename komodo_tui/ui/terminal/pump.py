@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from komodo_tui.domain.errors import KomodoError
 from komodo_tui.fleet.sessions import ByteSession, SessionEnd
-from komodo_tui.ui.terminal.core import PaneCore
+
+if TYPE_CHECKING:
+    from komodo_tui.ui.terminal.core import PaneCore
 
 QUEUED_INPUTS = 2048
 """Keys, pastes and answers that wait for a program that does not read; more are dropped."""

@@ -14,7 +14,8 @@ _HOLD = 2026
 _SHAPES = {"block": 1, "underline": 3, "bar": 5}
 _SGR = (
     (styles.BOLD, 1), (styles.FAINT, 2), (styles.ITALIC, 3), (styles.UNDERLINE, 4), (styles.BLINK, 5),
-    (styles.INVERSE, 7), (styles.INVISIBLE, 8), (styles.STRIKE, 9), (styles.DOUBLE_UNDERLINE, 21), (styles.OVERLINE, 53),
+    (styles.INVERSE, 7), (styles.INVISIBLE, 8), (styles.STRIKE, 9), (styles.DOUBLE_UNDERLINE, 21),
+    (styles.OVERLINE, 53),
 )  # fmt: skip
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from komodo_tui.ui.terminal.core import Hit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def cell_width(text: str) -> int:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from komodo_tui.domain.errors import KomodoError
 from komodo_tui.domain.text import clean
@@ -26,43 +26,21 @@ from komodo_tui.ui.terminal.core import (
     Scrollbar,
     clamp_size,
 )
+from komodo_tui.ui.terminal.painter import Painter
 from komodo_tui.ui.terminal.picture import Picture
 from komodo_tui.ui.terminal.pump import Pump
+
+if TYPE_CHECKING:
+    from komodo_tui.ui.terminal.view import View
 
 OpenSession = Callable[[int, int], Awaitable[ByteSession]]
 """Opens the program's side at a size in columns and rows; raises :class:`KomodoError`."""
 OpenCore = Callable[[int, int, Options], Awaitable[PaneCore]]
+T = TypeVar("T")
 State = Literal["new", "opening", "running", "ended", "failed"]
 
-FRAME = 1 / 60
-FLOOD_FRAME = 1 / 30
-"""Seconds between pictures: of a program that answers, and of one that fills the screen faster than it can be read."""
-UNSEEN_FRAME = 1.0
-"""Seconds between pictures that nobody looks at: titles and bells still matter."""
-HOLD_LIMIT = 0.15
-"""Seconds that a program may hold the drawing back (synchronized output)."""
 RESIZE_DELAY = 0.05
 """Seconds a size has to last before the program is told."""
-
-
-class View(Protocol):
-    """What looks at a terminal."""
-
-    def draw(self, rows: Iterable[int]) -> None:
-        """These rows of the picture changed."""
-        ...
-
-    def announce(self) -> None:
-        """State, title or notice changed."""
-        ...
-
-    def ring(self) -> None:
-        """The program rang the bell."""
-        ...
-
-    def offer_clipboard(self, text: str) -> None:
-        """The program wants this in the clipboard."""
-        ...
 
 
 class Terminal:
@@ -97,8 +75,7 @@ class Terminal:
         self._core: PaneCore | None = None
         self._session: ByteSession | None = None
         self._pump: Pump | None = None
-        self._wake = asyncio.Event()
-        self._look = asyncio.Event()
+        self._painter = Painter(self._show)
         self._tasks: set[asyncio.Task[None]] = set()
         self._resizing: asyncio.TimerHandle | None = None
         self._closed = False
@@ -128,15 +105,15 @@ class Terminal:
         self._announce()
         try:
             self._core = await self._open_core(*self.size, self._options)
-            self._spawn(self._paint())
+            self._spawn(self._painter.run(self._core))
             self._session = await self._open_session(*self.size)
         except KomodoError as error:
             self._fail(error)
             return
         except CoreLostError as error:
-            self._fail(KomodoError(str(error), hint="close the terminal and open it again"))
+            self._fail(_lost(error))
             return
-        self._pump = Pump(self._session, self._core, on_output=self._wake.set, on_end=self._ended)
+        self._pump = Pump(self._session, self._core, on_output=self._painter.wake, on_end=self._ended)
         self.state = "running"
         self._pump.start()
         self._announce()
@@ -159,7 +136,7 @@ class Terminal:
         try:
             await work
         except CoreLostError as error:
-            self._fail(KomodoError(str(error), hint="the program still runs; close the terminal or open it again"))
+            self._fail(_lost(error))
         except KomodoError as error:
             self.say(str(error))
 
@@ -194,15 +171,14 @@ class Terminal:
         if view not in self._views:
             self._views.append(view)
         self.unseen = False
-        self._look.set()
-        self._wake.set()
+        self._painter.look(True)
 
     def detach(self, view: View) -> None:
         """The view looks elsewhere."""
         if view in self._views:
             self._views.remove(view)
         if not self._views:
-            self._look.clear()
+            self._painter.look(False)
 
     def say(self, text: str) -> None:
         """Show a sentence to who looks at it."""
@@ -212,37 +188,6 @@ class Terminal:
     def _announce(self) -> None:
         for view in list(self._views):
             view.announce()
-
-    async def _paint(self) -> None:
-        """Take pictures as there is output, at most at the pace of the screen."""
-        core = self._core
-        assert core is not None
-        loop = asyncio.get_running_loop()
-        held_since: float | None = None
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            began = loop.time()
-            force = held_since is not None and began - held_since > HOLD_LIMIT
-            frame = await core.take_frame(force)
-            if frame.held:
-                held_since = held_since or began
-                self._wake.set()
-            else:
-                held_since = None
-                self._show(frame)
-            await self._pace(loop.time() - began, frame)
-
-    async def _pace(self, took: float, frame: Frame) -> None:
-        if self._views:
-            pause = FLOOD_FRAME if frame.full and len(frame.dirty) > 1 and self._wake.is_set() else FRAME
-            await asyncio.sleep(max(0.0, pause - took))
-            return
-        try:
-            async with asyncio.timeout(UNSEEN_FRAME):
-                await self._look.wait()
-        except TimeoutError:
-            return
 
     def _show(self, frame: Frame) -> None:
         self.frame = frame
@@ -314,32 +259,42 @@ class Terminal:
 
     async def _resize_core(self, core: PaneCore) -> None:
         await core.resize(*self.size)
-        self._wake.set()
+        self._painter.wake()
 
     # -- history ------------------------------------------------------------------------------------------------
 
+    async def _ask(self, question: Callable[[PaneCore], Awaitable[T]], otherwise: T) -> T:
+        """Ask the core; a lost one fails the terminal and gives ``otherwise``."""
+        if self._core is None:
+            return otherwise
+        try:
+            return await question(self._core)
+        except CoreLostError as error:
+            self._fail(_lost(error))
+            return otherwise
+        finally:
+            self._painter.wake()
+
     async def scroll(self, delta: int) -> Scrollbar:
         """Move the view of the history by rows."""
-        bar = await self._core.scroll(delta) if self._core is not None else Scrollbar()
-        self._wake.set()
-        return bar
+        return await self._ask(lambda core: core.scroll(delta), Scrollbar())
 
     async def scroll_to(self, row: int) -> Scrollbar:
         """Put a row of the history on top."""
-        bar = await self._core.scroll_to(row) if self._core is not None else Scrollbar()
-        self._wake.set()
-        return bar
+        return await self._ask(lambda core: core.scroll_to(row), Scrollbar())
 
     async def scroll_bottom(self) -> Scrollbar:
         """Follow the output."""
-        bar = await self._core.scroll_bottom() if self._core is not None else Scrollbar()
-        self._wake.set()
-        return bar
+        return await self._ask(lambda core: core.scroll_bottom(), Scrollbar())
 
     async def search(self, text: str) -> list[Hit]:
         """Where a text is in history and screen."""
-        return await self._core.search(text) if self._core is not None else []
+        return await self._ask(lambda core: core.search(text), [])
 
     async def text(self, start: tuple[int, int], end: tuple[int, int]) -> str:
         """The text between two cells (row, column), the end inclusive."""
-        return await self._core.text(*start, *end) if self._core is not None else ""
+        return await self._ask(lambda core: core.text(*start, *end), "")
+
+
+def _lost(error: CoreLostError) -> KomodoError:
+    return KomodoError(str(error), hint="the program still runs; open the terminal again or close it")

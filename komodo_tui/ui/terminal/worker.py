@@ -12,12 +12,15 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from komodo_tui.ui.terminal import protocol
-from komodo_tui.ui.terminal.core import Core
 from komodo_tui.ui.terminal.cores import best_core, make_core
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from komodo_tui.ui.terminal.core import Core
 
 MEMORY_LIMIT = 2 << 30
 """Address space in bytes. A terminal of 10,000 lines takes under 20 MB; a worker that wants more has gone wrong."""

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.drivers.linux_driver import LinuxDriver
 
 from komodo_tui.fleet.pty_shell import PtyShell
-from komodo_tui.fleet.sessions import ByteSession
 from komodo_tui.ui.terminal.host import WorkerHost
 from komodo_tui.ui.terminal.private import pane_driver_class
 from komodo_tui.ui.terminal.terminal import Terminal
 from tests.ui.terminal.lab import Lab
+
+if TYPE_CHECKING:
+    from komodo_tui.fleet.sessions import ByteSession
 
 
 class Demo(Lab):

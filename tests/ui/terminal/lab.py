@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import stat
-from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.pilot import Pilot
 from textual.widgets import Static
 
 from komodo_tui.fleet.pty_shell import PtyShell
-from komodo_tui.fleet.sessions import ByteSession
-from komodo_tui.ui.terminal.core import Options, PaneCore
 from komodo_tui.ui.terminal.cores import LocalCore, best_core, make_core
 from komodo_tui.ui.terminal.terminal import OpenCore, Terminal
 from komodo_tui.ui.terminal.widget import TerminalPane
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+    from komodo_tui.fleet.sessions import ByteSession
+    from komodo_tui.ui.terminal.core import Options, PaneCore
 
 PATIENCE = 15.0
 """Seconds that a program may take to show something on a loaded machine."""

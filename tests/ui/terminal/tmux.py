@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 PATIENCE = 20.0
 
@@ -29,7 +32,12 @@ class Tmux:
     def start(self, *argv: str) -> None:
         """Run a program in the window."""
         cols, rows = self._size
-        environment = {"HOME": str(self._home), "PS1": "$ ", "LANG": "C.UTF-8", "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+        environment = {
+            "HOME": str(self._home),
+            "PS1": "$ ",
+            "LANG": "C.UTF-8",
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+        }
         words = [word for name, value in environment.items() for word in ("-e", f"{name}={value}")]
         self._run("new-session", "-d", "-x", str(cols), "-y", str(rows), *words, "--", *argv)
         self._run("set", "-g", "status", "off")

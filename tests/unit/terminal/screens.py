@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from komodo_tui.ui.terminal.core import Frame, Row
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from komodo_tui.ui.terminal.core import Frame, Row
 
 
 class Picture:

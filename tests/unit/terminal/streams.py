@@ -59,7 +59,11 @@ STREAMS = [
     Stream("malformed utf-8", "a\udcffb", ["a\ufffdb"]),
     Stream("alternate screen", f"main{CSI}?1049hALT", ["    ALT"]),
     Stream("alternate screen left", f"main{CSI}?1049h{CSI}HALT{CSI}?1049l", ["main"], (4, 0)),
-    Stream("string sequences are not shown", f"a{ESC}_apc{ESC}\\b{ESC}^pm{ESC}\\c{ESC}Xsos{ESC}\\d{ESC}Pq{ESC}\\e", ["abcde"]),
+    Stream(
+        "string sequences are not shown",
+        f"a{ESC}_apc{ESC}\\b{ESC}^pm{ESC}\\c{ESC}Xsos{ESC}\\d{ESC}Pq{ESC}\\e",
+        ["abcde"],
+    ),
     Stream("unknown sequences are not shown", f"a{CSI}?9999hb{CSI}>5zc{ESC}]999;x\x07d", ["abcd"]),
     Stream("cancelled sequence", f"a{CSI}3\x18b", ["ab"]),
     Stream("full reset", f"abc{CSI}?7l{CSI}31m{ESC}cx", ["x"], (1, 0)),

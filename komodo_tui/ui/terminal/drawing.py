@@ -1,0 +1,95 @@
+"""How a pane looks: its two edges, and the picture of its terminal between them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.style import Style
+from textual.geometry import Region
+
+from komodo_tui.ui.look import look_of
+from komodo_tui.ui.terminal import chrome, lines, outer
+from komodo_tui.ui.terminal.modes import Modes
+from komodo_tui.ui.terminal.mouse import MousePane
+from komodo_tui.ui.terminal.picture import StyleTable, overlaid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from textual.strip import Strip
+
+    from komodo_tui.ui.terminal.core import Cursor
+    from komodo_tui.ui.terminal.terminal import Terminal
+
+
+class DrawnPane(MousePane):
+    """Draws, and has the modes that say what is laid over the picture."""
+
+    def __init__(
+        self, terminal: Terminal | None, tabs: Callable[[], Sequence[Terminal]] | None, now: Callable[[], float],
+        *, id: str | None,
+    ) -> None:  # fmt: skip
+        super().__init__(terminal, id=id)
+        self.modes = Modes(self)
+        self._tabs = tabs
+        self._now = now
+        self._table: StyleTable | None = None
+
+    def mode_changed(self) -> None:
+        """For :class:`~komodo_tui.ui.terminal.modes.Modes`."""
+        raise NotImplementedError
+
+    def copy(self, text: str, what: str) -> None:
+        """For :class:`~komodo_tui.ui.terminal.modes.Modes`."""
+        raise NotImplementedError
+
+    def closing(self) -> None:
+        """For :class:`~komodo_tui.ui.terminal.modes.Modes`."""
+        raise NotImplementedError
+
+    def _own_cursor_shown(self) -> bool:
+        terminal = self.terminal
+        if terminal is None or self.modes.mode != "TERMINAL" or not self.has_focus or terminal.state != "running":
+            return False
+        return terminal.picture.cursor.visible and terminal.picture.cursor.y < self.size.height - 2
+
+    def _refresh_edges(self) -> None:
+        self.refresh(Region(0, 0, self.size.width, 1), Region(0, self.size.height - 1, self.size.width, 1))
+
+    def notify_style_update(self) -> None:
+        """The colours may be others."""
+        super().notify_style_update()
+        self._table = None
+
+    def _styles(self) -> StyleTable:
+        if self._table is None:
+            own = not bool(getattr(self.app.current_theme, "ansi", False))
+            self._table = StyleTable(self.app.ansi_theme, self.rich_style, own_palette=own)
+        return self._table
+
+    def render_line(self, y: int) -> Strip:
+        """One line: an edge, or a row of the picture with what lies over it."""
+        width, height = self.size
+        terminal, look = self.terminal, look_of(self)
+        if y == 0:
+            terminals = self._tabs() if self._tabs is not None else [terminal] if terminal is not None else []
+            tabs = lines.tabs(terminals, terminal, look)
+            return chrome.top_line(tabs, self.modes.mode, self.has_focus, width, look)
+        if y == height - 1:
+            return chrome.bottom_line(lines.status(terminal, self.modes, self._now()), self.has_focus, width, look)
+        if terminal is None:
+            return lines.nothing_open(y - 1, width, height - 2, self.rich_style, look)
+        terminal.picture.restyle(self._styles())
+        strip = terminal.picture.strip(y - 1, width)
+        spans = lines.overlays(terminal, self.modes.browse, self.selection, y - 1, look)
+        cursor = terminal.picture.cursor
+        if self.modes.browse is None and cursor.visible and cursor.y == y - 1 and terminal.state == "running":
+            spans += self._software_cursor(cursor)
+        return overlaid(strip, spans) if spans else strip
+
+    def _software_cursor(self, cursor: Cursor) -> list[tuple[int, int, Style]]:
+        """The cursor drawn by us: where the keys are elsewhere, and where the driver cannot show the real one."""
+        if self._own_cursor_shown() and outer.can_show_cursor(self.app):
+            return []
+        hollow = cursor.shape == "underline" or not self.has_focus
+        return [(cursor.x, cursor.x + 1, Style(underline=True) if hollow else Style(reverse=True))]

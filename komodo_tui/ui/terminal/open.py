@@ -1,0 +1,90 @@
+"""One call for pages: a shell on a server, a shell or the main process of a container, in a terminal on the screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from komodo_agent.wire.exec import ExecRequest
+from komodo_tui.domain.errors import ReadOnlyError, RefusedError
+from komodo_tui.domain.text import clean
+from komodo_tui.ui.terminal.deck import open_drawer
+from komodo_tui.ui.terminal.manager import MAX_OPEN, TooManyTerminalsError, manager_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from komodo_tui.fleet.sessions import ByteSession
+    from komodo_tui.ui.page import Page
+    from komodo_tui.ui.terminal.terminal import OpenSession, Terminal
+
+TALL = 30
+"""Rows from which a new terminal opens in the drawer and leaves the list in sight; below, on its own page."""
+PAGE = "terminals"
+
+
+def open_server_shell(page: Page, server: str) -> None:
+    """A login shell on a server. Errors are shown by the shell of the page."""
+    link = page.runtime.fleet.link(server)
+
+    async def open_session(cols: int, rows: int) -> ByteSession:
+        return await link.shell(cols, rows)
+
+    _open(page, open_session, server, command="login shell")
+
+
+def open_container_shell(
+    page: Page, server: str, container: str, name: str, *, command: Sequence[str] = (), attach: bool = False
+) -> None:
+    """A shell in a container (bash, else ash, else sh), another command, or its main process.
+
+    ``container`` is the id, ``name`` what people call it. Errors are shown by the shell of the page.
+    """
+    link = page.runtime.fleet.link(server)
+    title = f"{clean(name)}@{server}"
+
+    async def open_session(cols: int, rows: int) -> ByteSession:
+        client = await link.client()
+        request = ExecRequest(
+            container=container, command=tuple(command), tty=True, rows=rows, cols=cols, attach=attach,
+            environment={} if attach else {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
+        )  # fmt: skip
+        return await client.exec(request, title)
+
+    what = "attached" if attach else " ".join(command) or "shell"
+    _open(page, open_session, title, command=clean(what))
+
+
+def show_terminals(page: Page) -> None:
+    """The page of all terminals."""
+    page.shell.go(PAGE)
+
+
+def toggle_drawer(page: Page) -> None:
+    """Show the drawer, give it the keys, or hide it."""
+    clipboard = page.runtime.settings.terminal.clipboard
+
+    async def toggle() -> None:
+        await open_drawer(page.app, take_clipboard=clipboard, toggle=True)
+
+    page.shell.work(toggle())
+
+
+def _open(page: Page, open_session: OpenSession, title: str, *, command: str) -> None:
+    page.shell.work(_show(page, open_session, title, command))
+
+
+async def _show(page: Page, open_session: OpenSession, title: str, command: str) -> None:
+    if page.runtime.settings.read_only:
+        raise ReadOnlyError(f"no terminal was opened on {title}", hint="read-only mode is on")
+    try:
+        terminal = manager_of(page.app).open(open_session, title, target=title, command=command)
+    except TooManyTerminalsError:
+        raise RefusedError(f"{MAX_OPEN} terminals are open", hint="close some with ^] x") from None
+    await _bring_up(page, terminal)
+
+
+async def _bring_up(page: Page, terminal: Terminal) -> None:
+    if page.app.size.height >= TALL:
+        await open_drawer(page.app, take_clipboard=page.runtime.settings.terminal.clipboard)
+    else:
+        page.shell.go(PAGE)
