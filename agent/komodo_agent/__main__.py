@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import __version__
 from .locations import default_socket, default_state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 EXIT_FAILED = 1
 EXIT_ALREADY_RUNNING = 4
@@ -43,7 +49,8 @@ def _serve(options: argparse.Namespace) -> int:
     except ListenError as error:
         return _complain(str(error), EXIT_FAILED)
     try:
-        from .server import ServeOptions, serve
+        with _no_certificates():
+            from .server import ServeOptions, serve
 
         return serve(
             listener.socket,
@@ -57,6 +64,22 @@ def _serve(options: argparse.Namespace) -> int:
         )
     finally:
         listener.close()
+
+
+@contextmanager
+def _no_certificates() -> Iterator[None]:
+    """Import aiohttp without the machine's CA certificates, which it loads at once: 2 MB for TLS that we never speak."""
+    names = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, os.devnull))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _complain(message: str, code: int) -> int:

@@ -82,6 +82,13 @@ class Sampler:
             self._busiest = self._top.sample(_PROCESSES)
         return self._busiest
 
+    async def close(self) -> None:
+        """Give all descriptors back."""
+        await self._containers.close()
+        self._host.close()
+        self._filesystems.close()
+        self._top.release()
+
     def host_history(self, window: float) -> History:
         """The host's rings over the last ``window`` seconds."""
         return self._host.history(window)

@@ -17,6 +17,7 @@ from aiohttp import web
 from .access import door, must_upgrade
 from .engine.address import find_address
 from .engine.client import Engine
+from .engine.stats import EngineStats
 from .engine.tracker import Tracker
 from .engine.work import describe, run_job
 from .feed import Hub
@@ -66,7 +67,7 @@ class Agent:
 
     def __init__(self, options: ServeOptions) -> None:
         self.engine = Engine(find_address(options.docker_host))
-        self.sampler = Sampler(ContainerMetrics(None))
+        self.sampler = Sampler(ContainerMetrics(EngineStats(self.engine)))
         self.jobs = JobManager(options.state / "jobs", self._run_job, self._job_changed)
         self.hub = Hub(self.engine, self.sampler, host_facts(), self.jobs.recent)
         self.engine.on_status = self.hub.engine_changed
@@ -123,6 +124,7 @@ class Agent:
             task.remove_done_callback(self._ended)
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.sampler.close()
         await self.engine.close()
 
     async def _run_job(self, context: JobContext, spec: JobSpec) -> None:

@@ -24,6 +24,7 @@ _HEADER = struct.Struct(">BxxxL")
 _PIECE = 1 << 16
 _CONNECT_TIMEOUT = 5.0
 _ANSWER_TIMEOUT = 60.0
+_CLOSE_TIMEOUT = 0.5
 
 
 class Hijacked:
@@ -66,10 +67,11 @@ class Hijacked:
                 self._writer.write_eof()
 
     async def close(self) -> None:
-        """Give the connection up."""
+        """Give the connection up. Input that the process still does not take is dropped."""
         self._writer.close()
-        with suppress(OSError):
-            await self._writer.wait_closed()
+        with suppress(OSError, asyncio.TimeoutError):
+            await asyncio.wait_for(self._writer.wait_closed(), _CLOSE_TIMEOUT)
+        self._writer.transport.abort()
 
 
 async def hijack(engine: Engine, path: str, body: object, *, tty: bool) -> Hijacked:
