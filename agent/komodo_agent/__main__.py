@@ -68,7 +68,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 @contextmanager
 def _no_certificates() -> Iterator[None]:
-    """Import aiohttp without the machine's CA certificates, which it loads at once: 2 MB for TLS that we never speak."""
+    """Import aiohttp without the machine's CA certificates, which it loads at once: 2 MB for TLS never spoken."""
     names = ("SSL_CERT_FILE", "SSL_CERT_DIR")
     before = {name: os.environ.get(name) for name in names}
     os.environ.update(dict.fromkeys(names, os.devnull))

@@ -238,7 +238,7 @@ class JobManager:
         ended = msgspec.structs.replace(entry.job, status=status, finished=time.time(), error=error, progress=None)
         try:
             await asyncio.to_thread(self._folder.save, JobRecord(job=ended, actor=entry.actor, uid=entry.uid))
-            await self._prune()
+            await self._prune(ended)
         except OSError as failure:
             _log.error("job %s ended (%s) but cannot be recorded: %s", entry.job.id, status, failure)
         entry.job = ended
@@ -256,7 +256,8 @@ class JobManager:
         _log.error("a job failed in a way nobody foresaw", exc_info=failure)
         return "failed", f"the agent failed: {type(failure).__name__}; its log on the server says more"
 
-    async def _prune(self) -> None:
+    async def _prune(self, *ending: Job) -> None:
+        """Drop what is too old or too much; jobs about to end count already."""
         ended = [entry.job for entry in self._entries.values() if entry.job.ended]
-        for job_id in await asyncio.to_thread(self._folder.prune, ended):
+        for job_id in await asyncio.to_thread(self._folder.prune, [*ended, *ending]):
             self._entries.pop(job_id, None)

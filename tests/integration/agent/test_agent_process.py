@@ -31,10 +31,10 @@ while data := s.recv(65536): sys.stdout.write(data.decode())
 """
 
 
-def komodo_agent(*arguments: str, **more: object) -> subprocess.CompletedProcess[str]:
+def komodo_agent(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "komodo_agent", *arguments], capture_output=True, text=True, timeout=20, check=False,
-        **more,  # type: ignore[call-overload]
+        [sys.executable, "-m", "komodo_agent", *arguments],
+        capture_output=True, text=True, timeout=20, check=False, input=stdin,
     )  # fmt: skip
 
 
@@ -199,7 +199,7 @@ def test_dial_stdio_carries_requests(tmp_path: Path) -> None:
                 assert relay.stdout.read(65536).startswith(b"HTTP/1.1 204")
             relay.stdin.close()
             assert relay.wait(10) == 0
-    assert komodo_agent("dial-stdio", "--socket", str(tmp_path / "none.sock"), input="").returncode == 3
+    assert komodo_agent("dial-stdio", "--socket", str(tmp_path / "none.sock"), stdin="").returncode == 3
     assert "komodo-agent serve" in komodo_agent("hello", "--socket", str(tmp_path / "none.sock")).stderr
 
 
