@@ -7,6 +7,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -85,20 +86,16 @@ class _Entry:
         self.actor, self.uid = record.actor, record.uid
         self.work: asyncio.Task[None] | None = None
         self.watch: asyncio.Task[None] | None = None
-        self._stirred = asyncio.Event()
+        self.stirred = asyncio.Event()
+        """Set, and replaced, when there is more of the log or the job has ended."""
 
     def record(self) -> JobRecord:
         return JobRecord(job=self.job, actor=self.actor, uid=self.uid)
 
     def stir(self) -> None:
         """Wake those who wait for more of the log."""
-        self._stirred.set()
-        self._stirred = asyncio.Event()
-
-    async def stirred(self, timeout: float) -> None:
-        waiter = asyncio.ensure_future(self._stirred.wait())
-        await asyncio.wait({waiter}, timeout=timeout)
-        waiter.cancel()
+        self.stirred.set()
+        self.stirred = asyncio.Event()
 
 
 class JobManager:
@@ -196,12 +193,14 @@ class JobManager:
         entry = self._entry(job_id)
         deadline = time.monotonic() + min(wait, _LONGEST_WAIT)
         while True:
-            ended = entry.job.ended
+            # Taken before looking, so that what happens while we look is not missed.
+            stirred, ended = entry.stirred, entry.job.ended
             data = await asyncio.to_thread(self._folder.read_log, job_id, offset, _LOG_PIECE)
             left = deadline - time.monotonic()
             if data or ended or left <= 0:
                 return data, entry.job, self._folder.log_size(job_id)
-            await entry.stirred(left)
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(stirred.wait(), left)
 
     async def close(self, grace: float) -> None:
         """Take no more; let running jobs end for ``grace`` seconds, then stop them."""

@@ -227,3 +227,12 @@ def test_a_log_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert text.splitlines()[-1] == "[the log is full; what follows is not kept]"
     assert len(text) < 160
     assert (tmp_path / "x.log").stat().st_mode & 0o777 == 0o600
+
+
+async def test_who_waits_for_the_log_never_misses_the_end(tmp_path: Path) -> None:
+    """The end may come while the log is being read: then nothing wakes the reader later."""
+    jobs = Jobs(tmp_path, nothing)
+    await jobs.manager.open()
+    for _ in range(40):
+        job, _ = await jobs.submit()
+        await asyncio.wait_for(jobs.end(job.id), 3)
