@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
+import gc
+import importlib
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from . import __version__
@@ -49,7 +51,8 @@ def _serve(options: argparse.Namespace) -> int:
     except ListenError as error:
         return _complain(str(error), EXIT_FAILED)
     try:
-        with _no_certificates():
+        gc.disable()  # serve() turns it on again: what the imports make is no garbage
+        with _without_tls():
             from .server import ServeOptions, serve
 
         return serve(
@@ -67,19 +70,22 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _no_certificates() -> Iterator[None]:
-    """Import aiohttp without the machine's CA certificates, which it loads at once: 2 MB for TLS never spoken."""
-    names = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, os.devnull))
+def _without_tls() -> Iterator[None]:
+    """Import as on a Python built without TLS, which asyncio and aiohttp allow for.
+
+    The agent speaks over Unix sockets only. OpenSSL and the machine's certificates, which aiohttp loads at once,
+    would be a tenth of its memory.
+    """
+    if "ssl" in sys.modules:
+        yield
+        return
+    sys.modules["ssl"] = None  # type: ignore[assignment]  # the documented way to make an import fail
+    importlib.import_module("aiohttp.web")
+    sys.modules["ssl"] = ModuleType("ssl")  # aiodocker does not allow for it, but only names it in annotations
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        del sys.modules["ssl"]
 
 
 def _complain(message: str, code: int) -> int:

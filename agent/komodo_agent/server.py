@@ -47,7 +47,6 @@ _SETTLE = 0.5
 """Seconds a feed waits for the engine's first answer, so that its snapshot is worth something."""
 _GRACE = 5.0
 """Seconds that running jobs and open streams get when the agent stops."""
-_GC_THRESHOLDS = (10_000, 20, 20)
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,9 @@ def serve(sock: socket.socket, options: ServeOptions) -> int:
     """Serve on a listening socket until SIGTERM or SIGINT, or until idle; returns the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     _raise_descriptor_limit()
-    gc.disable()
+    # What the imports made stays for good: keep the collector from walking it again and again.
+    gc.freeze()
+    gc.enable()
     return asyncio.run(_serve(sock, options))
 
 
@@ -162,7 +163,6 @@ async def _serve(sock: socket.socket, options: ServeOptions) -> int:
         await agent.start()
         await runner.setup()
         await web.SockSite(runner, sock).start()
-        _settle_memory()
         await _until_done(agent, runner, stopping, options.idle_exit)
     except OSError as error:
         _log.critical("cannot use %s: %s", options.state, error.strerror or error)
@@ -204,10 +204,3 @@ def _raise_descriptor_limit() -> None:
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
-
-def _settle_memory() -> None:
-    """What start-up made stays: keep the collector from walking it again and again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
-    gc.enable()

@@ -38,7 +38,7 @@ _RESYNC = 60.0
 _PING = 10.0
 _INSPECT_TIMEOUT = 10.0
 _LIST_TIMEOUT = 30.0
-_AT_ONCE = 8
+_AT_ONCE = 4
 """Inspections under way at once."""
 _BACKOFF_FIRST, _BACKOFF_LAST = 0.1, 5.0
 

@@ -9,16 +9,13 @@ import socket as sockets
 import stat
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from komodo_agent.wire import protocol
 from tests.integration.agent.lab import AgentProcess, agent_process, answers
 from tests.rig.processes import wait_for
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="changes its user")
 
@@ -213,6 +210,15 @@ def test_the_small_commands_need_the_standard_library_alone(tmp_path: Path) -> N
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_tls_stays_out_of_its_memory(tmp_path: Path) -> None:
+    """OpenSSL and the CA certificates would be a tenth of it, and the agent never speaks TLS."""
+    with agent_process(tmp_path, "unix:///nowhere.sock") as agent:
+        assert komodo_agent("hello", "--socket", str(agent.socket)).returncode == 0
+        loaded = Path(f"/proc/{agent.process.pid}/maps").read_text()
+        assert "_socket." in loaded
+        assert "_ssl." not in loaded
 
 
 @needs_root

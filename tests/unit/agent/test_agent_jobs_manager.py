@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 import uuid
 from typing import TYPE_CHECKING
@@ -229,10 +230,29 @@ def test_a_log_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert (tmp_path / "x.log").stat().st_mode & 0o777 == 0o600
 
 
-async def test_who_waits_for_the_log_never_misses_the_end(tmp_path: Path) -> None:
-    """The end may come while the log is being read: then nothing wakes the reader later."""
-    jobs = Jobs(tmp_path, nothing)
+async def test_an_end_that_comes_while_the_log_is_read_is_not_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing would wake the reader later."""
+    may_end, has_ended = asyncio.Event(), threading.Event()
+    loop, read = asyncio.get_running_loop(), JobFolder.read_log
+
+    def slow_read(folder: JobFolder, job_id: str, offset: int, limit: int) -> bytes:
+        data = read(folder, job_id, offset, limit)
+        loop.call_soon_threadsafe(may_end.set)
+        assert has_ended.wait(5)
+        return data
+
+    async def wait(context: JobContext) -> None:
+        await may_end.wait()
+
+    jobs = Jobs(tmp_path, wait)
     await jobs.manager.open()
-    for _ in range(40):
-        job, _ = await jobs.submit()
-        await asyncio.wait_for(jobs.end(job.id), 3)
+    job, _ = await jobs.submit()
+    monkeypatch.setattr(JobFolder, "read_log", slow_read)
+    reading = asyncio.create_task(jobs.manager.read_log(job.id, 0, 30))
+    while not jobs.told[-1].ended:
+        await asyncio.sleep(0)
+    has_ended.set()
+    _, ended, _ = await asyncio.wait_for(reading, 5)
+    assert ended.ended
