@@ -110,25 +110,17 @@ class ActionFilter:
 
     def __call__(self, record: ActionRecord) -> bool:
         """Whether this action passes."""
-        targets = "\n".join(str(target) for target in record.targets)
+        targets = "\n".join(str(target) for target in record.targets).lower()
         outcome = record.outcome or "running"
-        return self.passes((str(record.actor), record.act, outcome, targets), record.title, record.summary)
+        return self.passes(str(record.actor).lower(), record.act.lower(), outcome, targets, action_text(record))
 
-    def passes(self, fields: tuple[str, str, str, str], *texts: str) -> bool:
-        """The same by text alone: ``(who, act, outcome, targets)``, targets one a line, and what else is shown."""
+    def passes(self, who: str, act: str, outcome: str, targets: str, text: str) -> bool:
+        """The same by text alone: all in lower case, targets one a line, ``text`` as :func:`action_text` makes it."""
+        fields = (who, act, outcome, targets)
         for index, field, wanted in self._fields:
-            lines = fields[index].lower().split("\n")
-            if any(map(field, lines)) is not wanted:
+            if any(map(field, fields[index].split("\n"))) is not wanted:
                 return False
-        if self._tests is None:
-            return True
-        text = "\n".join((*fields, *texts)).lower()
         return _all_hold(self._tests, text)
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """Lower-case words that every passing action holds in its texts: a store may look for them first."""
-        return tuple(term.value for term in self.terms if term.kind == "plain" and not term.negated)
 
 
 def parse(text: str) -> ContainerFilter:
@@ -150,6 +142,15 @@ def container_text(server: str, container: Container) -> str:
     """What plain, fuzzy and regex terms look at: name, server, stack and image, one a line, lower case."""
     stack = container.labels.get("com.docker.compose.project", "")
     return f"{container.name}\n{server}\n{stack}\n{container.image}".lower()
+
+
+def action_text(record: ActionRecord) -> str:
+    """What plain, fuzzy and regex terms look at: who, act, targets, outcome, title, summary, id, lower case."""
+    targets = (str(target) for target in record.targets)
+    outcome = record.outcome or "running"
+    return "\n".join(
+        (str(record.actor), record.act, *targets, outcome, record.title, record.summary, record.id)
+    ).lower()
 
 
 class _TextTests(NamedTuple):

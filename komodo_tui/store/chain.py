@@ -21,14 +21,14 @@ GENESIS = "0" * 64
 """Stands before the very first row."""
 
 
-def load_key(path: Path) -> bytes:
-    """The key, made on first use, mode 0600.
+def load_key(path: Path, *, create: bool) -> bytes:
+    """The key; made, mode 0600, where there is none and ``create`` allows it.
 
     Raises:
         StoreError: it cannot be read or made.
     """
     try:
-        if not path.exists():
+        if create and not path.exists():
             temporary = path.with_name(f"{path.name}.{secrets.token_hex(6)}")
             fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with os.fdopen(fd, "wb") as file:
@@ -43,7 +43,10 @@ def load_key(path: Path) -> bytes:
                 os.unlink(temporary)
         key = path.read_bytes()
     except OSError as error:
-        raise StoreError(f"the history's key {path} cannot be used: {error.strerror}") from error
+        raise StoreError(
+            f"the history's key {path} cannot be used: {error.strerror}",
+            hint="put it back; without it, move the history folder away and a new one begins",
+        ) from error
     if len(key) != 32:
         raise StoreError(
             f"the history's key {path} is damaged", hint="restore it from a backup: without it no row verifies"

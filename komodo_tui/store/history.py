@@ -8,6 +8,7 @@ one of four writers wait for seconds.
 from __future__ import annotations
 
 import contextlib
+import errno
 import sqlite3
 import threading
 import time
@@ -15,15 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from komodo_tui.domain.errors import NotFoundError
-from komodo_tui.domain.operations import ActionRecord, Outcome, StepResult
-from komodo_tui.store import chain
-from komodo_tui.store.history_files import HistoryFiles, canonical
+from komodo_tui.domain.errors import NotFoundError, StoreError
+from komodo_tui.domain.filters import ActionFilter
+from komodo_tui.store import chain, history_index
+from komodo_tui.store.history_files import HistoryFiles, Link, canonical
+from komodo_tui.store.history_rows import Finish, ended, read_intent, read_outcome
 from komodo_tui.store.locks import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from komodo_tui.domain.operations import ActionRecord, Outcome, StepResult
 
 
 class ChainReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,15 +40,6 @@ class ChainReport(msgspec.Struct, frozen=True, kw_only=True):
     """Hash of the newest row: copy it elsewhere to notice a rewritten history."""
     broken: str = ""
     """Where the chain first breaks, and how."""
-
-
-class _Finish(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of an outcome row."""
-
-    outcome: Outcome
-    summary: str = ""
-    steps: tuple[StepResult, ...] = ()
-    after: str = ""
 
 
 class History:
@@ -63,18 +58,29 @@ class History:
             StoreError: it cannot be written; then the act must not begin.
         """
         intent = msgspec.structs.replace(record, seq=0, ended=None, outcome=None, summary="", steps=(), after="")
-        return self._append(record.id, "intent", msgspec.json.encode(intent).decode())
+        with self._writing(reserve=True):
+            return self._append(intent, None)
 
     def finish(
         self, action: str, outcome: Outcome, steps: Sequence[StepResult] = (), *, summary: str = "", after: str = ""
     ) -> int:
-        """Write the outcome of an act, once.
+        """Write the outcome of an act, once, and return the row's number.
 
         Raises:
+            NotFoundError: there is no act of that id.
             StoreError: it cannot be written, or the act has an outcome already.
         """
-        content = _Finish(outcome=outcome, summary=summary, steps=tuple(steps), after=after)
-        return self._append(action, "outcome", msgspec.json.encode(content).decode())
+        finish = Finish(outcome=outcome, summary=summary, steps=tuple(steps), after=after)
+        with self._writing(reserve=False):
+            record = self.get(action)
+            if record.outcome is not None:
+                raise StoreError(f"action {action} has an outcome already: {record.outcome}")
+            try:
+                return self._append(record, finish)
+            except (sqlite3.OperationalError, OSError) as error:
+                if not _is_full(error) or not self._db.free_reserve():
+                    raise
+                return self._append(record, finish)
 
     def get(self, action: str) -> ActionRecord:
         """One act.
@@ -85,10 +91,10 @@ class History:
         with self._reading() as files:
             for path in reversed(files):
                 row = self._db.connect(path).execute(
-                    "SELECT seq, at, content FROM rows WHERE action = ? AND kind = 'intent'", (action,)
+                    "SELECT seq FROM rows WHERE action = ? AND kind = 'intent'", (action,)
                 ).fetchone()  # fmt: skip
                 if row is not None:
-                    return self._join(row, self._outcomes([action]))
+                    return self._records(path, [row[0]], files)[0]
         raise NotFoundError(f"there is no action {action}")
 
     def query(
@@ -99,9 +105,13 @@ class History:
         before: int | None = None,
         since: float = 0.0,
     ) -> list[ActionRecord]:
-        """The newest acts first: at most ``limit`` that pass the test, older than number ``before``."""
+        """The newest acts first: at most ``limit`` that pass the test, older than number ``before``.
+
+        ``since`` is Unix time of the start. An :class:`~komodo_tui.domain.filters.ActionFilter` is looked up in the
+        index; any other test has to see every record.
+        """
         found: list[ActionRecord] = []
-        for record in self.walk(before=before):
+        for record in self.walk(test if isinstance(test, ActionFilter) else None, before=before, page=limit):
             if record.started < since:
                 break
             if test is None or test(record):
@@ -110,125 +120,149 @@ class History:
                     break
         return found
 
-    def walk(self, *, before: int | None = None, batch: int = 500) -> Iterator[ActionRecord]:
-        """All acts, newest first, read in batches."""
-        top = before if before is not None else 1 << 62
+    def walk(
+        self, wanted: ActionFilter | None = None, *, before: int | None = None, page: int = 500
+    ) -> Iterator[ActionRecord]:
+        """Acts that may pass, newest first, read in pages; between two pages others may write."""
+        top, size = before if before is not None else 1 << 62, max(1, min(page, 500))
         while True:
-            records = self._batch(top, batch)
+            records = self._page(wanted, top, size)
             yield from records
-            if not records:
+            if len(records) < size:
                 return
-            top = records[-1].seq
+            top, size = records[-1].seq, 500
 
     def unfinished(self) -> list[ActionRecord]:
         """Acts without an outcome, oldest first: under way, or left by a process that died."""
+        found: list[ActionRecord] = []
         with self._reading() as files:
-            rows: list[Any] = []
             for path in files:
-                rows += self._db.connect(path).execute(
-                    "SELECT i.seq, i.at, i.content, i.action FROM rows i LEFT JOIN rows o "
-                    "ON o.action = i.action AND o.kind = 'outcome' WHERE i.kind = 'intent' AND o.seq IS NULL"
-                ).fetchall()  # fmt: skip
-            outcomes = self._outcomes([row[3] for row in rows])
-        return [self._join(row[:3], outcomes) for row in rows if row[3] not in outcomes]
+                found += self._records(path, history_index.unclosed(self._db.connect(path)), files)
+        return [record for record in found if record.outcome is None]
 
     def verify(self) -> ChainReport:
-        """Check every row against the chain, oldest first."""
+        """Check every row against the chain, oldest first, and the end against the note kept of it."""
         with self._reading() as files:
-            before, count = chain.GENESIS, 0
+            noted = self._db.anchored()  # before the rows: it may not be newer than they are
+            link, count = Link(0, chain.GENESIS), 0
             for path in files:
-                before, seen, broken = self._db.verify(path, before, first=path == files[0])
+                link, seen, broken = self._db.verify(path, link, first=path == files[0])
                 count += seen
                 if broken:
-                    return ChainReport(ok=False, rows=count, files=len(files), head=before, broken=broken)
-        return ChainReport(ok=True, rows=count, files=len(files), head=before)
+                    return ChainReport(ok=False, rows=count, files=len(files), head=link.hash, broken=broken)
+            broken = self._cut_off(noted, link, files)
+        return ChainReport(ok=not broken, rows=count, files=len(files), head=link.hash, broken=broken)
 
     def version(self) -> tuple[int, int]:
         """Changes when a row is added by anybody: cheap to ask, to know when to read again."""
         with self._reading() as files:
-            if not files:
-                return (0, 0)
-            row = self._db.connect(files[-1]).execute("SELECT max(seq) FROM rows").fetchone()
-            return (len(files), row[0] or 0)
+            return (len(files), self._db.head(files[-1:]).seq)
 
     def close(self) -> None:
         """Close the files."""
         with self._thread:
             self._db.close()
 
-    def _append(self, action: str, kind: str, content: str) -> int:
-        with self._thread, self._db.translated():
-            self._db.prepare()
-            with self._lock:
-                try:
-                    return self._insert(action, kind, content)
-                except sqlite3.OperationalError as error:
-                    if "full" not in str(error) or kind != "outcome" or not self._db.free_reserve():
-                        raise
-                    return self._insert(action, kind, content)
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[list[Path]]:
+        with self._thread, self._db.translated("read"):
+            yield self._db.all()
 
-    def _insert(self, action: str, kind: str, content: str) -> int:
-        key = self._db.key()
-        now = self._clock()
+    @contextlib.contextmanager
+    def _writing(self, *, reserve: bool) -> Iterator[None]:
+        with self._thread, self._db.translated("written"):
+            self._db.prepare(reserve=reserve)
+            with self._lock:
+                yield
+
+    def _append(self, record: ActionRecord, finish: Finish | None) -> int:
+        """Add the row of an intent, or of an outcome; on disk when this returns."""
+        key, now, files = self._db.key(), self._clock(), self._db.all()
         path = self._db.folder / time.strftime("history-%Y-%m.db", time.gmtime(now))
-        files = self._db.all()
         if files and files[-1] > path:
             path = files[-1]  # the clock went back over the end of a month: the chain goes on where it is
-        seq, before = self._db.head(files)
+        last = self._db.head(files)
+        self._db.create(path)
+        kind, content = ("intent", record) if finish is None else ("outcome", finish)
+        text, seq = msgspec.json.encode(content).decode(), last.seq + 1
+        link = Link(seq, chain.link(key, last.hash, canonical(seq, record.id, kind, now, text)))
         connection = self._db.connect(path)
         try:
             connection.execute("BEGIN IMMEDIATE")
             if connection.execute("SELECT 1 FROM start").fetchone() is None:
-                connection.execute("INSERT INTO start (before, seq) VALUES (?, ?)", (before, seq))
-            digest = chain.link(key, before, canonical(seq + 1, action, kind, now, content))
-            connection.execute(
-                "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)", (seq + 1, action, kind, now, content, digest)
-            )
+                connection.execute("INSERT INTO start VALUES (?, ?)", last)
+            row = (seq, record.id, kind, now, text, link.hash)
+            connection.execute("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)", row)
+            if finish is None:
+                history_index.add(connection, seq, record)
+            else:
+                history_index.close(connection, record.seq, ended(record, now, finish))
             connection.execute("COMMIT")
         except BaseException:
-            if connection.in_transaction:
+            if connection.in_transaction:  # SQLite has rolled back by itself when the disk is full
                 connection.execute("ROLLBACK")
             raise
-        return seq + 1
+        with contextlib.suppress(OSError):  # the row is there: a missing note is no reason to say otherwise
+            self._db.anchor(link)
+        return seq
 
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[list[Path]]:
-        with self._thread, self._db.translated():
-            yield self._db.all()
-
-    def _batch(self, top: int, size: int) -> list[ActionRecord]:
-        rows: list[Any] = []
+    def _page(self, wanted: ActionFilter | None, top: int, size: int) -> list[ActionRecord]:
+        found: list[ActionRecord] = []
         with self._reading() as files:
             for path in reversed(files):
-                rows += self._db.connect(path).execute(
-                    "SELECT seq, at, content, action FROM rows WHERE kind = 'intent' AND seq < ? "
-                    "ORDER BY seq DESC LIMIT ?", (top, size - len(rows)),
-                ).fetchall()  # fmt: skip
-                if len(rows) >= size:
+                numbers = history_index.search(self._db.connect(path), wanted, top, size - len(found))
+                found += self._records(path, numbers, files)
+                if len(found) >= size:
                     break
-            outcomes = self._outcomes([row[3] for row in rows])
-        return [self._join(row[:3], outcomes) for row in rows]
-
-    def _outcomes(self, actions: Sequence[str]) -> dict[str, tuple[float, _Finish]]:
-        found: dict[str, tuple[float, _Finish]] = {}
-        for path in self._db.all() if actions else ():
-            connection = self._db.connect(path)
-            for start in range(0, len(actions), 500):
-                part = actions[start : start + 500]
-                marks = ",".join("?" * len(part))
-                for action, at, content in connection.execute(
-                    f"SELECT action, at, content FROM rows WHERE kind = 'outcome' AND action IN ({marks})", part
-                ):
-                    found[action] = (at, msgspec.json.decode(content, type=_Finish))
         return found
 
-    def _join(self, row: tuple[int, float, str], outcomes: dict[str, tuple[float, _Finish]]) -> ActionRecord:
-        record = msgspec.json.decode(row[2], type=ActionRecord)
-        record = msgspec.structs.replace(record, seq=row[0])
-        ended = outcomes.get(record.id)
-        if ended is None:
-            return record
-        at, finish = ended
-        return msgspec.structs.replace(
-            record, ended=at, outcome=finish.outcome, summary=finish.summary, steps=finish.steps, after=finish.after
-        )
+    def _records(self, path: Path, numbers: Sequence[int], files: Sequence[Path]) -> list[ActionRecord]:
+        """The acts whose intents stand in this file under these numbers, in that order."""
+        intents: dict[int, ActionRecord] = {}
+        connection = self._db.connect(path)
+        for part in _parts(numbers):
+            marks = ",".join("?" * len(part))
+            for seq, action, at, content in connection.execute(
+                f"SELECT seq, action, at, content FROM rows WHERE kind = 'intent' AND seq IN ({marks})", part
+            ):
+                intents[seq] = read_intent(seq, action, at, content)
+        open_ = {record.id: record for record in intents.values()}
+        for later in files[files.index(path) :]:
+            if not open_:
+                break
+            for action, at, finish in self._outcomes(later, list(open_)):
+                record = open_.pop(action)
+                intents[record.seq] = ended(record, at, finish)
+        return [intents[seq] for seq in numbers if seq in intents]
+
+    def _outcomes(self, path: Path, actions: Sequence[str]) -> Iterator[tuple[str, float, Finish]]:
+        connection = self._db.connect(path)
+        for part in _parts(actions):
+            marks = ",".join("?" * len(part))
+            for action, at, content in connection.execute(
+                f"SELECT action, at, content FROM rows WHERE kind = 'outcome' AND action IN ({marks})", part
+            ):
+                yield action, at, read_outcome(content)
+
+    def _cut_off(self, noted: Link | None, last: Link, files: Sequence[Path]) -> str:
+        """What is wrong with the end of the chain, by the note of its newest row; empty when nothing is."""
+        if noted is None or not noted.seq:
+            return ""
+        if noted.seq > last.seq:
+            return f"rows {last.seq + 1} to {noted.seq} are missing at the end"
+        for path in files:
+            row = self._db.connect(path).execute("SELECT hash FROM rows WHERE seq = ?", (noted.seq,)).fetchone()
+            if row is not None and row[0] != noted.hash:
+                return f"{path.name}: row {noted.seq} is not the one that was noted when it was written"
+        return ""
+
+
+def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (values[start : start + 500] for start in range(0, len(values), 500))
+
+
+def _is_full(error: sqlite3.OperationalError | OSError) -> bool:
+    """Whether it is want of space; SQLite reports that as an I/O error in some places."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
