@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -107,30 +106,6 @@ def build_runtime(
         executor=Executor(fleet, history, servers, settings, TargetLocks(paths.locks)),
         actor=current_actor(via),
     )
-
-
-def begin_local_agent(home: Path | None = None) -> EmbeddedAgent | None:
-    """Start this machine's agent as early as can be, if it looks as though it will be needed.
-
-    It takes the agent longer to start than us to import the rest. A wrong guess costs nothing but time: the fleet
-    starts an agent that is missing, and one that nobody uses ends by itself.
-
-    Raises:
-        StoreError: the state directory cannot be used.
-    """
-    from komodo_tui.fleet.local import EmbeddedAgent, EmbeddedAgentError
-
-    paths = state_directory(home)
-    try:
-        needed = b'"local"' in paths.definitions.read_bytes()
-    except OSError:
-        needed = True  # nothing defined: this machine is there by itself
-    if not needed:
-        return None
-    agent = EmbeddedAgent(paths.runtime, paths.root / "agent")
-    with contextlib.suppress(EmbeddedAgentError):  # the fleet tries again, and says why it fails
-        agent.begin()
-    return agent
 
 
 def _settings(paths: StateDirectory) -> Settings:

@@ -65,9 +65,7 @@ class RowBuilder:
             if reverse:
                 packed ^= styles.INVERSE
             row.extend(_split([char for _, char in group], packed))
-        while row and row[-1][1] == 0 and not row[-1][0].strip(" "):
-            row.pop()
-        return row
+        return trimmed(row)
 
 
 def _split(chars: list[str], style: int) -> Row:

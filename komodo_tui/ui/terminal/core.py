@@ -255,6 +255,15 @@ class CoreLostError(Exception):
     """The core cannot go on: its process keeps dying, or none can be started."""
 
 
+def trimmed(row: Row) -> Row:
+    """The row without blanks of the default style at its end."""
+    while row and row[-1][1] == 0 and row[-1][0].endswith(" "):
+        text, style, cells = row[-1]
+        kept = text.rstrip(" ")
+        row = [*row[:-1], (kept, style, cells - (len(text) - len(kept)))] if kept else row[:-1]
+    return row
+
+
 def clamp_size(cols: int, rows: int) -> tuple[int, int]:
     """The nearest size a core takes."""
     return min(max(cols, MIN_COLS), MAX_COLS), min(max(rows, MIN_ROWS), MAX_ROWS)

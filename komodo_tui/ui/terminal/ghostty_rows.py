@@ -12,7 +12,7 @@ from komodo_tui.ui.terminal.ghostty_abi import CellLayout, check, ffi, init_size
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from komodo_tui.ui.terminal.core import Row
+    from komodo_tui.ui.terminal.core import trimmed
 
 _CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " ")
 """A core may hold such code points in cells (it shows DEL as one); drawn, they would move the rest of the row."""
@@ -44,15 +44,6 @@ _UTF32 = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
 _WIDE, _TAIL = 1, 2
 _STYLES_KEPT = 20_000
 """A stream of ever new RGB colours must not grow the table for ever."""
-
-
-def _trimmed(row: Row) -> Row:
-    """The row without blanks of the default style at its end."""
-    if row and row[-1][1] == 0 and row[-1][0].endswith(" "):
-        text, style, cells = row[-1]
-        kept = text.rstrip(" ")
-        return [*row[:-1], (kept, style, cells - (len(text) - len(kept)))] if kept else row[:-1]
-    return row
 
 
 class RowReader:
@@ -111,7 +102,7 @@ class RowReader:
             text = text.translate(_CONTROLS)
         groups = cells & group_row
         if not groups:
-            return _trimmed([(text, 0, count)])
+            return trimmed([(text, 0, count)])
         keys = memoryview(groups.to_bytes(len(raw), sys.byteorder)).cast("Q").tolist()
         if any(self._background_only(key) for key in set(keys)):
             colored = self._layout.group_mask | self._layout.content_mask
@@ -120,7 +111,7 @@ class RowReader:
                 cell & colored if self._background_only(key) else key for cell, key in zip(plain, keys, strict=True)
             ]
         starts = [0, *[x for x, (left, right) in enumerate(pairwise(keys), 1) if left != right], count]
-        return _trimmed(self._runs([(a, b, keys[a]) for a, b in pairwise(starts)], text))
+        return trimmed(self._runs([(a, b, keys[a]) for a, b in pairwise(starts)], text))
 
     def _masks(self, count: int) -> tuple[int, int]:
         """The group and the code point mask, repeated for a row of this many cells."""

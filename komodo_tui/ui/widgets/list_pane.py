@@ -86,10 +86,11 @@ class ListPane(Vertical, Generic[R]):
         parse: Callable[[str], Callable[[R], bool]],
         empty: Callable[[], Text],
         help: str = "",
+        natural: str = "",
         id: str | None = None,
     ) -> None:
         """``parse`` turns a filter's text into a test of rows and raises UsageError; ``empty`` teaches what belongs
-        here and which key makes the first; ``help`` names the filter's words, shown while its line is empty."""
+        here and which key makes the first; ``help`` names the filter's words, shown while its line is empty; ``natural`` names the order without a column."""
         super().__init__(id=id)
         self.title = title
         self.table = table
@@ -97,6 +98,7 @@ class ListPane(Vertical, Generic[R]):
         self._parse = parse
         self._empty = empty
         self._help = help
+        self._natural = natural
 
     def compose(self) -> ComposeResult:
         """Line, table, what to say when it is empty, filter."""
@@ -117,7 +119,7 @@ class ListPane(Vertical, Generic[R]):
         column = model.column
         facts = ListFacts(
             title=self.title, shown=len(model.view), total=len(model.rows), filter=self.filter_text,
-            marked=len(model.marks), hidden=model.hidden_marks, sort=column.title if column else "",
+            marked=len(model.marks), hidden=model.hidden_marks, sort=(column.title or column.id) if column else self._natural,
             reverse=model.reverse,
         )  # fmt: skip
         self.query_one(ListLine).show(facts)

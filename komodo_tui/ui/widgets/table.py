@@ -109,11 +109,11 @@ class VirtualTable(ScrollView, Generic[R], can_focus=True):
 
     # -- data ---------------------------------------------------------------------------------------------------
 
-    def set_rows(self, rows: Mapping[Hashable, R]) -> None:
+    def set_rows(self, rows: Mapping[Any, R]) -> None:
         """Make these all the rows."""
         self._after(self.model.replace(rows))
 
-    def update_rows(self, changed: Mapping[Hashable, R], removed: Iterable[Hashable] = ()) -> None:
+    def update_rows(self, changed: Mapping[Any, R], removed: Iterable[Hashable] = ()) -> None:
         """Add or change some rows and remove others."""
         self._after(self.model.update(changed, removed))
 

@@ -1,0 +1,7 @@
+"""``python -m komodo_tui``."""
+
+import sys
+
+from komodo_tui.cli import main
+
+sys.exit(main())

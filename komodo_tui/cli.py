@@ -1,0 +1,100 @@
+"""``komodo-tui``: picks the front end and loads nothing else."""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from komodo_tui.domain.errors import KomodoError
+    from komodo_tui.fleet.local import EmbeddedAgent
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code (``komodo_tui.domain.errors.ExitCode``)."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv == ["--version"]:  # answered before anything is loaded
+        from komodo_tui import __version__
+
+        sys.stdout.write(f"komodo-tui {__version__}\n")
+        return 0
+    from komodo_tui.headless.arguments import parse
+
+    arguments = parse(argv)
+    if arguments.run_procedure is not None:
+        return _no_procedure(arguments.run_procedure)
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # names a terminal cannot show
+    if arguments.verb is None:
+        if sys.stdin.isatty() and sys.stdout.isatty() and not arguments.plain and not arguments.json:
+            return _screens(arguments)
+        arguments.verb, arguments.server = "status", []
+    return _headless(arguments)
+
+
+def _headless(arguments: argparse.Namespace) -> int:
+    from komodo_tui.domain.errors import KomodoError
+    from komodo_tui.headless.verbs import wants_local
+
+    try:
+        agent = _begin_agent(arguments) if wants_local(arguments) else None
+    except KomodoError as error:
+        return _fail(error)
+    # Only now what takes long to load: the agent starts meanwhile.
+    from komodo_tui import wiring
+    from komodo_tui.headless.run import run
+
+    return run(
+        arguments,
+        lambda prompter: wiring.build_runtime(
+            _home(arguments), prompter, "cli", read_only=arguments.read_only, ascii_only=arguments.ascii, embedded=agent
+        ),
+    )
+
+
+def _screens(arguments: argparse.Namespace) -> int:
+    from komodo_tui.domain.errors import KomodoError
+
+    try:
+        agent = _begin_agent(arguments)
+        from komodo_tui import wiring
+        from komodo_tui.ui.app import KomodoApp
+
+        runtime = wiring.build_runtime(
+            _home(arguments), via="tui", read_only=arguments.read_only, ascii_only=arguments.ascii, embedded=agent
+        )
+    except KomodoError as error:
+        return _fail(error)
+    app = KomodoApp(runtime)
+    app.run()
+    return app.return_code or 0
+
+
+def _begin_agent(arguments: argparse.Namespace) -> EmbeddedAgent | None:
+    from komodo_tui.operations.local_agent import begin_local_agent
+
+    return begin_local_agent(_home(arguments))
+
+
+def _home(arguments: argparse.Namespace) -> Path | None:
+    from pathlib import Path
+
+    return Path(arguments.home) if arguments.home else None
+
+
+def _fail(error: KomodoError) -> int:
+    from komodo_tui.headless.output import Output
+
+    Output().error(error)
+    return int(error.exit_code)
+
+
+def _no_procedure(name: str) -> int:
+    sys.stderr.write(f"komodo-tui: no procedure is defined with the name {name!r}\n")
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""Arguments of the verbs that only look."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from komodo_tui.headless.parsing import CONTAINERS, count, seconds, server_option
+
+if TYPE_CHECKING:
+    from komodo_tui.headless.parsing import Verbs
+
+
+LOOKS = frozenset({"status", "ps", "top", "logs", "exec", "actions", "doctor", "info"})
+
+
+def define_looks(verbs: Verbs) -> None:
+    """Each of :data:`LOOKS`."""
+    for define in (_status, _ps, _top, _logs, _exec, _actions, _doctor, _info):
+        define(verbs)
+
+
+def _status(verbs: Verbs) -> None:
+    parser = verbs.add(
+        "status",
+        "print how all servers are",
+        about="Problems are listed with what to do. A report: exit code 0 even when servers are unreachable.",
+        examples="  komodo-tui status\n  komodo-tui status --server web-1 --json",
+    )
+    server_option(parser)
+
+
+def _ps(verbs: Verbs) -> None:
+    parser = verbs.add(
+        "ps",
+        "list containers of all servers",
+        about="""\
+FILTER is what / takes in the screens: words of a name, !word, ~fuzzy, /regex/,
+server: state: label: stack: image: health:""",
+        examples="  komodo-tui ps -a\n  komodo-tui ps state:exited '!server:edge-1'\n  komodo-tui ps -q 'api'",
+    )
+    server_option(parser)
+    parser.add_argument("filter", nargs="*", metavar="FILTER", help="only those that all terms fit")
+    parser.add_argument("-a", "--all", action="store_true", help="also those that do not run")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print ids only")
+
+
+def _top(verbs: Verbs) -> None:
+    parser = verbs.add(
+        "top",
+        "print the busiest containers, or the processes inside one",
+        about=CONTAINERS,
+        examples="  komodo-tui top\n  komodo-tui top --server web-1 --limit 5\n  komodo-tui top api-1@web-1\n"
+        "  komodo-tui top --follow --interval 5 --json",
+    )
+    server_option(parser)
+    parser.add_argument("container", nargs="?", metavar="CONTAINER", help="print the processes inside this one")
+    parser.add_argument("-n", "--limit", type=int, default=20, metavar="N", help="how many containers (default 20)")
+    parser.add_argument("-f", "--follow", action="store_true", help="again and again, until ^C")
+    parser.add_argument("--interval", type=seconds, default=2.0, metavar="S", help="seconds between looks (default 2)")
+
+
+def _logs(verbs: Verbs) -> None:
+    parser = verbs.add(
+        "logs",
+        "print the logs of one or several containers, merged by time",
+        about=CONTAINERS,
+        examples="  komodo-tui logs -f api-1\n  komodo-tui logs --since 15m 'api-*' worker@web-2\n"
+        "  komodo-tui logs --tail 100 -t db --json",
+    )
+    server_option(parser)
+    parser.add_argument("containers", nargs="+", metavar="CONTAINER")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on with what is written from now on, until ^C")
+    parser.add_argument("--since", default="", metavar="WHEN", help="not older: 15m, 2h, 2026-11-24T19:00:00Z")
+    parser.add_argument("--until", default="", metavar="WHEN", help="not newer")
+    parser.add_argument("--tail", type=count, default=None, metavar="N", help="only the last N lines of each")
+    parser.add_argument("-t", "--timestamps", action="store_true", help="print the time of each line")
+
+
+def _exec(verbs: Verbs) -> None:
+    parser = verbs.add(
+        "exec",
+        "run a command in a container; without one, the best shell it has",
+        about="The exit status is the command's own. A terminal is given when standard input is one.\n" + CONTAINERS,
+        examples="  komodo-tui exec api-1\n  komodo-tui exec -u root api-1@web-1 -- ls -l /\n"
+        "  komodo-tui exec db -- pg_dump shop > shop.sql",
+    )
+    server_option(parser)
+    parser.add_argument("container", metavar="CONTAINER")
+    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="and its arguments, after --")
+    parser.add_argument("-T", "--no-tty", action="store_true", help="no terminal, even when standard input is one")
+    parser.add_argument("-u", "--user", default="", metavar="USER")
+    parser.add_argument("-w", "--workdir", default="", metavar="DIR")
+    parser.add_argument(
+        "-e", "--env", action="append", default=[], metavar="NAME=VALUE", help="set a variable (repeat)"
+    )
+
+
+def _actions(verbs: Verbs) -> None:
+    parser = verbs.add(
+        "actions",
+        "print who did what to what, when, and what came of it",
+        about="FILTER terms: who:ana act:restart server:web-1 outcome:failed since:2d, or words of anything.",
+        examples="  komodo-tui actions\n  komodo-tui actions since:7d outcome:failed\n"
+        "  komodo-tui actions --json > actions.jsonl\n  komodo-tui actions --verify",
+    )
+    parser.add_argument("filter", nargs="*", metavar="FILTER", help="only those that all terms fit")
+    parser.add_argument("-n", "--limit", type=count, default=None, metavar="N", help="newest N (default 50; JSON: all)")
+    parser.add_argument("--show", default="", metavar="ID", help="one action whole: commands, output, before and after")
+    parser.add_argument("--verify", action="store_true", help="check the chain: has anything been altered or removed?")
+
+
+def _doctor(verbs: Verbs) -> None:
+    verbs.add(
+        "doctor",
+        "check this machine and the state directory, and say what to do",
+        about="Exit code 1 when a check fails.",
+    )
+
+
+def _info(verbs: Verbs) -> None:
+    verbs.add("info", "print versions, folders and settings, for a bug report")

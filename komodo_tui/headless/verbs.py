@@ -1,0 +1,43 @@
+"""Which function does which verb, imported when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Awaitable, Callable
+
+    from komodo_tui.headless.session import Session
+
+_VERBS = {
+    "status": "overview:status",
+    "ps": "containers:ps",
+    "top": "containers:top",
+    "logs": "logs:logs",
+    "exec": "execute:execute",
+    "server": "servers:server",
+    "actions": "actions:actions",
+    "doctor": "doctor:doctor",
+    "info": "doctor:info",
+    **dict.fromkeys(("start", "stop", "restart", "pause", "unpause", "kill", "rename", "rm"), "acts:act"),
+}
+
+def function_of(verb: str) -> Callable[[Session], Awaitable[int]]:
+    """The function that does a verb; it returns the exit code."""
+    module, _, name = _VERBS[verb].partition(":")
+    function: Callable[[Session], Awaitable[int]] = getattr(
+        importlib.import_module(f"komodo_tui.headless.{module}"), name
+    )
+    return function
+
+
+def wants_local(arguments: argparse.Namespace) -> bool:
+    """Whether the verb will want this machine's agent, as far as the command line tells."""
+    if arguments.verb == "server":
+        return bool(arguments.server_verb == "check")
+    if arguments.verb in ("actions", "info"):
+        return False
+    named = getattr(arguments, "server", [])
+    return not named or "local" in named

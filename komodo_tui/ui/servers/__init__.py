@@ -1,0 +1,1 @@
+"""The Servers page and what belongs to it: the fleet's table, one server's detail, forms and acts."""

@@ -1,0 +1,242 @@
+"""One server from near: graphs, containers, file systems, devices, processes, system."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.message import Message
+from textual.widgets import Static
+
+from komodo_tui.domain.errors import NotFoundError
+from komodo_tui.domain.operations import Target
+from komodo_tui.domain.units import duration_text
+from komodo_tui.ui.servers.detail_tabs import TABS, DetailTab, table_pane
+from komodo_tui.ui.servers.facts import Facts, server_facts
+from komodo_tui.ui.servers.graph_pane import GraphPane
+from komodo_tui.ui.servers.graphs import headline
+from komodo_tui.ui.servers.series import WINDOWS
+from komodo_tui.ui.servers.state import reason, standing
+from komodo_tui.ui.widgets.lines import Line, Lines
+from komodo_tui.ui.widgets.list_pane import ListPane
+from komodo_tui.ui.widgets.table import VirtualTable
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+    from komodo_tui.fleet.live import ServerLive
+    from komodo_tui.ui.look import Look
+    from komodo_tui.ui.render.cells import Span
+    from komodo_tui.ui.runtime import Runtime
+    from komodo_tui.ui.servers.histories import Histories
+    from komodo_tui.ui.shell import Shell
+
+
+class FactsPane(VerticalScroll, can_focus=True):
+    """Labelled lines."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "scroll_down", show=False), Binding("k", "scroll_up", show=False),
+    ]  # fmt: skip
+    DEFAULT_CSS = "FactsPane { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }"
+
+    def compose(self) -> ComposeResult:
+        """One text."""
+        yield Static()
+
+    def show(self, facts: Facts, look: Look) -> None:
+        """Write the sections; the same text is not written again."""
+        text = facts_text(facts, look)
+        static = self.query_one(Static)
+        if getattr(self, "_text", None) != text:
+            self._text = text
+            static.update(text)
+
+
+def facts_text(facts: Facts, look: Look) -> Text:
+    """Sections of labelled lines."""
+    style = look.palette.style
+    text = Text()
+    width = max((len(label) for _, lines in facts for label, _, _ in lines), default=0) + 2
+    for title, lines in facts:
+        text.append(f"{title}\n", style("title bold"))
+        for label, value, tone in lines:
+            text.append(f"  {label.ljust(width)}", style("dim"))
+            text.append(f"{value}\n", style(tone))
+        text.append("\n")
+    text.rstrip()
+    return text
+
+
+class ServerDetail(Vertical):
+    """Shows the server named last by :meth:`open`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left_square_bracket,comma", "tab(-1)", "[ ] sub-tab", key_display="[ ]", show=False, id="detail.left"),
+        Binding("right_square_bracket,full_stop", "tab(1)", "sub-tab", key_display="[ ]", id="detail.right"),
+        Binding("left_curly_bracket", "window(-1)", "shorter window", show=False, key_display="{", id="detail.shorter"),
+        Binding("right_curly_bracket", "window(1)", "window", key_display="{ }", id="detail.longer"),
+    ]
+    DEFAULT_CSS = """
+    ServerDetail { height: 1fr; width: 1fr; }
+    ServerDetail #detail-body { height: 1fr; }
+    """
+
+    class Reveal(Message):
+        """A container was chosen: show it on its own page."""
+
+        def __init__(self, target: Target) -> None:
+            super().__init__()
+            self.target = target
+
+    def __init__(self, runtime: Runtime, shell: Shell, histories: Histories, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._runtime = runtime
+        self._shell = shell
+        self._histories = histories
+        self._server = ""
+        self._tab = TABS[0]
+        self.window = 1
+        """Index into :data:`WINDOWS`."""
+
+    def compose(self) -> ComposeResult:
+        """Headline, sub-tabs, body."""
+        yield Lines(fixed=True, id="detail-head")
+        yield Vertical(id="detail-body")
+
+    @property
+    def live(self) -> ServerLive | None:
+        """The server shown, while it exists."""
+        return self._runtime.fleet.state.servers.get(self._server)
+
+    def open(self, name: str) -> None:
+        """Show this server, on the sub-tab that was shown last."""
+        self._want_feed(False)
+        self._server = name
+        for pane in self.query("#detail-body > *"):
+            if isinstance(pane, ListPane):
+                pane.table.set_rows({})
+        self._show_tab(self._tab)
+
+    def close(self) -> None:
+        """Leave: the feed need not carry more than usual."""
+        self._want_feed(False)
+        self._server = ""
+
+    def _want_feed(self, wanted: bool) -> None:
+        if not self._server or not self._tab.feed:
+            return
+        try:
+            link = self._runtime.fleet.link(self._server)
+        except NotFoundError:
+            return
+        link.set_feed(**{self._tab.feed: wanted})
+
+    def _show_tab(self, tab: DetailTab) -> None:
+        self._want_feed(False)
+        self._tab = tab
+        self._want_feed(True)
+        body = self.query_one("#detail-body")
+        for child in body.children:
+            child.display = child.id == f"tab-{tab.id}"
+        found = next((child for child in body.children if child.id == f"tab-{tab.id}"), None)
+        if found is None:
+            body.mount(self._build(tab))
+            self.call_after_refresh(self._ready)
+        else:
+            self._ready()
+
+    def _build(self, tab: DetailTab) -> Widget:
+        if tab.id == "graphs":
+            pane = GraphPane(self._runtime.settings.graphs, id="tab-graphs")
+            pane.can_focus = True
+            return pane
+        if tab.id == "system":
+            return FactsPane(id="tab-system")
+        return table_pane(tab, lambda: self.live, self._shell.look)
+
+    def _ready(self) -> None:
+        pane = self._pane()
+        if isinstance(pane, ListPane):
+            pane.table.focus()
+        elif pane is not None:
+            pane.focus()
+        self.tick()
+
+    def _pane(self) -> Widget | None:
+        return next(iter(self.query(f"#detail-body > #tab-{self._tab.id}")), None)
+
+    def tick(self) -> None:
+        """Bring what is shown in line with what is known."""
+        live, pane = self.live, self._pane()
+        if live is None or pane is None:
+            return
+        look, now = self._shell.look, self._shell.now()
+        series = self._histories.look(live, WINDOWS[self.window])
+        self.query_one("#detail-head", Lines).show(self._head(live, look, now))
+        if isinstance(pane, GraphPane):
+            pane.show(live, series, WINDOWS[self.window], now)
+        elif isinstance(pane, FactsPane):
+            pane.show(server_facts(live, now, look.glyphs), look)
+        elif isinstance(pane, ListPane) and self._tab.rows is not None:
+            pane.table.set_rows(self._tab.rows(live))
+            pane.told()
+
+    def _head(self, live: ServerLive, look: Look, now: float) -> list[Line]:
+        state = standing(live, look.glyphs)
+        why, tone = reason(live, look.glyphs)
+        top = headline(live, (state.glyph, state.word, state.tone), now)
+        tabs: list[Span] = [(" ", "")]
+        for tab in TABS:
+            here = tab is self._tab
+            title = tab.title if self.size.width >= 90 else tab.short
+            tabs.append((f"[{title}]" if here else f" {title} ", "accent bold" if here else "dim"))
+        if self._tab.id == "graphs":
+            tabs.append((f"   last {duration_text(WINDOWS[self.window])}", "dim"))
+        lines: list[Line] = [top, tuple(tabs)]
+        if why and not live.live:
+            lines.append(((f" {why}", tone),))
+        self.query_one("#detail-head").styles.height = len(lines)
+        return lines
+
+    def action_tab(self, by: int) -> None:
+        """The sub-tab at the left or the right."""
+        self._show_tab(TABS[(TABS.index(self._tab) + by) % len(TABS)])
+
+    def action_window(self, by: int) -> None:
+        """Look back less or more."""
+        self.window = min(len(WINDOWS) - 1, max(0, self.window + by))
+        self.tick()
+
+    def show_system(self) -> None:
+        """Go to the System tab (describe)."""
+        self._show_tab(TABS[-1])
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A window belongs to graphs."""
+        return self._tab.id == "graphs" if action == "window" else True
+
+    def back(self) -> bool:
+        """Leave a filter or marks of the sub-tab's list."""
+        pane = self._pane()
+        return isinstance(pane, ListPane) and pane.back()
+
+    @on(VirtualTable.Selected)
+    def _chosen(self, event: VirtualTable.Selected) -> None:
+        event.stop()
+        live = self.live
+        if self._tab.id == "containers" and live is not None and isinstance(event.key, str):
+            container = live.containers.get(event.key)
+            if container is not None:
+                self.post_message(self.Reveal(Target(server=live.name, name=container.name, id=container.id)))
+
+    def restyle(self) -> None:
+        """Draw again in new colours."""
+        for pane in self.query("#detail-body > *"):
+            restyle: Any = getattr(pane, "restyle", None)
+            if restyle is not None:
+                restyle()
