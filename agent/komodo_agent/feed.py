@@ -91,13 +91,17 @@ class Hub:
             self._sampler.refresh()
         self._clients.add(client)
         self._wake.set()
-        writer = asyncio.create_task(client.write())
+        writer, reader = asyncio.create_task(client.write()), asyncio.create_task(client.read())
         try:
-            await client.read()
+            await asyncio.wait({writer, reader}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._clients.discard(client)
             writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
+            reader.cancel()
+            ends = await asyncio.gather(writer, reader, return_exceptions=True)
+        for end in ends:
+            if isinstance(end, Exception) and not isinstance(end, ConnectionError):
+                raise end
         return socket
 
     async def run(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from .feed_client import SHORTEST_INTERVAL
 from .metrics.containers import ContainerMetrics, Running
 from .metrics.filesystems import Filesystems
@@ -62,7 +64,7 @@ class Sampler:
         self.containers = self._containers.sample(self.at)
         if self.taken - self._looked_at_filesystems >= _FILESYSTEMS_EVERY:
             self._looked_at_filesystems = self.taken
-            seen = self._filesystems.read()
+            seen = tuple(map(_encodable, self._filesystems.read()))
             if _moved(self.filesystems, seen):
                 self.filesystems = seen
 
@@ -96,6 +98,17 @@ class Sampler:
     def container_history(self, container_id: str, window: float) -> History:
         """The rings of a container over the last ``window`` seconds."""
         return self._containers.history(container_id, window)
+
+
+def _encodable(filesystem: Filesystem) -> Filesystem:
+    """The same with a path that JSON can hold: any user may mount at a path that is no UTF-8."""
+    if filesystem.path.isascii() and filesystem.device.isascii():
+        return filesystem
+    path, device = (
+        text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        for text in (filesystem.path, filesystem.device)
+    )
+    return msgspec.structs.replace(filesystem, path=path, device=device)
 
 
 def _moved(before: tuple[Filesystem, ...], now: tuple[Filesystem, ...]) -> bool:

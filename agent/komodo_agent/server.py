@@ -26,6 +26,7 @@ from .jobs import JobContext, JobManager
 from .metrics.containers import ContainerMetrics
 from .metrics.facts import host_facts
 from .peer import AllowList
+from .problems import AgentError
 from .routes import Routes
 from .sampling import Sampler
 from .wire.protocol import CLOSE_STOPPING
@@ -43,6 +44,8 @@ _KEEPALIVE = 90.0
 """Seconds an idle connection is kept: longer than the client keeps it, so that the client is the one who closes."""
 _BODY_LIMIT = 1 << 20
 _STREAM_MESSAGE_LIMIT = 1 << 20
+_STREAMS = 256
+"""Log views and shells at once."""
 _SETTLE = 0.5
 """Seconds a feed waits for the engine's first answer, so that its snapshot is worth something."""
 _GRACE = 5.0
@@ -103,6 +106,8 @@ class Agent:
     async def stream(self, request: web.Request) -> AsyncIterator[web.WebSocketResponse]:
         """A bulk WebSocket. Without a heartbeat: one whose reader pauses must not be taken for dead."""
         must_upgrade(request)
+        if len(self._streams) >= _STREAMS:
+            raise AgentError("failed", f"the agent has {_STREAMS} streams open", hint="close some", retryable=True)
         await self.settled()
         socket = web.WebSocketResponse(compress=False, max_msg_size=_STREAM_MESSAGE_LIMIT)
         await socket.prepare(request)
@@ -114,11 +119,14 @@ class Agent:
             await socket.close()
 
     async def stop(self) -> None:
-        """End everything: jobs get a moment, clients a reason."""
+        """Take no more: jobs get a moment to end, clients a reason. Their handlers then end what they started."""
         await self.jobs.close(_GRACE)
         await self.hub.close()
         closing = [socket.close(code=CLOSE_STOPPING, message=b"the agent is stopping") for socket in self._streams]
         await asyncio.gather(*closing, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Give everything up, once no handler runs any more."""
         for task in self._tasks:
             task.remove_done_callback(self._ended)
             task.cancel()
@@ -170,6 +178,7 @@ async def _serve(sock: socket.socket, options: ServeOptions) -> int:
     finally:
         await agent.stop()
         await runner.cleanup()
+        await agent.close()
     return 1 if agent.failed.is_set() else 0
 
 
@@ -203,4 +212,3 @@ def _raise_descriptor_limit() -> None:
     if soft != hard:
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-

@@ -24,6 +24,7 @@ _VERBS = {
     **dict.fromkeys(("start", "stop", "restart", "pause", "unpause", "kill", "rename", "rm"), "acts:act"),
 }
 
+
 def function_of(verb: str) -> Callable[[Session], Awaitable[int]]:
     """The function that does a verb; it returns the exit code."""
     module, _, name = _VERBS[verb].partition(":")

@@ -7,19 +7,15 @@ out to begin after the last line that is known, a longer one is asked for.
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from .. import timestamps
 from ..wire.logs import LogCaughtUp, LogEvent
 from .log_cursor import now
-from .log_frames import FrameLines, TtyLines
-from .log_lines import Resume, Window, before, frames
+from .log_lines import before
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+    from collections.abc import AsyncGenerator
 
     from .log_cursor import Cursor
     from .log_source import LogEngine, LogFacts

@@ -20,7 +20,6 @@ from .models import (
     Process,
 )
 
-
 MAX_FRAME = 16 << 20
 """Bytes of the largest frame: a snapshot is never cut, other frames hold about 32 KiB. Clients accept this much."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import subprocess
@@ -13,7 +14,7 @@ import msgspec
 import pytest
 
 from komodo_agent.wire.exec import EndOfInput, ExecExit, ExecRequest, ExecStarted, Resize
-from komodo_agent.wire.protocol import CLOSE_GONE
+from komodo_agent.wire.protocol import CLOSE_GONE, CLOSE_STOPPING
 from tests.integration.agent.lab import AgentProcess, run_exec
 from tests.rig.processes import wait_for
 
@@ -175,6 +176,17 @@ def test_nothing_is_left_when_the_client_dies_while_its_input_is_stuck(
         assert "sleep 7774" in processes(server, box)
         client.kill()
     wait_for(lambda: processes(server, box) == ["sleep 100000"], 20, what="the end of the process")
+
+
+async def test_nothing_is_left_when_the_agent_stops(agent: AgentProcess, server: Server, box: str) -> None:
+    request = ExecRequest(container=box, command=("sleep", "7775"))
+    async with agent.session() as session, run_exec(session, request) as process:
+        assert isinstance(process.events[0], ExecStarted)
+        agent.process.terminate()
+        await process.to_end()
+        assert process.socket.close_code == CLOSE_STOPPING
+    assert await asyncio.to_thread(agent.process.wait, 10) == 0
+    assert processes(server, box) == ["sleep 100000"]
 
 
 async def test_a_container_removed_under_a_shell(agent: AgentProcess, server: Server, box: str) -> None:

@@ -10,6 +10,7 @@ import socket
 import struct
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from komodo_agent.engine import commands
@@ -19,9 +20,12 @@ from komodo_agent.engine.create import configuration
 from komodo_agent.engine.events import touched
 from komodo_agent.engine.hijack import Hijacked, _split
 from komodo_agent.engine.pull import PullProgress, split_reference
+from komodo_agent.listening import AlreadyRunningError, listen
 from komodo_agent.peer import AllowList, Peer, peer_of
 from komodo_agent.problems import AgentError
+from komodo_agent.sampling import _encodable, _moved
 from komodo_agent.wire.jobs import Bind, ContainerAct, CreateContainer, PublishedPort
+from komodo_agent.wire.models import Filesystem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -197,3 +201,32 @@ async def _pair() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     ours, theirs = socket.socketpair()
     theirs.close()
     return await asyncio.open_connection(sock=ours)
+
+
+def test_a_path_that_is_no_utf8_can_be_told() -> None:
+    odd = Filesystem(path=os.fsdecode(b"/mnt/\xff"), device="/dev/é", kind="ext4", total=1, used=1, available=0)
+    told = _encodable(odd)
+    assert (told.path, told.device) == ("/mnt/\ufffd", "/dev/é")
+    assert msgspec.json.encode(told)
+
+
+def test_small_moves_of_a_file_system_are_not_told() -> None:
+    before = Filesystem(path="/", device="/dev/a", kind="ext4", total=10**9, used=5 * 10**8, available=5 * 10**8)
+    little, much = (msgspec.structs.replace(before, used=before.used + by) for by in (10**5, 10**7))
+    stalled = msgspec.structs.replace(before, stalled_since=1.0)
+    assert not _moved((before,), (little,))
+    assert _moved((before,), (much,))
+    assert _moved((before,), (stalled,))
+    assert _moved((before,), (before, before))
+
+
+def test_the_folder_and_the_socket_have_their_modes(tmp_path: Path) -> None:
+    path = tmp_path / "komodo" / "agent.sock"
+    listener = listen(path, group=os.getgid())
+    try:
+        assert [entry.stat().st_mode & 0o777 for entry in (path.parent, path)] == [0o750, 0o660]
+        with pytest.raises(AlreadyRunningError):
+            listen(path)
+    finally:
+        listener.close()
+    assert not path.exists()

@@ -120,7 +120,14 @@ async def test_clipboard_writes_are_taken_up_to_a_size(open_core: OpenCore) -> N
 
 @pytest.mark.parametrize(
     ("style", "shape", "blink"),
-    [(1, "block", True), (2, "block", False), (3, "underline", True), (4, "underline", False), (5, "bar", True), (6, "bar", False)],
+    [
+        (1, "block", True),
+        (2, "block", False),
+        (3, "underline", True),
+        (4, "underline", False),
+        (5, "bar", True),
+        (6, "bar", False),
+    ],
 )
 async def test_cursor_shapes(open_core: OpenCore, style: int, shape: str, blink: bool) -> None:
     core = await open_core()
