@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from komodo_tui.ui.terminal import styles
+from komodo_tui.ui.terminal.core import trimmed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

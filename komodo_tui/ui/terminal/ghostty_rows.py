@@ -7,12 +7,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from komodo_tui.ui.terminal import styles
+from komodo_tui.ui.terminal.core import trimmed
 from komodo_tui.ui.terminal.ghostty_abi import CellLayout, check, ffi, init_sized, lib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from komodo_tui.ui.terminal.core import trimmed
+    from komodo_tui.ui.terminal.core import Row
 
 _CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " ")
 """A core may hold such code points in cells (it shows DEL as one); drawn, they would move the rest of the row."""
