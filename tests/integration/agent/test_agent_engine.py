@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from komodo_agent.engine import exec_process, hangup
 from komodo_agent.engine.address import EngineAddress
 from komodo_agent.engine.client import Engine
 from komodo_agent.engine.stats import EngineStats
 from komodo_agent.metrics.api_stats import ApiReader
 from komodo_agent.problems import AgentError
+from komodo_agent.wire.exec import ExecRequest
 from tests.rig.processes import wait_for
 
 if TYPE_CHECKING:
@@ -113,3 +115,24 @@ async def test_an_engine_nobody_connected_to_refuses(tmp_path: Path) -> None:
         await idle.inspect("a" * 64)
     assert refused.value.code == "engine_unavailable"
     assert msgspec.json.encode(refused.value.problem())
+
+
+async def test_a_process_the_agent_may_not_signal_is_ended_from_inside(
+    engine: Engine, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an agent in the docker group, without root, has to."""
+    cid = server.docker("run", "-d", "busybox", "sleep", "100000").strip()
+    request = ExecRequest(container=cid, command=("sh", "-c", "sleep 7781 & sleep 7782"), tty=False)
+    process = await exec_process.start(engine, await engine.find(cid), request)
+    wait_for(lambda: {"sleep 7781", "sleep 7782"} <= _commands(server, cid), 10, what="the process and its child")
+
+    def refuse(process: hangup.HostProcess) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(hangup, "_signal_session", refuse)
+    await process.close()
+    wait_for(lambda: _commands(server, cid) == {"sleep 100000"}, 10, what="its end")
+
+
+def _commands(server: Server, cid: str) -> set[str]:
+    return {row.split(None, 1)[1] for row in server.docker("top", cid, "-eo", "pid,args").splitlines()[1:]}
