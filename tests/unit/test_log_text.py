@@ -225,12 +225,7 @@ def test_a_known_trap() -> None:
 _TEXT = st.text(st.sampled_from("ab 漢字é́🎉👩‍💻"), max_size=60)
 
 
-@given(_TEXT, st.integers(1, 20))
-def test_wrapped_rows_are_the_line(text: str, width: int) -> None:
-    parts = wrapped(text, width)
-    assert "".join(text[start:end] for start, end in parts) == text
-    assert all(width_of(text[start:end]) <= max(2, width) for start, end in parts)
-    assert len(parts) == 1 or not fits(text, width)
+
 
 
 @given(_TEXT, st.integers(0, 40), st.integers(2, 20))
