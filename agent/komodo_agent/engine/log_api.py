@@ -7,16 +7,20 @@ out to begin after the last line that is known, a longer one is asked for.
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from ..wire.logs import LogCaughtUp, LogEvent
+from .. import timestamps
 from .log_cursor import now
-from .log_lines import before
+from .log_frames import FrameLines, TtyLines
+from .log_lines import Resume, before, frames
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Iterator
 
+    from ..wire.logs import LogEvent
     from .log_cursor import Cursor
     from .log_source import LogEngine, LogFacts
 
@@ -27,12 +31,15 @@ _GATHER = 0.03
 """Seconds to wait after a small piece, so that a chatty program makes frames and not lines."""
 _DECIDE = 0.1
 """Seconds of silence after which what was held back on resuming is sent."""
-_UNTIL_SLACK = 1.0
+_UNTIL_LOOK = 1.0
 _NOT_HELD = "the log no longer reaches back to the last line"
+
+Lines = list[bytes]
 
 
 class ApiLog:
-    """Reads one source from the engine.
+    """Reads one source from the engine. Each reader raises what the engine's client raises: ``DockerError``,
+    ``AgentError``, ``aiohttp.ClientError``, ``OSError``; and ``LogStreamError``.
 
     Args:
         engine: where to ask.
@@ -45,27 +52,121 @@ class ApiLog:
         self._path = f"/containers/{facts.id}/logs"
         self._tty = facts.tty
         self._cursor = cursor
+        self._window = cursor.window()
+        self._opened = now().encode()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more can come, since ``until`` has passed."""
+        return self._window.over or self._cursor.past_until()
 
     async def past(self) -> AsyncGenerator[bytes | LogEvent, None]:
-        """All lines up to now, and that they are all.
-
-        Raises:
-            aiodocker.DockerError, AgentError, aiohttp.ClientError, OSError, LogStreamError: it cannot be read.
-        """
+        """Every line up to now, and then that these were all."""
         cursor = self._cursor
-        end = min(now().encode(), cursor.until or b"~")
-        if cursor.resumes:
-            async with aclosing(self._resumed(follow=False, until=end)) as batches:
-                async for batch in batches:
-                    yield batch
-        elif cursor.tail == 0:
-            async for _ in self._lines(tail="1", since=b"", until=end, follow=False):
-                cursor.note(_)
+        end = min(self._opened, cursor.until) if cursor.until else self._opened
+        if cursor.last:
+            async with aclosing(self._resumed(until=end, follow=False)) as items:
+                async for item in items:
+                    yield item
         else:
             async with aclosing(self._first(end)) as batches:
-                async for batch in batches:
-                    yield batch
-        if not cursor.last:
-            # An empty log: what comes is new, whatever the clock says of the moment it was asked.
-            cursor.since = max(cursor.since, before(end))
-        yield LogCaughtUp(tag=cursor.tag)
+                async for lines in batches:
+                    for frame in self._send(lines):
+                        yield frame
+        for event in cursor.catch_up():
+            yield event
+
+    async def live(self) -> AsyncGenerator[bytes | LogEvent, None]:
+        """Lines as they come, from the last one sent; ends with the engine's stream: when the container stops."""
+        cursor = self._cursor
+        if cursor.last:
+            async with aclosing(self._resumed(until=cursor.until, follow=True)) as items:
+                async for item in items:
+                    yield item
+            return
+        since = max(cursor.since, before(self._opened))  # nothing was there then
+        async with aclosing(self._ask(tail="all", since=since, until=cursor.until, follow=True)) as batches:
+            async for lines in batches:
+                for frame in self._send(lines):
+                    yield frame
+
+    async def _first(self, end: bytes) -> AsyncGenerator[Lines, None]:
+        """The beginning of a source that the client has nothing of."""
+        tail, since = self._cursor.tail, self._cursor.since
+        if tail is None or (tail and not self._cursor.until):
+            wanted = "all" if tail is None else str(tail)
+            async with aclosing(self._ask(tail=wanted, since=since, until=end, follow=False)) as batches:
+                async for lines in batches:
+                    yield lines
+            return
+        # The engine counts ``tail`` from the end of the log, whatever ``until`` says. For none at all, the last line
+        # is wanted nevertheless, as the one to go on from.
+        kept: deque[bytes] = deque(maxlen=tail or 1)
+        wanted = "all" if tail else "1"
+        async with aclosing(self._ask(tail=wanted, since=since, until=end, follow=False)) as batches:
+            async for lines in batches:
+                kept.extend(self._window.admit(lines))
+        if tail:
+            yield list(kept)
+        else:
+            self._cursor.note(list(kept))
+
+    async def _resumed(self, *, until: bytes, follow: bool) -> AsyncGenerator[bytes | LogEvent, None]:
+        """The lines after the last one that is known."""
+        cursor = self._cursor
+        for tail in _TAILS:
+            resume = Resume(cursor.last, cursor.count)
+            begun = False
+            batches = self._ask(tail=tail, since=before(cursor.last), until=until, follow=follow, resume=resume)
+            async with aclosing(batches):
+                async for lines in batches:
+                    if not begun and resume.decided:
+                        if not resume.covered and tail != _TAILS[-1]:
+                            break
+                        begun = True
+                        if not resume.covered:
+                            yield cursor.gap(None, 0, _NOT_HELD)
+                    for frame in self._send(lines):
+                        yield frame
+            if begun:
+                return
+
+    def _send(self, lines: Lines) -> Iterator[bytes]:
+        lines = self._window.admit(lines)
+        self._cursor.note(lines)
+        yield from frames(lines)
+
+    async def _ask(
+        self, *, tail: str, since: bytes, until: bytes, follow: bool, resume: Resume | None = None
+    ) -> AsyncGenerator[Lines, None]:
+        """One answer of the engine as lines; those that ``resume`` holds back come when it is decided."""
+        reader = (TtyLines if self._tty else FrameLines)(self._cursor.tag.encode())
+        query: dict[str, str | int] = {"stdout": 1, "stderr": 1, "timestamps": 1, "follow": int(follow), "tail": tail}
+        for name, bound in (("since", since), ("until", until)):
+            if bound:
+                query[name] = timestamps.unix(timestamps.parse(bound.decode()))
+        async with self._engine.stream("GET", self._path, params=query) as response:
+            while True:
+                undecided = resume is not None and not resume.decided
+                patience = _DECIDE if undecided and follow else _UNTIL_LOOK if until and follow else None
+                try:
+                    data = await asyncio.wait_for(response.content.readany(), patience)
+                except asyncio.TimeoutError:
+                    if resume is not None and undecided:
+                        yield resume.give_up()
+                    if self.over:
+                        return
+                    continue
+                if not data:
+                    break
+                lines = reader.feed(data)
+                yield resume.admit(lines) if resume is not None else lines
+                if self.over:
+                    return
+                if follow and len(data) < _SMALL:
+                    await asyncio.sleep(_GATHER)
+        lines = reader.flush()
+        if resume is not None:
+            lines = resume.admit(lines)
+            lines = resume.give_up() + lines
+        yield lines

@@ -6,7 +6,7 @@ import re
 import time
 
 from .. import timestamps
-from ..wire.logs import LogGap, LogSource
+from ..wire.logs import LogCaughtUp, LogGap, LogSource
 from .log_lines import Window, time_of
 
 _TAG = re.compile(r"[!-~]{2}", re.ASCII)
@@ -36,7 +36,7 @@ class Cursor:
         """TIME of the last line the client has or was sent; empty before the first."""
         self.count = source.after_count
         """Lines it has with exactly that time."""
-        self.resumes = bool(self.last)
+        self.caught_up = False
 
     def window(self) -> Window:
         """The filter of ``since`` and ``until``."""
@@ -58,6 +58,14 @@ class Cursor:
     def gap(self, lines: int | None, size: int, reason: str) -> LogGap:
         """A hole after the last line."""
         return LogGap(tag=self.tag, after=self.last.decode(), lines=lines, size=size, reason=reason)
+
+    def catch_up(self) -> list[LogCaughtUp]:
+        """The past has been sent. Gives the event that says so, once."""
+        if self.caught_up:
+            return []
+        self.caught_up = True
+        self.tail = None
+        return [LogCaughtUp(tag=self.tag)]
 
     def past_until(self) -> bool:
         """Whether the clock is past ``until``, so that nothing more can come."""

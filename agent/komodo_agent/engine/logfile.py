@@ -7,14 +7,14 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ..wire.logs import LogCaughtUp, LogEnded, LogEvent
+from ..wire.logs import LogEnded, LogEvent
 from .log_json import JsonLines
 from .log_lines import Resume, frames
 from .log_seek import find_start
 from .log_watcher import watcher
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncGenerator, Iterator
 
     from .log_cursor import Cursor
     from .log_files import LogFiles
@@ -56,7 +56,7 @@ class FileLog:
         self._offset = 0
         self._caught_up = self._drained = False
 
-    async def read(self) -> AsyncIterator[bytes | LogEvent]:
+    async def read(self) -> AsyncGenerator[bytes | LogEvent, None]:
         """Frames and events; the last one is a :class:`~..wire.logs.LogEnded`.
 
         Raises:
@@ -76,7 +76,8 @@ class FileLog:
                     self._caught_up = True
                     for item in self._emit([], settle=True):
                         yield item
-                    yield LogCaughtUp(tag=self._cursor.tag)
+                    for event in self._cursor.catch_up():
+                        yield event
                     self._drained = not self._follow
                 elif not data:
                     for item in self._emit(await self._move_on()):
