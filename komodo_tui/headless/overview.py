@@ -113,8 +113,9 @@ def _print(out: Output, report: Status, servers: Sequence[ServerLive], *, plain:
     if report.problems:
         out.line()
     for problem in report.problems:
-        glyph, tone = (out.glyphs.fail, "bad") if problem.level == "critical" else (out.glyphs.warn, "warn")
-        out.write(f"{out.paint(glyph, tone)} {out.paint(f'{problem.server}: {problem.message}', '')}\n")
+        critical = problem.level == "critical"
+        glyph = out.paint(out.glyphs.fail, "bad") if critical else out.paint(out.glyphs.warn, "warn")
+        out.write(f"{glyph} {out.paint(f'{problem.server}: {problem.message}', '')}\n")
         if problem.hint:
             out.write(out.paint(f"  {problem.hint}", "dim") + "\n")
 

@@ -27,7 +27,7 @@ class Parser(argparse.ArgumentParser):
 class Verbs:
     """Adds verbs that share the common options."""
 
-    def __init__(self, verbs: argparse._SubParsersAction[Parser], common: argparse.ArgumentParser) -> None:
+    def __init__(self, verbs: argparse._SubParsersAction[Parser], common: Parser) -> None:
         self._verbs = verbs
         self.common = common
 
@@ -47,9 +47,9 @@ class Verbs:
         )
 
 
-def common_options() -> argparse.ArgumentParser:
+def common_options() -> Parser:
     """Options that may stand before or after the verb. Their defaults are set once, by the main parser."""
-    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     group = common.add_argument_group("common options")
     group.add_argument("--home", metavar="DIR", help="keep state and settings there (else $KOMODO_TUI_HOME, else XDG)")
     group.add_argument("--read-only", action="store_true", help="refuse every act")
