@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ..wire.logs import LogEvent
     from .log_cursor import Cursor
+    from .log_frames import LineReader
     from .log_source import LogEngine, LogFacts
 
 _TAILS = ("1000", "8000", "64000", "all")
@@ -45,9 +46,11 @@ class ApiLog:
         engine: where to ask.
         facts: which container.
         cursor: where the client is.
+        live: whether :meth:`live` comes after :meth:`past`, and with it the rest of a line that has not ended yet.
     """
 
-    def __init__(self, engine: LogEngine, facts: LogFacts, cursor: Cursor) -> None:
+    def __init__(self, engine: LogEngine, facts: LogFacts, cursor: Cursor, *, live: bool) -> None:
+        self._live = live
         self._engine = engine
         self._path = f"/containers/{facts.id}/logs"
         self._tty = facts.tty
@@ -140,7 +143,9 @@ class ApiLog:
         self, *, tail: str, since: bytes, until: bytes, follow: bool, resume: Resume | None = None
     ) -> AsyncGenerator[Lines, None]:
         """One answer of the engine as lines; those that ``resume`` holds back come when it is decided."""
-        reader = (TtyLines if self._tty else FrameLines)(self._cursor.tag.encode())
+        tag = self._cursor.tag.encode()
+        docker = self._engine.status.name != "podman"
+        reader: LineReader = TtyLines(tag) if self._tty else FrameLines(tag, short_ends=docker)
         query: dict[str, str | int] = {"stdout": 1, "stderr": 1, "timestamps": 1, "follow": int(follow), "tail": tail}
         for name, bound in (("since", since), ("until", until)):
             if bound:
@@ -148,25 +153,28 @@ class ApiLog:
         async with self._engine.stream("GET", self._path, params=query) as response:
             while True:
                 undecided = resume is not None and not resume.decided
-                patience = _DECIDE if undecided and follow else _UNTIL_LOOK if until and follow else None
+                waits = follow and (undecided or reader.unsettled)
+                patience = _DECIDE if waits else _UNTIL_LOOK if until and follow else None
                 try:
                     data = await asyncio.wait_for(response.content.readany(), patience)
                 except asyncio.TimeoutError:
-                    if resume is not None and undecided:
-                        yield resume.give_up()
+                    yield _admit(resume, reader.settle(), last=True)
                     if self.over:
                         return
                     continue
                 if not data:
                     break
-                lines = reader.feed(data)
-                yield resume.admit(lines) if resume is not None else lines
+                yield _admit(resume, reader.feed(data))
                 if self.over:
                     return
                 if follow and len(data) < _SMALL:
                     await asyncio.sleep(_GATHER)
-        lines = reader.flush()
-        if resume is not None:
-            lines = resume.admit(lines)
-            lines = resume.give_up() + lines
-        yield lines
+        ended = follow or not self._live
+        yield _admit(resume, reader.flush() if ended else reader.settle(), last=True)
+
+
+def _admit(resume: Resume | None, lines: Lines, *, last: bool = False) -> Lines:
+    if resume is None or resume.decided:
+        return lines
+    new = resume.admit(lines)
+    return resume.give_up() + new if last else new

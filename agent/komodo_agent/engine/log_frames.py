@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from struct import Struct
 from typing import Protocol
 
@@ -14,6 +15,8 @@ _LONGEST_FRAME = 16 << 20
 _PIECE = 16 << 10
 """Bytes at which the engine cuts a line."""
 _Z = ord("Z")
+_GLUED = re.compile(rb"\r(?=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z )")
+"""Where a line of pieces ends and the next begins, when the ``local`` driver left out the line feed."""
 
 
 class LogStreamError(Exception):
@@ -30,8 +33,15 @@ class LineReader(Protocol):
             LogStreamError: it is no log stream.
         """
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether :meth:`settle` would give a line."""
+
+    def settle(self) -> list[bytes]:
+        """Nothing comes for a moment: a line that must be whole, though its line feed was left out."""
+
     def flush(self) -> list[bytes]:
-        """The answer has ended: what has no end counts as it is."""
+        """The log has ended: what has no end counts as it is."""
 
 
 class Demultiplexer:
@@ -68,9 +78,12 @@ class FrameLines:
 
     Args:
         tag: TAG of the source.
+        short_ends: whether a piece of less than 16 KiB is a line's last one also without a line feed. Docker's
+            ``local`` driver leaves the line feed of such lines out (20.10); Podman cuts its pieces shorter.
     """
 
-    def __init__(self, tag: bytes) -> None:
+    def __init__(self, tag: bytes, *, short_ends: bool = True) -> None:
+        self._short_ends = short_ends
         self._frames = Demultiplexer()
         self._joiner = Joiner(tag)
 
@@ -95,8 +108,19 @@ class FrameLines:
                 raise LogStreamError(payload.decode("utf-8", "replace").strip())
             else:
                 time, text = split_time(payload)
+                if self._short_ends and len(text) < _PIECE and not text.endswith(b"\n"):
+                    text += b"\n"
                 self._joiner.add(STDERR if is_error else STDOUT, time, text, out)
         return out
+
+    @property
+    def unsettled(self) -> bool:
+        """See :attr:`LineReader.unsettled`: the end of such a line shows at once."""
+        return False
+
+    def settle(self) -> list[bytes]:
+        """See :meth:`LineReader.settle`."""
+        return []
 
     def flush(self) -> list[bytes]:
         """See :meth:`LineReader.flush`."""
@@ -128,6 +152,19 @@ class TtyLines:
             self._shorten(out)
         return out
 
+    @property
+    def unsettled(self) -> bool:
+        """See :attr:`LineReader.unsettled`: a terminal ends its lines with CR LF, so a CR at the end is most of it."""
+        return len(self._rest) > _PIECE and self._rest.endswith(b"\r")
+
+    def settle(self) -> list[bytes]:
+        """See :meth:`LineReader.settle`."""
+        out: list[bytes] = []
+        if self.unsettled:
+            rest, self._rest = self._rest, b""
+            self._add(rest + b"\n", out)
+        return out
+
     def flush(self) -> list[bytes]:
         """See :meth:`LineReader.flush`."""
         out: list[bytes] = []
@@ -138,9 +175,15 @@ class TtyLines:
         return out
 
     def _add(self, line: bytes, out: list[bytes]) -> None:
-        raw, space, _ = line.partition(b" ")
-        if len(line) > _PIECE and space:
-            line = raw + space + line[len(raw) + 1 :].replace(raw + space, b"")
+        raw, space, text = line.partition(b" ")
+        if len(text) > _PIECE:
+            glued = _GLUED.search(text)
+            following = text[glued.end() :] if glued else b""
+            text = (text[: glued.end()] + b"\n" if glued else text).replace(raw + space, b"")
+            self._joiner.add(STDOUT, _time(raw), text, out)
+            if following:
+                self._add(following, out)
+            return
         time, text = split_time(line)
         self._joiner.add(STDOUT, time, text, out)
 
@@ -161,8 +204,12 @@ def split_time(payload: bytes) -> tuple[bytes, bytes]:
     Raises:
         LogStreamError: it does not begin with a time.
     """
-    raw, _, text = payload.partition(b" ")
+    raw, space, text = payload.partition(b" ")
+    return _time(raw.rstrip(b"\r\n")), text if space else b"\n"
+
+
+def _time(raw: bytes) -> bytes:
     try:
-        return fixed_time(raw.rstrip(b"\r\n")), text if _ else b"\n"
+        return fixed_time(raw)
     except ValueError as error:
         raise LogStreamError("the engine sent a line without its time") from error

@@ -71,7 +71,7 @@ async def _read(
 ) -> AsyncGenerator[bytes | LogEvent, None]:
     """From the files if they can be read, else from the engine until they can, a run of the container at a time."""
     files = await asyncio.to_thread(_open_files, engine, facts)
-    log = ApiLog(engine, facts, cursor)
+    log = ApiLog(engine, facts, cursor, live=follow)
     if files is None:
         async with aclosing(log.past()) as items:
             async for item in items:
