@@ -100,12 +100,13 @@ def _actions(verbs: Verbs) -> None:
     parser = verbs.add(
         "actions",
         "print who did what to what, when, and what came of it",
-        about="FILTER terms: who:ana act:restart server:web-1 outcome:failed since:2d, or words of anything.",
-        examples="  komodo-tui actions\n  komodo-tui actions since:7d outcome:failed\n"
+        about="FILTER terms: who:ana act:restart target:api-1 server:web-1 outcome:failed, or words of anything.",
+        examples="  komodo-tui actions\n  komodo-tui actions --since 7d outcome:failed\n"
         "  komodo-tui actions --json > actions.jsonl\n  komodo-tui actions --verify",
     )
     parser.add_argument("filter", nargs="*", metavar="FILTER", help="only those that all terms fit")
     parser.add_argument("-n", "--limit", type=count, default=None, metavar="N", help="newest N (default 50; JSON: all)")
+    parser.add_argument("--since", default="", metavar="WHEN", help="not older: 2d, 2026-11-24")
     parser.add_argument("--show", default="", metavar="ID", help="one action whole: commands, output, before and after")
     parser.add_argument("--verify", action="store_true", help="check the chain: has anything been altered or removed?")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 TIMEOUT = 10.0
 """Seconds to wait for servers to answer."""
 _RECOVERY = 1.0
+_FIRST_ANSWER = 0.3
 
 
 class Runtime(Protocol):
@@ -96,22 +98,38 @@ class Session:
                 if name not in known:
                     raise NotFoundError(f"there is no server {name!r}", hint=f"known: {', '.join(known)}")
             await runtime.start(only)
-            await self._settle(runtime)
+            await self.settle(runtime)
             yield runtime
             await runtime.recovered(_RECOVERY)
 
-    async def _settle(self, runtime: Runtime) -> None:
+    async def settle(self, runtime: Runtime) -> None:
+        """Wait until each server is up or has failed, and no question is open."""
         timeout = self.arguments.timeout or TIMEOUT
         await runtime.fleet.settle(timeout)
         while self.asking.busy:  # a person types: the time does not count
             await self.asking.answered()
             await runtime.fleet.settle(timeout)
+        await _measured(runtime)
 
     @asynccontextmanager
     async def servers(self) -> AsyncIterator[Runtime]:
         """The servers that ``--server`` names, else all."""
         async with self.fleet(lambda known: tuple(self.arguments.server) or None) as runtime:
             yield runtime
+
+
+async def _measured(runtime: Runtime) -> None:
+    """Let servers that have just come up answer once, so that their latency is known."""
+    subscription = runtime.fleet.state.subscribe()
+    try:
+        async with asyncio.timeout(_FIRST_ANSWER):
+            while any(server.live and server.latency is None for server in runtime.fleet.state.servers.values()):
+                await subscription.wait()
+                subscription.take()
+    except TimeoutError:
+        return
+    finally:
+        subscription.close()
 
 
 def servers_of(words: Sequence[str], arguments: argparse.Namespace, known: Collection[str]) -> tuple[str, ...] | None:

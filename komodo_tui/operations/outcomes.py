@@ -98,7 +98,7 @@ def states(steps: Sequence[StepResult]) -> str:
 def _gain(results: Sequence[StepResult]) -> str:
     if len(results) > 1:
         return f"{len(results)} done"
-    made = results[0].result.get("container", "") if results else ""
+    made = results[0].result.get("container", "") if results and not results[0].target.id else ""
     return f"container {made[:12]}" if made else ""
 
 

@@ -55,22 +55,30 @@ class ServerStep:
 
     async def _change(self) -> StepResult:
         operation, name = self._operation, self.target.server
+        connected = name in self._fleet.state.servers  # a headless verb may not have connected to it
         if operation.verb == "add":
-            definition = operation.definition if name == operation.server and operation.definition else LOCAL
-            await self._definitions.add(definition)
-            await (self._fleet.update if name in self._fleet.state.servers else self._fleet.add)(definition)
+            await self._add(operation)
         elif operation.verb == "edit" and operation.definition is not None:
             await self._definitions.replace(operation.definition, operation.rev)
-            await self._fleet.update(operation.definition)
+            if connected:
+                await self._fleet.update(operation.definition)
         elif operation.verb == "remove":
             await self._definitions.remove(name, operation.rev)
-            await self._fleet.remove(name)
+            if connected:
+                await self._fleet.remove(name)
         elif operation.verb == "install_agent":
             hello = await self._fleet.link(name).install_agent(self._tell)
             return done(self.target, version=hello.version)
         elif operation.verb == "accept_host_key":
             await self._accept_key()
         return done(self.target)
+
+    async def _add(self, operation: ServerOperation) -> None:
+        if self.target.server == operation.server and operation.definition is not None:
+            await self._definitions.add(operation.definition)
+            await self._fleet.add(operation.definition)
+        else:  # this machine, until now there by itself: connected already where anything is
+            await self._definitions.add(LOCAL)
 
     async def _accept_key(self) -> None:
         error = self._fleet.state.servers[self.target.server].error
