@@ -94,6 +94,7 @@ class _Screen(Terminal):  # type: ignore[misc]  # bittty carries no types
         self.title = title[:TITLE_LIMIT]
 
     def on_clipboard(self, selection: str, text: str) -> None:
+        self.board.console.clipboard.clear()  # or another program could ask for it
         if len(text) <= CLIPBOARD_LIMIT:
             self.clipboard = text
 

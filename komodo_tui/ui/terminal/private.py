@@ -4,6 +4,7 @@ they move.
 * Its key table loses or changes keys that shells need (alt+b, alt+., ctrl+h, shift+F3, ...): a parser that, while a
   pane takes the keys, names every key itself.
 * It waits 100 ms for what may follow an Escape, and polls at the same pace: an input loop that waits 20 ms.
+* It presses the keys that escape sequences inside a paste look like: the parser takes pastes out before.
 * It hides the terminal's own cursor for good: a driver that can show it, in the program's shape.
 """
 
@@ -18,12 +19,12 @@ from typing import TYPE_CHECKING, Literal
 from textual import constants, events
 from textual._parser import ParseError
 from textual._time import get_time
-from textual._xterm_parser import XTermParser
+from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.keys import Keys
 
 from komodo_tui.ui.terminal.core import KeyInput, Mods
-from komodo_tui.ui.terminal.keys import NOTHING, from_sequence
+from komodo_tui.ui.terminal.keys import NOTHING, from_sequence, from_textual
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,7 +35,11 @@ if TYPE_CHECKING:
 
 ESCAPE_DELAY = 0.02
 """Seconds that a lone Escape is held back, since the start of a key's sequence looks the same."""
+PASTE_LIMIT = 16 << 20
+"""Characters after which a paste that does not end is taken as it is."""
 _POLL = 0.1
+_NO_KEY = len("\x1b[2")
+"""Less of a paste's marker is a key pressed: alt+[ or Escape."""
 _READ_SIZE = 4096
 _SHAPES = {"block": 2, "underline": 4, "bar": 6}
 _SHOW, _HIDE, _DEFAULT_SHAPE = "\x1b[?25h", "\x1b[?25l", "\x1b[0 q"
@@ -66,26 +71,80 @@ class PaneParser(XTermParser):
 
     def __init__(self, mode: KeyMode, debug: bool = False) -> None:
         self._mode = mode
+        self._held = ""
+        self._held_until = 0.0
+        self._pasting = False
+        self._pasted: list[str] = []
+        self._pasted_size = 0
         super().__init__(debug)
 
     @property
     def waiting(self) -> bool:
         """An unfinished sequence, or an Escape, has been read."""
-        return self._timeout_time is not None
+        return self._timeout_time is not None or bool(self._held)
 
     def feed(self, data: str) -> Iterable[Message]:
-        for message in super().feed(data):
+        """Parse input. Pasted text is taken out first: Textual would also press the keys that escape sequences in it
+        look like."""
+        if not data:  # the end of the input
+            yield from super().feed(data)
+            return
+        data, self._held = self._held + data, ""
+        while data:
+            if self._pasting:
+                data = self._take_paste(data)
+                if not self._pasting:
+                    yield events.Paste("".join(self._pasted).replace("\x00", ""))
+                    self._pasted.clear()
+                continue
+            typed, start, data = data.partition(BRACKETED_PASTE_START)
+            if start:
+                self._pasting, self._pasted_size = True, 0
+            else:
+                typed = self._hold(typed, BRACKETED_PASTE_START, _NO_KEY)
+            yield from self._keys(typed)
+
+    def _take_paste(self, data: str) -> str:
+        """Collect pasted text; returns what comes after its end."""
+        text, end, rest = data.partition(BRACKETED_PASTE_END)
+        if not end:
+            text = self._hold(text, BRACKETED_PASTE_END, 1)
+        self._pasted.append(text)
+        self._pasted_size += len(text)
+        self._pasting = not end and self._pasted_size < PASTE_LIMIT
+        return rest
+
+    def _hold(self, data: str, marker: str, least: int) -> str:
+        """The input without an unfinished marker (of at least so many characters) at its end, which waits."""
+        for size in range(len(marker) - 1, least - 1, -1):
+            if data.endswith(marker[:size]):
+                self._held, self._held_until = marker[:size], get_time() + ESCAPE_DELAY
+                return data[:-size]
+        return data
+
+    def _keys(self, data: str) -> Iterable[Message]:
+        for message in super().feed(data) if data else ():
             yield self._corrected(message)
         if self._timeout_time is not None and "ESCDELAY" not in os.environ:
             self._timeout_time = min(self._timeout_time, get_time() + ESCAPE_DELAY)
 
     def tick(self) -> Iterable[Message]:
-        return map(self._corrected, super().tick())
+        """What has waited long enough."""
+        if self._held and not self._pasting and get_time() >= self._held_until:
+            held, self._held = self._held, ""
+            yield from self._keys(held)
+        yield from map(self._corrected, super().tick())
 
     def _corrected(self, message: Message) -> Message:
-        """``CSI 1;2R`` is shift+F3; Textual takes it for a cursor report, which a full-screen app never asks for."""
-        if self._mode.active and isinstance(message, events.CursorPosition) and message.y == 0:
+        """``CSI 1;2R`` is shift+F3; Textual takes it for a cursor report, which a full-screen app never asks for.
+        And keys that it names before we are asked, as a lone Escape, are told as all others."""
+        if not self._mode.active:
+            return message
+        if isinstance(message, events.CursorPosition) and message.y == 0:
             return PaneKey(KeyInput("f3", Mods(message.x & 7)))
+        if isinstance(message, events.Key) and not isinstance(message, PaneKey):
+            key = from_textual(message.key, message.character)
+            return PaneKey(key) if key is not None else message
         return message
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:

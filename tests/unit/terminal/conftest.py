@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from komodo_tui.ui.terminal.core import Options
+from komodo_tui.ui.terminal.core import HISTORY_ROWS, Options
 from komodo_tui.ui.terminal.cores import LocalCore, make_core
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from komodo_tui.ui.terminal.core import PaneCore
 
-    OpenCore = Callable[[int, int], Awaitable[PaneCore]]
+    OpenCore = Callable[..., Awaitable[PaneCore]]
 
 CORES = ["ghostty", "bittty"]
 
@@ -31,8 +31,8 @@ async def open_core(core_name: str) -> AsyncIterator[OpenCore]:
     """Opens cores of a size; closes them all at the end."""
     opened: list[PaneCore] = []
 
-    async def make(cols: int = 20, rows: int = 6) -> PaneCore:
-        core = LocalCore(make_core(core_name, cols, rows, Options()))  # type: ignore[arg-type]
+    async def make(cols: int = 20, rows: int = 6, history: int = HISTORY_ROWS) -> PaneCore:
+        core = LocalCore(make_core(core_name, cols, rows, Options(history=history)))  # type: ignore[arg-type]
         opened.append(core)
         return core
 

@@ -115,6 +115,7 @@ async def test_clipboard_writes_are_taken_up_to_a_size(open_core: OpenCore) -> N
     assert (await core.take_frame()).clipboard == "héllo"
     await core.feed(b"\x1b]52;c;" + base64.b64encode(b"x" * (CLIPBOARD_LIMIT + 3)) + b"\x07")
     assert (await core.take_frame()).clipboard is None
+    assert await core.feed(b"\x1b]52;c;?\x07") in (b"", b"\x1b]52;c;\x07"), "what is in the clipboard is not told"
 
 
 @pytest.mark.parametrize(
@@ -160,14 +161,6 @@ async def test_a_program_can_hold_the_drawing_back(open_core: OpenCore) -> None:
 
 
 # -- history ------------------------------------------------------------------------------------------------------
-
-
-async def fill(core_lines: int, open_core: OpenCore) -> object:
-    core = await open_core()
-    for number in range(core_lines):
-        await core.feed(f"line {number}\r\n".encode())
-    await core.feed(b"end")
-    return core
 
 
 async def test_scrolling_back_and_following_again(open_core: OpenCore) -> None:
@@ -226,7 +219,11 @@ async def test_text_joins_wrapped_lines_and_drops_blanks(open_core: OpenCore) ->
     assert await core.text(2, 1, 3, 1) == "ext\nla"
 
 
-
+async def test_history_is_bounded(open_core: OpenCore) -> None:
+    core = await open_core(history=200)
+    for _ in range(20):
+        await core.feed(b"".join(b"%020d\r\n" % number for number in range(1000)))
+    assert 200 <= (await core.scrollbar()).total < 5_000, "the native core forgets page by page"
 
 
 # -- sizes --------------------------------------------------------------------------------------------------------
