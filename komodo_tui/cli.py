@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from pathlib import Path
+    from typing import Any
 
     from komodo_tui.domain.errors import KomodoError
     from komodo_tui.fleet.local import EmbeddedAgent
@@ -47,10 +48,7 @@ def _headless(arguments: argparse.Namespace) -> int:
     from komodo_tui.headless.run import run
 
     return run(
-        arguments,
-        lambda prompter: wiring.build_runtime(
-            _home(arguments), prompter, "cli", read_only=arguments.read_only, ascii_only=arguments.ascii, embedded=agent
-        ),
+        arguments, lambda prompter: wiring.build_runtime(prompter=prompter, via="cli", **_parts(arguments, agent))
     )
 
 
@@ -60,16 +58,25 @@ def _screens(arguments: argparse.Namespace) -> int:
     try:
         agent = _begin_agent(arguments)
         from komodo_tui import wiring
-        from komodo_tui.ui.app import KomodoApp
+        from komodo_tui.ui.app import run
 
-        runtime = wiring.build_runtime(
-            _home(arguments), via="tui", read_only=arguments.read_only, ascii_only=arguments.ascii, embedded=agent
-        )
+        runtime = wiring.build_runtime(via="tui", **_parts(arguments, agent))
     except KomodoError as error:
         return _fail(error)
-    app = KomodoApp(runtime)
-    app.run()
-    return app.return_code or 0
+    return run(runtime)
+
+
+def _parts(arguments: argparse.Namespace, agent: EmbeddedAgent | None) -> dict[str, Any]:
+    """What the command line says to :func:`komodo_tui.wiring.build_runtime`."""
+    from pathlib import Path
+
+    return {
+        "home": _home(arguments),
+        "read_only": arguments.read_only,
+        "ascii_only": arguments.ascii,
+        "ssh_config": Path(arguments.ssh_config) if arguments.ssh_config else None,
+        "embedded": agent,
+    }
 
 
 def _begin_agent(arguments: argparse.Namespace) -> EmbeddedAgent | None:

@@ -29,6 +29,20 @@ if TYPE_CHECKING:
     from komodo_tui.store.paths import StateDirectory
 
 
+class Questions:
+    """Who answers what servers ask at login; a front end that asks on its screen names itself once it is there."""
+
+    def __init__(self, prompter: Callable[[], Prompter]) -> None:
+        self._prompter = prompter
+
+    def answer_with(self, prompter: Callable[[], Prompter]) -> None:
+        """From now on ask there; called at the first question of a fleet."""
+        self._prompter = prompter
+
+    def __call__(self) -> Prompter:
+        return self._prompter()
+
+
 @dataclass
 class Runtime:
     """Everything a front end works with."""
@@ -41,6 +55,7 @@ class Runtime:
     fleet: FleetManager
     executor: Executor
     actor: Actor
+    questions: Questions
     _recovery: asyncio.Task[list[ActionRecord]] | None = field(default=None, init=False, repr=False)
 
     async def start(self, only: Collection[str] | None = None) -> None:
@@ -76,11 +91,12 @@ def build_runtime(
     read_only: bool = False,
     ascii_only: bool = False,
     embedded: EmbeddedAgent | None = None,
+    ssh_config: Path | None = None,
 ) -> Runtime:
     """Read the settings and put the parts together; nothing is connected yet.
 
     ``prompter`` is called when a server asks its first question. ``embedded`` is this machine's agent where it has
-    been begun already.
+    been begun already; ``ssh_config`` stands for ``~/.ssh/config``.
 
     Raises:
         StoreError: the state directory cannot be used.
@@ -95,7 +111,8 @@ def build_runtime(
     definitions = DefinitionStore(paths.definitions)
     servers = ServerDefinitions(definitions)
     history = History(paths.history)
-    fleet = FleetManager(paths, prompter, embedded=embedded)
+    questions = Questions(prompter)
+    fleet = FleetManager(paths, questions, embedded=embedded, ssh_config=ssh_config)
     return Runtime(
         state_dir=paths,
         settings=settings,
@@ -105,6 +122,7 @@ def build_runtime(
         fleet=fleet,
         executor=Executor(fleet, history, servers, settings, TargetLocks(paths.locks)),
         actor=current_actor(via),
+        questions=questions,
     )
 
 

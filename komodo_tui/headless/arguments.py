@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import TYPE_CHECKING
 
 from komodo_tui import __version__
@@ -10,7 +11,6 @@ from komodo_tui.headless.look_arguments import LOOKS, define_looks
 from komodo_tui.headless.parsing import Parser, Verbs, common_options, examples_formatter
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable
 
 EXIT_CODES = """\
@@ -20,9 +20,16 @@ exit codes:
 """
 
 
+_DEFAULTS: dict[str, object] = {
+    "home": None, "read_only": False, "json": False, "color": "auto", "ascii": False, "plain": False,
+    "ssh_config": None, "timeout": None,
+}  # fmt: skip
+"""Of the common options, which verbs share: argparse would reset what stood before the verb."""
+
+
 def parse(argv: list[str]) -> argparse.Namespace:
     """Read the command line; ``verb`` is None for the TUI. Exits with 2 on bad usage, 0 after help."""
-    return _parser(_groups(argv)).parse_args(argv)
+    return _parser(_groups(argv)).parse_args(argv, argparse.Namespace(**_DEFAULTS))
 
 
 def _groups(argv: list[str]) -> list[Callable[[Verbs], None]]:
@@ -57,9 +64,7 @@ examples:
     )
     parser.add_argument("--version", action="version", version=f"komodo-tui {__version__}")
     parser.add_argument("--run-procedure", metavar="NAME", help="run the procedure of that name (for cron)")
-    parser.set_defaults(
-        verb=None, home=None, read_only=False, color="auto", ascii=False, plain=False, json=False, timeout=None
-    )
+    parser.set_defaults(verb=None)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs", parser_class=Parser)
     for define in groups:
         define(Verbs(verbs, common))

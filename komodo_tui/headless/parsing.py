@@ -57,6 +57,7 @@ def common_options() -> Parser:
     group.add_argument("--color", choices=("auto", "never"), help="never: no colours (NO_COLOR does the same)")
     group.add_argument("--ascii", action="store_true", help="draw with ASCII alone")
     group.add_argument("--plain", action="store_true", help="plain lines for screen readers: no table, no screens")
+    group.add_argument("--ssh-config", metavar="FILE", help="read this instead of ~/.ssh/config (as ssh -F)")
     group.add_argument("--timeout", type=seconds, metavar="S", help="seconds to wait for servers (default 10)")
     return common
 
