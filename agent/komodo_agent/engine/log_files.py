@@ -11,19 +11,26 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections import deque
 from pathlib import Path
 
+from .. import timestamps
+from .log_json import first_time, last_time
+
 HELD_LIMIT = 256 << 20
 """Bytes of deleted files that may be held for a reader who does not keep up."""
+_FASTEST = 500 << 20
+"""Bytes per second that no engine writes."""
 _COPY = 1 << 20
 _HEAD = 4096
+_TAIL = 256 << 10
 
 
 class LogFile:
     """One file of a log."""
 
-    __slots__ = ("compressed", "fd", "inode", "lost_lines", "lost_size", "size", "truncated")
+    __slots__ = ("compressed", "fd", "follows_unseen", "inode", "lost_lines", "lost_size", "size", "truncated")
 
     def __init__(self, path: str, *, compressed: bool = False) -> None:
         """Open it.
@@ -39,17 +46,12 @@ class LogFile:
         self.compressed = compressed
         self.truncated = 0
         """Bytes it had when it was emptied, since the reader last asked."""
+        self.follows_unseen = False
+        """Whether the one before it is not known for sure: it was deleted before it was looked for."""
         self.lost_lines: int | None = 0
         """Lines between the file before and this one that cannot be had any more (None = unknown)…"""
         self.lost_size = 0
         """…and their bytes."""
-
-    def refresh(self) -> os.stat_result:
-        """Look at its size again."""
-        stat = os.fstat(self.fd)
-        if not self.compressed:
-            self.size = stat.st_size
-        return stat
 
     def decompress(self) -> None:
         """Put the contents of a compressed file in place of it; blocks.
@@ -74,15 +76,9 @@ class LogFile:
         with gzip.open(os.fdopen(os.dup(self.fd), "rb"), "rb") as packed:
             return packed.read(_HEAD)
 
-    def count_lines(self) -> int | None:
-        """How many lines it has; blocks. None of a compressed file."""
-        if self.compressed:
-            return None
-        count = offset = 0
-        while block := os.pread(self.fd, _COPY, offset):
-            count += block.count(b"\n")
-            offset += len(block)
-        return count
+    def tail(self) -> bytes:
+        """Its last bytes; none of a compressed file."""
+        return b"" if self.compressed else os.pread(self.fd, _TAIL, max(0, os.fstat(self.fd).st_size - _TAIL))
 
     def close(self) -> None:
         """Give the descriptor back."""
@@ -103,6 +99,8 @@ class LogFiles:
         self._lock = threading.Lock()
         self.removed = False
         """Whether the log is gone from the disk; what is held can still be read."""
+        self.rotated = float("-inf")
+        """Monotonic time of the last rotation that was seen."""
         newest = LogFile(path)
         try:
             self._files = deque([*reversed(self._older(newest)), newest])
@@ -179,11 +177,13 @@ class LogFiles:
             current = LogFile(self.path)
         except OSError:  # between two renames; the next look tells
             return False
-        newer = self._older(current, until=newest)
-        newest.refresh()
+        self.rotated = time.monotonic()
+        newer = [*reversed(self._older(current, until=newest)), current]
         with self._lock:
-            self._files.extend(reversed(newer))
-            self._files.append(current)
+            newest.size = os.fstat(newest.fd).st_size
+            if newer[0].follows_unseen:
+                _estimate_loss(newest, newer[0])
+            self._files.extend(newer)
         self._enforce_limit()
         return True
 
@@ -197,10 +197,8 @@ class LogFiles:
         for number in range(1, 10_000):
             file = _open_rotated(f"{self.path}.{number}")
             if file is None:
-                if until is not None:  # it was deleted, and who knows what with it
-                    oldest = found[-1] if found else current
-                    oldest.lost_lines = None
-                    oldest.lost_size = max(each.size for each in [current, *found])
+                if until is not None:  # it was deleted already, and who knows what with it
+                    (found[-1] if found else current).follows_unseen = True
                 break
             if until is not None and _same(file, until):
                 file.close()
@@ -214,20 +212,26 @@ class LogFiles:
 
     def _enforce_limit(self) -> None:
         """Let go of the oldest deleted files when too much is held, but never of the one that is being read."""
-        while len(self._files) > 2:
-            deleted = [file for file in self.files()[:-1] if os.fstat(file.fd).st_nlink == 0]
-            if sum(file.size for file in deleted) <= self._held_limit:
-                return
+        while True:
             with self._lock:
-                if len(self._files) <= 2 or self._files[1] not in deleted:
+                deleted = [file for file in list(self._files)[:-1] if os.fstat(file.fd).st_nlink == 0]
+                victim = self._files[1] if len(self._files) > 2 else None
+                if victim not in deleted or sum(file.size for file in deleted) <= self._held_limit:
                     return
-                victim = self._files[1]
-                del self._files[1]
-                follower = self._files[1]
-            counts = (victim.lost_lines, follower.lost_lines, victim.count_lines())
-            follower.lost_lines = None if None in counts else sum(count or 0 for count in counts)
-            follower.lost_size += victim.lost_size + victim.size
-            victim.close()
+                copy = os.dup(victim.fd)
+            try:
+                lines = None if victim.compressed else _count_lines(copy)
+            finally:
+                os.close(copy)
+            with self._lock:
+                if self._files[0] is victim or victim not in self._files:
+                    return  # the reader got there meanwhile
+                follower = self._files[self._files.index(victim) + 1]
+                counts = (victim.lost_lines, follower.lost_lines, lines)
+                follower.lost_lines = None if None in counts else sum(count or 0 for count in counts)
+                follower.lost_size += victim.lost_size + victim.size
+                self._files.remove(victim)
+                victim.close()
 
 
 def _open_rotated(path: str) -> LogFile | None:
@@ -247,3 +251,29 @@ def _same(file: LogFile, known: LogFile) -> bool:
         return file.head() == known.head()
     except (OSError, EOFError):
         return False
+
+
+def _count_lines(fd: int) -> int:
+    count = offset = 0
+    while block := os.pread(fd, _COPY, offset):
+        count += block.count(b"\n")
+        offset += len(block)
+    return count
+
+
+def _estimate_loss(last: LogFile, following: LogFile) -> None:
+    """Whether files came and went between these two, and about how much was in them.
+
+    Their times tell: what was lost was written between the last line of one and the first line of the other. When no
+    engine could have filled a file in that time, nothing was.
+    """
+    times = [first_time(last.head()), last_time(last.tail()), first_time(following.head())]
+    if not all(times):
+        following.lost_lines, following.lost_size = None, last.size
+        return
+    began, ended, resumed = (timestamps.parse(each.decode()) / 1e9 for each in times)
+    hole = max(0.0, resumed - ended)
+    if hole * _FASTEST < last.size:
+        return
+    following.lost_lines = None
+    following.lost_size = max(last.size, int(last.size * hole / max(ended - began, 1e-3)))

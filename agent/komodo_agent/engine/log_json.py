@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from ..wire.logs import MAX_LINE, TIME
 from .log_lines import STDERR, STDOUT, Joiner, fixed_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _LONGEST = 4 << 20
 """Bytes after which what has no end is no entry."""
@@ -23,6 +28,34 @@ class Entry(msgspec.Struct, gc=False):
 _decoder = msgspec.json.Decoder(Entry)
 decode = _decoder.decode
 _decode_lines = _decoder.decode_lines
+
+
+def first_time(data: bytes) -> bytes:
+    """TIME of the first readable entry; empty when there is none."""
+    return _time_of_any(data.split(b"\n"))
+
+
+def last_time(data: bytes) -> bytes:
+    """TIME of the last readable entry; empty when there is none."""
+    return _time_of_any(reversed(data.split(b"\n")))
+
+
+def entry_time(entry: Entry) -> bytes:
+    """TIME of an entry.
+
+    Raises:
+        ValueError: it has none.
+    """
+    return fixed_time(entry.time.encode("ascii", "replace"))
+
+
+def _time_of_any(lines: Iterable[bytes]) -> bytes:
+    for raw in lines:
+        try:
+            return entry_time(decode(raw))
+        except (msgspec.DecodeError, ValueError):
+            continue
+    return b""
 
 
 class JsonLines:
@@ -100,7 +133,7 @@ class JsonLines:
     def _add(self, entry: Entry, stream: bytes, out: list[bytes]) -> None:
         text = entry.log.encode("utf-8", "replace")
         try:
-            time = fixed_time(entry.time.encode("ascii", "replace"))
+            time = entry_time(entry)
         except ValueError:
             self._skip(text)
         else:

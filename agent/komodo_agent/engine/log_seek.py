@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from .log_json import Entry, decode
-from .log_lines import before, fixed_time
+from .log_json import decode, entry_time, first_time
+from .log_lines import before
 
 if TYPE_CHECKING:
     from .log_cursor import Cursor
@@ -49,7 +49,7 @@ def find_start(files: list[LogFile], cursor: Cursor) -> Start:
 def _first_from(files: list[LogFile], time: bytes) -> Start:
     """The first line not earlier than this time, or up to 64 KiB before it."""
     for file in reversed(files):
-        first = _first_time(file.head())
+        first = first_time(file.head())
         if first and first < time:
             file.decompress()
             return Start(file, find_time(file, time)[0], reaches_back=True)
@@ -117,7 +117,7 @@ def _entries_before(file: LogFile, end: int) -> tuple[int, list[tuple[int, bytes
 def _ends_line(raw: bytes, until: bytes) -> bool:
     try:
         entry = decode(raw)
-        return entry.log.endswith("\n") and not (until and _entry_time(entry) > until)
+        return entry.log.endswith("\n") and not (until and entry_time(entry) > until)
     except (msgspec.DecodeError, ValueError):
         return False
 
@@ -128,14 +128,10 @@ def _entry_from(file: LogFile, offset: int, end: int) -> tuple[int, bytes] | Non
     while start is not None and start < end:
         raw = _line_at(file, start)
         try:
-            return start, _entry_time(decode(raw))
+            return start, entry_time(decode(raw))
         except (msgspec.DecodeError, ValueError):
             start += len(raw) + 1
     return None
-
-
-def _entry_time(entry: Entry) -> bytes:
-    return fixed_time(entry.time.encode("ascii", "replace"))
 
 
 def _line_start(file: LogFile, offset: int) -> int | None:
@@ -161,13 +157,3 @@ def _line_at(file: LogFile, offset: int) -> bytes:
         if len(block) < size or size >= _LONGEST_ENTRY:
             return block
         size *= 8
-
-
-def _first_time(head: bytes) -> bytes:
-    """Time of the first readable entry of a file's beginning; empty when there is none."""
-    for raw in head.split(b"\n"):
-        try:
-            return _entry_time(decode(raw))
-        except (msgspec.DecodeError, ValueError):
-            continue
-    return b""

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from .log_files import LogFiles
 
-_BUSY, _QUIET = 0.01, 0.04
-"""Seconds between looks while some log grows, and while none does."""
-_BUSY_FOR = 1.0
+_ROTATING, _BUSY, _QUIET = 0.003, 0.01, 0.04
+"""Seconds between looks while some log rotates, while some grows, and while none does."""
+_FOR = 0.5
 
 
 class LogWatcher:
@@ -44,17 +44,19 @@ class LogWatcher:
         self._changed.set()
 
     def _run(self) -> None:
-        busy_until = 0.0
+        busy = rotated = float("-inf")
         while True:
             with self._lock:
                 if not self._watched:
                     self._thread = None
                     return
+                now = time.monotonic()
                 for files, wake in self._watched.items():
                     if files.scan():
-                        busy_until = time.monotonic() + _BUSY_FOR
+                        busy = now
+                        rotated = max(rotated, files.rotated)
                         wake()
-            self._changed.wait(_BUSY if time.monotonic() < busy_until else _QUIET)
+            self._changed.wait(_ROTATING if now - rotated < _FOR else _BUSY if now - busy < _FOR else _QUIET)
             self._changed.clear()
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .log_source import LogEngine, LogFacts
 
 _FILE_DRIVER = "json-file"
-_LOOK = 0.2
+_LOOK = 0.05
 """Seconds between looks whether a container that had stopped runs again."""
 _BACKOFF_LAST = 5.0
 _RUNS = ("running", "paused", "restarting")
