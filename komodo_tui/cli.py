@@ -35,7 +35,14 @@ def main(argv: list[str] | None = None) -> int:
     return _headless(arguments)
 
 
+_GARBAGE = 100_000
+"""New objects between two looks for garbage: loading makes many, and nearly all of them stay."""
+
+
 def _headless(arguments: argparse.Namespace) -> int:
+    import gc
+
+    gc.set_threshold(_GARBAGE)
     from komodo_tui.domain.errors import KomodoError
     from komodo_tui.headless.verbs import wants_local
 
