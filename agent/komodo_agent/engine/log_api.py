@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from .. import timestamps
 from .log_cursor import now
 from .log_frames import FrameLines, TtyLines
-from .log_lines import Resume, before, frames
+from .log_lines import Resume, before, frames, time_of
+from .log_pace import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import AsyncGenerator
 
     from ..wire.logs import LogEvent
     from .log_cursor import Cursor
@@ -30,9 +31,10 @@ _TAILS = ("1000", "8000", "64000", "all")
 _SMALL = 16 << 10
 _GATHER = 0.03
 """Seconds to wait after a small piece, so that a chatty program makes frames and not lines."""
-_DECIDE = 0.1
+_DECIDE = 0.25
 """Seconds of silence after which what was held back on resuming is sent."""
 _UNTIL_LOOK = 1.0
+_SKIPPED = "the engine skipped ahead: the log rotated faster than it could read"
 _NOT_HELD = "the log no longer reaches back to the last line"
 
 Lines = list[bytes]
@@ -56,6 +58,7 @@ class ApiLog:
         self._tty = facts.tty
         self._cursor = cursor
         self._window = cursor.window()
+        self._pace = Pace()
         self._opened = now().encode()
 
     @property
@@ -68,19 +71,32 @@ class ApiLog:
         cursor = self._cursor
         end = min(self._opened, cursor.until) if cursor.until else self._opened
         if cursor.last:
+            if cursor.until and cursor.last > cursor.until:
+                return
             async with aclosing(self._resumed(until=end, follow=False)) as items:
                 async for item in items:
                     yield item
         else:
             async with aclosing(self._first(end)) as batches:
                 async for lines in batches:
-                    for frame in self._send(lines):
-                        yield frame
+                    async for item in self._send(lines):
+                        yield item
         for event in cursor.catch_up():
             yield event
 
     async def live(self) -> AsyncGenerator[bytes | LogEvent, None]:
-        """Lines as they come, from the last one sent; ends with the engine's stream: when the container stops."""
+        """Lines as they come, from the last one sent. Ends with the engine's stream: when the container stops, or when
+        the engine has lost its place and the stream has to be opened anew."""
+        async with aclosing(self._follow()) as items:
+            async for item in items:
+                yield item
+        # An engine that was behind ends the stream with the container, whatever it has not sent yet.
+        if self._cursor.last and not self.over:
+            async with aclosing(self._resumed(until=self._cursor.until, follow=False)) as items:
+                async for item in items:
+                    yield item
+
+    async def _follow(self) -> AsyncGenerator[bytes | LogEvent, None]:
         cursor = self._cursor
         if cursor.last:
             async with aclosing(self._resumed(until=cursor.until, follow=True)) as items:
@@ -90,8 +106,8 @@ class ApiLog:
         since = max(cursor.since, before(self._opened))  # nothing was there then
         async with aclosing(self._ask(tail="all", since=since, until=cursor.until, follow=True)) as batches:
             async for lines in batches:
-                for frame in self._send(lines):
-                    yield frame
+                async for item in self._send_live(lines):
+                    yield item
 
     async def _first(self, end: bytes) -> AsyncGenerator[Lines, None]:
         """The beginning of a source that the client has nothing of."""
@@ -128,16 +144,48 @@ class ApiLog:
                             break
                         begun = True
                         if not resume.covered:
-                            yield cursor.gap(None, 0, _NOT_HELD)
-                    for frame in self._send(lines):
-                        yield frame
+                            size = self._pace.estimate(cursor.last, lines[0]) if lines else 0
+                            yield cursor.gap(None, size, _NOT_HELD)
+                    async for item in self._send_live(lines) if follow else self._send(lines):
+                        yield item
             if begun:
                 return
 
-    def _send(self, lines: Lines) -> Iterator[bytes]:
+    async def _send(self, lines: Lines) -> AsyncGenerator[bytes | LogEvent, None]:
         lines = self._window.admit(lines)
         self._cursor.note(lines)
-        yield from frames(lines)
+        for frame in frames(lines):
+            yield frame
+
+    async def _send_live(self, lines: Lines) -> AsyncGenerator[bytes | LogEvent, None]:
+        at = self._pace.jump(lines)
+        if at is not None:
+            async for item in self._send(lines[:at]):
+                yield item
+            lines = lines[at:]
+            if not await self._is_held(self._cursor.last):
+                yield self._cursor.gap(None, self._pace.estimate(self._cursor.last, lines[0]), _SKIPPED)
+        async for item in self._send(lines):
+            yield item
+
+    async def _is_held(self, time: bytes) -> bool:
+        """Whether the log still has a line of this time: then none of those after it was rotated away."""
+        async with aclosing(self._ask(tail="all", since=time, until=time, follow=False)) as batches:
+            async for lines in batches:
+                if lines:
+                    return True
+        return False
+
+    async def _is_stuck(self) -> bool:
+        """Whether the log has lines that the stream should have brought long ago."""
+        if self._pace.patience() is None:
+            return False
+        missed = False
+        async with aclosing(self._ask(tail="1", since=b"", until=b"", follow=False)) as batches:
+            async for lines in batches:
+                missed = missed or any(before(time_of(line)) > self._cursor.last for line in lines)
+        self._pace.looked(missed=missed)
+        return missed
 
     async def _ask(
         self, *, tail: str, since: bytes, until: bytes, follow: bool, resume: Resume | None = None
@@ -152,14 +200,12 @@ class ApiLog:
                 query[name] = timestamps.unix(timestamps.parse(bound.decode()))
         async with self._engine.stream("GET", self._path, params=query) as response:
             while True:
-                undecided = resume is not None and not resume.decided
-                waits = follow and (undecided or reader.unsettled)
-                patience = _DECIDE if waits else _UNTIL_LOOK if until and follow else None
+                patience = self._patience(reader, resume) if follow else None
                 try:
                     data = await asyncio.wait_for(response.content.readany(), patience)
                 except asyncio.TimeoutError:
-                    yield _admit(resume, reader.settle(), last=True)
-                    if self.over:
+                    yield _admit(resume, reader.settle(), last=resume is not None and resume.holds)
+                    if self.over or (patience not in (_DECIDE, _UNTIL_LOOK) and await self._is_stuck()):
                         return
                     continue
                 if not data:
@@ -171,6 +217,12 @@ class ApiLog:
                     await asyncio.sleep(_GATHER)
         ended = follow or not self._live
         yield _admit(resume, reader.flush() if ended else reader.settle(), last=True)
+
+    def _patience(self, reader: LineReader, resume: Resume | None) -> float | None:
+        """Seconds of silence after which there is something to do."""
+        if reader.unsettled or (resume is not None and resume.holds):
+            return _DECIDE
+        return _UNTIL_LOOK if self._cursor.until else self._pace.patience()
 
 
 def _admit(resume: Resume | None, lines: Lines, *, last: bool = False) -> Lines:

@@ -146,6 +146,11 @@ class Resume:
                 self._held.append(line)
         return []
 
+    @property
+    def holds(self) -> bool:
+        """Whether lines wait for the decision."""
+        return bool(self._held)
+
     def give_up(self) -> list[bytes]:
         """Nothing more comes for now: what was held back is new."""
         self.decided = True
