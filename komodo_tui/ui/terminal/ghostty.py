@@ -137,7 +137,7 @@ class GhosttyCore:
             text = bytes(ffi.buffer(data.ptr, data.len)).decode("utf-8", "replace") if data.len else ""
             if len(text) <= CLIPBOARD_LIMIT:
                 self._clipboard = text
-                break
+                return
 
     def feed(self, data: bytes) -> bytes:
         if self._guard is not None:
@@ -264,8 +264,9 @@ class GhosttyCore:
 
     def _format(self, start_row: int, start_col: int, end_row: int, end_col: int, *, unwrap: bool) -> str:
         tag = lib.GHOSTTY_POINT_TAG_SCREEN
-        start = grid_ref(self._terminal, start_col, start_row, tag)
-        end = grid_ref(self._terminal, end_col, end_row, tag)
+        last = self._size[0] - 1
+        start = grid_ref(self._terminal, min(start_col, last), start_row, tag)
+        end = grid_ref(self._terminal, min(end_col, last), end_row, tag)
         if start is None or end is None:
             return ""
         selection = init_sized("GhosttySelection")

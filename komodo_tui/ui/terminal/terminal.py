@@ -87,14 +87,14 @@ class Terminal:
         if self.state == "new":
             self.state = "opening"
             self.size = clamp_size(cols, rows)
-            self._spawn(self._open())
+            self._spawn(self._open)
         else:
             self.resize(cols, rows)
 
     def reopen(self) -> None:
         """Once it has ended or failed: the same again."""
         if self.state in ("ended", "failed"):
-            self._spawn(self._reopen())
+            self._spawn(self._reopen)
 
     async def _reopen(self) -> None:
         await self._release()
@@ -105,7 +105,7 @@ class Terminal:
         self._announce()
         try:
             self._core = await self._open_core(*self.size, self._options)
-            self._spawn(self._painter.run(self._core))
+            self._spawn(partial(self._painter.run, self._core))
             self._session = await self._open_session(*self.size)
         except KomodoError as error:
             self._fail(error)
@@ -126,15 +126,16 @@ class Terminal:
         self.state, self.end = "ended", end
         self._announce()
 
-    def _spawn(self, work: Awaitable[None]) -> None:
+    def _spawn(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Run it as a task of ours. A call, not a coroutine: one whose task is cancelled first is never awaited."""
         task = asyncio.ensure_future(self._guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _guarded(self, work: Awaitable[None]) -> None:
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
         """A lost core or connection ends the terminal, not the program."""
         try:
-            await work
+            await work()
         except CoreLostError as error:
             self._fail(_lost(error))
         except KomodoError as error:
@@ -197,7 +198,7 @@ class Terminal:
         if self._core is not None and (notice := self._core.take_notice()):
             self.notice = notice
             if frame.alternate and self._pump is not None:
-                self._spawn(self._pump.nudge(*self.size))
+                self._spawn(partial(self._pump.nudge, *self.size))
             self._announce()
         if frame.title is not None:
             self.program_title = clean(frame.title)
@@ -253,9 +254,9 @@ class Terminal:
     def _resize_now(self) -> None:
         self._resizing = None
         if self._pump is not None and self.state == "running":
-            self._spawn(self._pump.resize(*self.size))
+            self._spawn(partial(self._pump.resize, *self.size))
         elif self._core is not None:
-            self._spawn(self._resize_core(self._core))
+            self._spawn(partial(self._resize_core, self._core))
 
     async def _resize_core(self, core: PaneCore) -> None:
         await core.resize(*self.size)
