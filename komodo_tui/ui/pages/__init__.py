@@ -34,10 +34,12 @@ class PageSpec:
 
 
 PAGES: tuple[PageSpec, ...] = (
-    PageSpec("servers", "Servers", "Servers", "1", "s", "komodo_tui.ui.pages.servers:ServersPage"),
+    PageSpec("servers", "Servers", "Servers", "1", "s",
+             note="The fleet at a glance and each server's detail; until then `komodo-tui status` prints it."),
     PageSpec("resources", "Resources", "Res", "2", "r",
              note="Images, volumes and networks of all servers in one table, with what uses them and what can go."),
-    PageSpec("containers", "Containers", "Containers", "3", "c", "komodo_tui.ui.pages.containers:ContainersPage"),
+    PageSpec("containers", "Containers", "Containers", "3", "c",
+             note="The containers of all servers in one table; until then `komodo-tui ps` lists and acts on them."),
     PageSpec("stacks", "Stacks", "Stacks", "4", "k",
              note="Compose blueprints: edit, diff against what runs, deploy to one server or many, roll back."),
     PageSpec("deployments", "Deployments", "Deploy", "5", "d",
@@ -48,7 +50,8 @@ PAGES: tuple[PageSpec, ...] = (
              note="Git repositories on your servers: pulled on demand, by poll or by push, with what they trigger."),
     PageSpec("procedures", "Procedures", "Proc", "8", "p",
              note="Named recipes: stages in order, steps side by side, on a schedule or at one key."),
-    PageSpec("actions", "Actions", "Actions", "9", "h", "komodo_tui.ui.pages.actions:ActionsPage"),
+    PageSpec("actions", "Actions", "Actions", "9", "h",
+             note="Who did what to what, and how it ended; until then `komodo-tui actions` prints it."),
     PageSpec("syncs", "Syncs", "Syncs", "", "y",
              note="A git repository kept equal to your definitions: pending plan, apply, commit back."),
     PageSpec("alerts", "Alerts", "Alerts", "", "a",
