@@ -35,7 +35,7 @@ async def _measure(servers: list[Server], folder: Path) -> dict[str, float]:
     from komodo_tui.wiring import build_runtime
 
     _write_ssh_config(folder, servers)
-    runtime = build_runtime(home=folder, prompter=NoPrompter())
+    runtime = build_runtime(home=folder, prompter=NoPrompter)
     for server in servers:
         runtime.definitions.put(
             "server", server.name, ServerDefinition(name=server.name, address=server.name), rev=None
