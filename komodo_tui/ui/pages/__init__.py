@@ -58,6 +58,7 @@ PAGES: tuple[PageSpec, ...] = (
              note="What opened, escalated, was acknowledged and resolved, on every server."),
     PageSpec("schedules", "Schedules", "Schedules", "", "e",
              note="What runs by itself: when it ran last, how it went, when it runs next."),
+    PageSpec("logs", "Logs", "Logs", "", "l", target="komodo_tui.ui.pages.logs:LogsPage"),
     PageSpec("terminals", "Terminals", "Terminals", "", "t",
              note="All open shells; press s on a server or a container to open one now."),
     PageSpec("variables", "Variables & secrets", "Variables", "", "v",
