@@ -34,8 +34,7 @@ class PageSpec:
 
 
 PAGES: tuple[PageSpec, ...] = (
-    PageSpec("servers", "Servers", "Servers", "1", "s",
-             note="The fleet at a glance and each server's detail; until then `komodo-tui status` prints it."),
+    PageSpec("servers", "Servers", "Servers", "1", "s", target="komodo_tui.ui.pages.servers:ServersPage"),
     PageSpec("resources", "Resources", "Res", "2", "r",
              note="Images, volumes and networks of all servers in one table, with what uses them and what can go."),
     PageSpec("containers", "Containers", "Containers", "3", "c",

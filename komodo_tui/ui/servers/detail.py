@@ -109,6 +109,11 @@ class ServerDetail(Vertical):
         yield Vertical(id="detail-body")
 
     @property
+    def server(self) -> str:
+        """Name of the server shown; empty for none."""
+        return self._server
+
+    @property
     def live(self) -> ServerLive | None:
         """The server shown, while it exists."""
         return self._runtime.fleet.state.servers.get(self._server)
@@ -122,9 +127,13 @@ class ServerDetail(Vertical):
                 pane.table.set_rows({})
         self._show_tab(self._tab)
 
-    def close(self) -> None:
-        """Leave: the feed need not carry more than usual."""
+    def rest(self) -> None:
+        """Nobody looks: the feed need not carry more than usual."""
         self._want_feed(False)
+
+    def close(self) -> None:
+        """Leave this server."""
+        self.rest()
         self._server = ""
 
     def _want_feed(self, wanted: bool) -> None:
