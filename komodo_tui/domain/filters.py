@@ -1,9 +1,9 @@
 """What ``/`` takes: filter lines compiled to quick predicates.
 
 The grammar is that of :mod:`komodo_tui.domain.terms`. Containers know the fields ``server: state: label: stack:
-service: image: health: name: id:``, actions ``who: act: outcome: target:``, other tables plain text alone. A field's
-value is contained in the field (``state health id act outcome``: begins it), or is a glob with ``*`` and ``?`` for
-all of it; ``label:key`` and ``label:key=value``; ``none`` stands for no stack and no health check. A field without a
+service: image: health: name: id:``, actions ``who: act: outcome: target: server:``, other tables plain text alone.
+A field's value is contained in the field (``state health id act outcome``: begins it), or is a glob with ``*`` and
+``?`` for all of it; ``label:key`` and ``label:key=value``; ``none`` stands for no stack and no health check. A field without a
 value asks for nothing: it is still being typed.
 
 All constructors raise :class:`~komodo_tui.domain.errors.UsageError` with a message a person can act on; a view shows
@@ -30,7 +30,7 @@ ContainerRow = tuple[str, Container]
 """A server's name and one of its containers."""
 
 CONTAINER_FIELDS = ("server", "state", "label", "stack", "service", "image", "health", "name", "id")
-ACTION_FIELDS = ("who", "act", "outcome", "target")
+ACTION_FIELDS = ("who", "act", "outcome", "target", "server")
 
 _NONE = "none"
 _PASTED_ID = re.compile(r"[0-9a-f]{6,64}")
@@ -88,7 +88,7 @@ class ContainerFilter:
 class ActionFilter:
     """A filter of the history."""
 
-    __slots__ = ("_fields", "_tests", "terms", "text")
+    __slots__ = ("_by_server", "_fields", "_tests", "terms", "text")
 
     def __init__(self, text: str = "") -> None:
         self.text = text.strip()
@@ -102,6 +102,7 @@ class ActionFilter:
             for term in self.terms
             if term.values
         )
+        self._by_server = any(term.field == "server" for term in self.terms)
         self._tests = _text_tests(self.terms)
 
     def __bool__(self) -> bool:
@@ -116,11 +117,16 @@ class ActionFilter:
 
     def passes(self, who: str, act: str, outcome: str, targets: str, text: str) -> bool:
         """The same by text alone: all in lower case, targets one a line, ``text`` as :func:`action_text` makes it."""
-        fields = (who, act, outcome, targets)
+        fields = (who, act, outcome, targets, _servers(targets) if self._by_server else "")
         for index, field, wanted in self._fields:
             if any(map(field, fields[index].split("\n"))) is not wanted:
                 return False
         return _all_hold(self._tests, text)
+
+
+def _servers(targets: str) -> str:
+    """The servers of targets, one a line each."""
+    return "\n".join(target.rpartition("@")[2] for target in targets.split("\n"))
 
 
 def parse(text: str) -> ContainerFilter:

@@ -22,7 +22,7 @@ CREATE TABLE acts (
   text TEXT NOT NULL);
 CREATE INDEX acts_open ON acts (seq) WHERE outcome IS NULL;
 """
-_COLUMNS = {"who": "who", "act": "act", "outcome": "outcome", "target": "targets"}
+_COLUMNS = {"who": "who", "act": "act", "outcome": "outcome", "target": "targets", "server": "targets"}
 
 
 def add(connection: sqlite3.Connection, seq: int, record: ActionRecord) -> None:

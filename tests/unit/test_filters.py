@@ -118,12 +118,22 @@ def test_actions() -> None:
         "who:ana act:restart",
         "target:redis@db",
         "target:api@web-01",
+        "server:db-01 !server:edge",
+        "server:*-01",
         "outcome:fail",
         "did not",
         "/^10|stop in/",
     ):
         assert parse_actions(line)(record), line
-    for line in ("!who:ana", "act:start", "outcome:success", "!target:redis", "target:api@db"):
+    for line in (
+        "!who:ana",
+        "act:start",
+        "outcome:success",
+        "!target:redis",
+        "target:api@db",
+        "server:api",
+        "!server:db",
+    ):
         assert not parse_actions(line)(record), line
     assert parse_actions("outcome:running who:cron")(running)
     assert parse_actions('act:"server add"')(running)

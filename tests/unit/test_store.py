@@ -107,6 +107,8 @@ def test_history_joins_intent_and_outcome(tmp_path: Path) -> None:
     assert [r.id for r in newest] == ["a4", "a3"]
     assert [r.id for r in history.query(before=newest[-1].seq)] == ["a2", "a1", "a0"]
     assert [r.id for r in history.query(parse_actions("act:stop outcome:failed"))] == ["a1"]
+    assert [r.id for r in history.query(parse_actions("act:stop server:web-1 !server:web-2"))] == ["a3", "a1"]
+    assert history.query(parse_actions("server:api")) == [], "the target's name is not its server"
     assert history.get("a1").steps == (step,)
     assert history.get("a1").outcome == "failed"
     with pytest.raises(StoreError):
