@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from komodo_tui.domain.servers import ServerDefinition
     from komodo_tui.fleet.connect import SshConnection
     from komodo_tui.fleet.live import ServerLive
+    from komodo_tui.fleet.probe import ServerProbe
     from komodo_tui.fleet.sessions import ByteSession
 
 SYSTEM_SOCKET = "/run/komodo/agent.sock"
@@ -79,7 +80,7 @@ class SshTunnel:
         """A login shell. Raises KomodoError."""
         return await SshShell.start(self.connection, self.name, cols, rows)
 
-    async def probe(self) -> probe.ServerProbe:
+    async def probe(self) -> ServerProbe:
         """What the server has for an agent. Raises KomodoError."""
         output = await self.run("exec sh -s", probe.script(self._definition.agent_socket).encode())
         return probe.parse(output.stdout.decode("utf-8", "replace"))
@@ -172,7 +173,7 @@ class SshTunnel:
         self._problem = self._missing(found)
         raise self._problem
 
-    def _missing(self, found: probe.ServerProbe) -> AgentMissingError:
+    def _missing(self, found: ServerProbe) -> AgentMissingError:
         denied = next((path for allowed, path in found.sockets if not allowed), "")
         if denied:
             return AgentMissingError(

@@ -1,0 +1,1 @@
+"""The fleet over a real sshd to a real agent."""
