@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +15,9 @@ from komodo_tui.ui.logs.selection import Selection
 from komodo_tui.ui.logs.shown import Shown
 from komodo_tui.ui.logs.viewport import Viewport
 from tests.unit.log_wire import stamp, wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Log:
@@ -74,8 +80,12 @@ def test_fewer_lines_than_rows() -> None:
 
 def test_an_empty_log_is_no_trouble() -> None:
     log = Log([])
-    for act in (lambda: log.view.move(1), lambda: log.view.scroll(-3), lambda: log.view.page(4), log.view.to_start,
-                log.view.to_end, log.view.pause, lambda: log.view.go(7)):  # fmt: skip
+    view = log.view
+    acts: tuple[Callable[[], object], ...] = (
+        partial(view.move, 1), partial(view.scroll, -3), partial(view.page, 4), view.to_start, view.to_end, view.pause,
+        partial(view.go, 7),
+    )  # fmt: skip
+    for act in acts:
         act()
         assert log.seen() == []
         assert log.view.cursor is None

@@ -89,8 +89,12 @@ class ListPane(Vertical, Generic[R]):
         natural: str = "",
         id: str | None = None,
     ) -> None:
-        """``parse`` turns a filter's text into a test of rows and raises UsageError; ``empty`` teaches what belongs
-        here and which key makes the first; ``help`` names the filter's words, shown while its line is empty; ``natural`` names the order without a column."""
+        """A list of rows.
+
+        ``parse`` turns a filter's text into a test of rows and raises UsageError; ``empty`` teaches what belongs here
+        and which key makes the first; ``help`` names the filter's words, shown while its line is empty; ``natural``
+        names the order without a column.
+        """
         super().__init__(id=id)
         self.title = title
         self.table = table
@@ -119,8 +123,8 @@ class ListPane(Vertical, Generic[R]):
         column = model.column
         facts = ListFacts(
             title=self.title, shown=len(model.view), total=len(model.rows), filter=self.filter_text,
-            marked=len(model.marks), hidden=model.hidden_marks, sort=(column.title or column.id) if column else self._natural,
-            reverse=model.reverse,
+            marked=len(model.marks), hidden=model.hidden_marks,
+            sort=(column.title or column.id) if column else self._natural, reverse=model.reverse,
         )  # fmt: skip
         self.query_one(ListLine).show(facts)
         nothing = not model.view

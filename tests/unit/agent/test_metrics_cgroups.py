@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RUN = Running(id=ID, pid=PID, started=1.0)
-QUIET = {"limit": None, "pids": 3, "read": 0, "written": 0, "received": 0, "sent": 0, "inactive": 0}
+QUIET: dict[str, Any] = {"limit": None, "pids": 3, "read": 0, "written": 0, "received": 0, "sent": 0, "inactive": 0}
 
 
 class Clock:

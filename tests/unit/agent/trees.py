@@ -17,7 +17,8 @@ MIB = 1 << 20
 V1_CONTROLLERS = ("cpu", "cpuacct", "memory", "blkio", "pids")
 V1_STAT = (
     "cache {cache}\nrss 53248\ninactive_file 111\nhierarchical_memory_limit 9223372036854771712\n"
-    "total_cache {cache}\ntotal_rss 53248\ntotal_inactive_anon 49152\ntotal_inactive_file {inactive}\ntotal_active_file 0\n"
+    "total_cache {cache}\ntotal_rss 53248\ntotal_inactive_anon 49152\ntotal_inactive_file {inactive}\n"
+    "total_active_file 0\n"
 )
 V2_STAT = "anon 425984\nfile {cache}\nkernel 94208\ninactive_anon 389120\ninactive_file {inactive}\nactive_file 0\n"
 NET_HEAD = (

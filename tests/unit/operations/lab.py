@@ -1,4 +1,4 @@
-"""An executor over real stores, real locks and the agent's real job manager; only the wire between them is cut short."""
+"""An executor over real stores, real locks and the agent's real job manager; the wire between is cut short."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ class Lab:
                     containers=containers,
                     filesystems=(),
                     host=Host(hostname=server, os="", kernel="", arch="", cores=1, memory=1, booted=1.0),
-                )  # fmt: skip
+                )
             ],
         )
 
