@@ -3,8 +3,8 @@
 The grammar is that of :mod:`komodo_tui.domain.terms`. Containers know the fields ``server: state: label: stack:
 service: image: health: name: id:``, actions ``who: act: outcome: target: server:``, other tables plain text alone.
 A field's value is contained in the field (``state health id act outcome``: begins it), or is a glob with ``*`` and
-``?`` for all of it; ``label:key`` and ``label:key=value``; ``none`` stands for no stack and no health check. A field without a
-value asks for nothing: it is still being typed.
+``?`` for all of it; ``label:key`` and ``label:key=value``; ``none`` stands for no stack and no health check. A field
+without a value asks for nothing: it is still being typed.
 
 All constructors raise :class:`~komodo_tui.domain.errors.UsageError` with a message a person can act on; a view shows
 it and keeps the filter it had.
