@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
-import aiohttp
 import msgspec
 
 from komodo_agent.wire import protocol
@@ -39,6 +38,7 @@ from komodo_tui.domain.errors import (
 from komodo_tui.domain.text import clean
 from komodo_tui.fleet.cleaning import clean_value
 from komodo_tui.fleet.connector import CONNECT_TIMEOUT, LIVE, LOGS, RPC, SHELL, AgentConnector
+from komodo_tui.fleet.plain_http import aiohttp
 from komodo_tui.fleet.streams import ExecSession, Feed, LogStream
 
 if TYPE_CHECKING:

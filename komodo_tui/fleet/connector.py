@@ -8,9 +8,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import aiohttp
-
 from komodo_tui.domain.errors import AgentMissingError, AgentTimeoutError
+from komodo_tui.fleet.plain_http import aiohttp
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

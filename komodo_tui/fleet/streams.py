@@ -6,7 +6,6 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import msgspec
 
 from komodo_agent.wire import exec as wire_exec
@@ -24,6 +23,7 @@ from komodo_tui.domain.errors import (
 )
 from komodo_tui.domain.text import clean
 from komodo_tui.fleet.cleaning import clean_message, clean_value
+from komodo_tui.fleet.plain_http import aiohttp
 from komodo_tui.fleet.sessions import SessionEnd
 
 if TYPE_CHECKING:
