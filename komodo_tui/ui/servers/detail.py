@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import Static
 
 from komodo_tui.domain.errors import NotFoundError
 from komodo_tui.domain.operations import Target
 from komodo_tui.domain.units import duration_text
 from komodo_tui.ui.servers.detail_tabs import TABS, DetailTab, table_pane
-from komodo_tui.ui.servers.facts import Facts, server_facts
+from komodo_tui.ui.servers.facts import server_facts
 from komodo_tui.ui.servers.graph_pane import GraphPane
 from komodo_tui.ui.servers.graphs import headline
 from komodo_tui.ui.servers.series import WINDOWS
 from komodo_tui.ui.servers.state import reason, standing
+from komodo_tui.ui.widgets.facts import FactsPane
 from komodo_tui.ui.widgets.lines import Line, Lines
 from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
@@ -34,42 +33,6 @@ if TYPE_CHECKING:
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.servers.histories import Histories
     from komodo_tui.ui.shell import Shell
-
-
-class FactsPane(VerticalScroll, can_focus=True):
-    """Labelled lines."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "scroll_down", show=False), Binding("k", "scroll_up", show=False),
-    ]  # fmt: skip
-    DEFAULT_CSS = "FactsPane { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }"
-
-    def compose(self) -> ComposeResult:
-        """One text."""
-        yield Static()
-
-    def show(self, facts: Facts, look: Look) -> None:
-        """Write the sections; the same text is not written again."""
-        text = facts_text(facts, look)
-        static = self.query_one(Static)
-        if getattr(self, "_text", None) != text:
-            self._text = text
-            static.update(text)
-
-
-def facts_text(facts: Facts, look: Look) -> Text:
-    """Sections of labelled lines."""
-    style = look.palette.style
-    text = Text()
-    width = max((len(label) for _, lines in facts for label, _, _ in lines), default=0) + 2
-    for title, lines in facts:
-        text.append(f"{title}\n", style("title bold"))
-        for label, value, tone in lines:
-            text.append(f"  {label.ljust(width)}", style("dim"))
-            text.append(f"{value}\n", style(tone))
-        text.append("\n")
-    text.rstrip()
-    return text
 
 
 class ServerDetail(Vertical):

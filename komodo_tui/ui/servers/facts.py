@@ -10,9 +10,7 @@ from komodo_tui.ui.servers.state import reason, standing
 if TYPE_CHECKING:
     from komodo_tui.fleet.live import ServerLive
     from komodo_tui.ui.render.glyphs import Glyphs
-
-Facts = list[tuple[str, list[tuple[str, str, str]]]]
-"""Sections: title, and (label, value, tone) lines."""
+    from komodo_tui.ui.widgets.facts import Facts
 
 
 def server_facts(live: ServerLive, now: float, glyphs: Glyphs) -> Facts:
