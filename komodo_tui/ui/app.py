@@ -22,6 +22,7 @@ from komodo_tui.ui.modals.error import ErrorDialog
 from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
 from komodo_tui.ui.pages import BY_ID, PAGES
 from komodo_tui.ui.private import GatedScreen, patch_styles_cache, settle_garbage, use_attributes_only, write_crash
+from komodo_tui.ui.prompts import ShellPrompter
 from komodo_tui.ui.render import glyphs
 from komodo_tui.ui.render.summary import count, fleet_line
 from komodo_tui.ui.theme import DEFAULT_THEME, Themes, ThemeSpec, stylesheet
@@ -93,6 +94,7 @@ class KomodoApp(App[int]):
         if self.no_color:
             use_attributes_only(self)
         self.acts = Acts(runtime, self)
+        runtime.questions.answer_with(lambda: ShellPrompter(self))
         self.now = now
         self._first = tab
         self._current: Page | None = None

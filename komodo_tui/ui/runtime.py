@@ -5,13 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from komodo_tui.domain.operations import Actor
     from komodo_tui.domain.settings import Settings
     from komodo_tui.fleet.manager import FleetManager
+    from komodo_tui.fleet.prompts import Prompter
+    from komodo_tui.operations.definitions import ServerDefinitions
     from komodo_tui.operations.executor import Executor
     from komodo_tui.store.definitions import DefinitionStore
     from komodo_tui.store.history import History
     from komodo_tui.store.paths import StateDirectory
+
+
+class Questions(Protocol):
+    """Who answers what servers ask at login."""
+
+    def answer_with(self, prompter: Callable[[], Prompter]) -> None:
+        """From now on ask there; called at the first question of a fleet."""
+        ...
 
 
 class Runtime(Protocol):
@@ -30,6 +42,16 @@ class Runtime(Protocol):
     @property
     def definitions(self) -> DefinitionStore:
         """What the user defined."""
+        ...
+
+    @property
+    def servers(self) -> ServerDefinitions:
+        """The servers among them."""
+        ...
+
+    @property
+    def questions(self) -> Questions:
+        """Who answers what servers ask at login."""
         ...
 
     @property

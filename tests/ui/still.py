@@ -10,8 +10,10 @@ from komodo_tui.domain.settings import Settings
 from komodo_tui.fleet.live import FleetState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from komodo_tui.fleet.prompts import Prompter
     from komodo_tui.store.paths import StateDirectory
 
 
@@ -28,6 +30,17 @@ class StillFleet:
 
 
 @dataclass
+class StillQuestions:
+    """Remembers who would answer."""
+
+    prompter: Callable[[], Prompter] | None = None
+
+    def answer_with(self, prompter: Callable[[], Prompter]) -> None:
+        """Only noted."""
+        self.prompter = prompter
+
+
+@dataclass
 class StillRuntime:
     """What an app needs to draw."""
 
@@ -35,6 +48,8 @@ class StillRuntime:
     settings: Settings = field(default_factory=Settings)
     fleet: Any = field(default_factory=StillFleet)
     definitions: Any = None
+    servers: Any = None
+    questions: StillQuestions = field(default_factory=StillQuestions)
     history: Any = None
     executor: Any = None
     actor: Actor = field(default_factory=lambda: Actor(name="ana", via="tui"))

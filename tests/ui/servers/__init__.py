@@ -1,0 +1,1 @@
+"""The Servers page and what belongs to it."""

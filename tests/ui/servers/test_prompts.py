@@ -1,0 +1,91 @@
+"""Questions of servers, asked in dialogs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from textual.widgets import Input
+
+from komodo_tui.ui.app import KomodoApp
+from komodo_tui.ui.prompts import QuestionDialog, ShellPrompter
+from tests.ui.still import still_runtime
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+
+@pytest.fixture
+async def pilot(tmp_path: Path) -> AsyncIterator[Pilot[int]]:
+    """The app on a page that needs nothing."""
+    async with KomodoApp(still_runtime(tmp_path), tab="stacks").run_test(size=(80, 24)) as found:
+        yield found
+
+
+async def shown(pilot: Pilot[int]) -> QuestionDialog:
+    """The dialog once it is there."""
+    while not (isinstance(pilot.app.screen, QuestionDialog) and pilot.app.screen.query(Input)):
+        await pilot.pause()
+    return pilot.app.screen
+
+
+def prompter(pilot: Pilot[int]) -> ShellPrompter:
+    """Asks in this app."""
+    assert isinstance(pilot.app, KomodoApp)
+    return ShellPrompter(pilot.app)
+
+
+async def test_a_passphrase_is_asked_hidden_and_given_back(pilot: Pilot[int]) -> None:
+    asked = asyncio.create_task(prompter(pilot).passphrase("web-01", "/home/ana/.ssh/id"))
+    dialog = await shown(pilot)
+    assert dialog.query_one(Input).password
+    await pilot.press(*"pa [x]", "enter")
+    assert await asked == "pa [x]"
+    assert not isinstance(pilot.app.screen, QuestionDialog)
+
+
+async def test_leaving_is_no_answer(pilot: Pilot[int]) -> None:
+    asked = asyncio.create_task(prompter(pilot).passphrase("web-01", "/k"))
+    await shown(pilot)
+    await pilot.press("escape")
+    assert await asked is None
+
+
+async def test_several_questions_each_in_its_field_and_shown_only_where_it_may_be(pilot: Pilot[int]) -> None:
+    questions = [("User [b]code[/b]:", True), ("Password:", False)]
+    asked = asyncio.create_task(prompter(pilot).answers("db", "Two factors", "from the token", questions))
+    dialog = await shown(pilot)
+    assert [field.password for field in dialog.query(Input)] == [False, True]
+    await pilot.press(*"12", "enter", *"pw", "enter")
+    assert await asked == ["12", "pw"]
+
+
+async def test_what_a_server_only_says_is_not_waited_for(pilot: Pilot[int]) -> None:
+    assert await prompter(pilot).answers("db", "", "welcome", []) == []
+
+
+async def test_two_servers_ask_one_after_the_other(pilot: Pilot[int]) -> None:
+    ask = prompter(pilot)
+    first = asyncio.create_task(ask.passphrase("one", "/k"))
+    second = asyncio.create_task(ask.passphrase("two", "/k"))
+    await shown(pilot)
+    assert sum(isinstance(screen, QuestionDialog) for screen in pilot.app.screen_stack) == 1
+    await pilot.press("1", "enter")
+    assert await first == "1"
+    await shown(pilot)
+    await pilot.press("2", "enter")
+    assert await second == "2"
+
+
+async def test_a_login_given_up_takes_its_dialog_away(pilot: Pilot[int]) -> None:
+    asked = asyncio.create_task(prompter(pilot).passphrase("web-01", "/k"))
+    await shown(pilot)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    await pilot.pause()
+    assert len(pilot.app.screen_stack) == 1
