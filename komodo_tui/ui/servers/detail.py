@@ -12,11 +12,11 @@ from textual.message import Message
 from komodo_tui.domain.errors import NotFoundError
 from komodo_tui.domain.operations import Target
 from komodo_tui.domain.units import duration_text
+from komodo_tui.ui.render.series import WINDOWS
 from komodo_tui.ui.servers.detail_tabs import TABS, DetailTab, table_pane
 from komodo_tui.ui.servers.facts import server_facts
 from komodo_tui.ui.servers.graph_pane import GraphPane
 from komodo_tui.ui.servers.graphs import headline
-from komodo_tui.ui.servers.series import WINDOWS
 from komodo_tui.ui.servers.state import reason, standing
 from komodo_tui.ui.widgets.facts import FactsPane
 from komodo_tui.ui.widgets.lines import Line, Lines

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from komodo_tui.fleet.live import ServerLive
     from komodo_tui.ui.render.graph import GraphStyle
-    from komodo_tui.ui.servers.series import HostSeries
+    from komodo_tui.ui.render.series import Series
 
 NAMES = ("cpu", "memory", "net", "disk")
 
@@ -49,7 +49,7 @@ class GraphPane(Vertical):
                 yield Graph(self._style, id=f"graph-{name}")
         yield Lines(classes="gauges")
 
-    def show(self, live: ServerLive, series: HostSeries, window: float, now: float) -> None:
+    def show(self, live: ServerLive, series: Series, window: float, now: float) -> None:
         """Draw a server's figures; unchanged ones are not written again."""
         glyphs = look_of(self).glyphs
         first = self.query_one("#graph-cpu", Graph)

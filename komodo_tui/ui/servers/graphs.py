@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.levels import disk_percent, level, memory_percent
-from komodo_tui.domain.units import bytes_text, duration_text, rate_text
+from komodo_tui.domain.units import bytes_text, duration_text
 from komodo_tui.ui.render.cells import Span, clip, width_of
-from komodo_tui.ui.render.graph import bar, nice_top
+from komodo_tui.ui.render.graph import bar
 from komodo_tui.ui.servers.state import LEVEL_TONES
-from komodo_tui.ui.widgets.graph import GraphData
+from komodo_tui.ui.widgets.graph import GraphData, pair_graph
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from komodo_agent.wire.models import Filesystem, HostSample
     from komodo_tui.fleet.live import ServerLive
     from komodo_tui.ui.render.glyphs import Glyphs
-    from komodo_tui.ui.servers.series import HostSeries
+    from komodo_tui.ui.render.series import Series
 
 Line = tuple[Span, ...]
 
 
 def host_graphs(
-    live: ServerLive, series: HostSeries, window: float, count: int, end: float, glyphs: Glyphs
+    live: ServerLive, series: Series, window: float, count: int, end: float, glyphs: Glyphs
 ) -> dict[str, GraphData]:
     """``cpu memory net disk``, over ``window`` seconds before ``end`` in ``count`` values each."""
 
@@ -34,10 +34,10 @@ def host_graphs(
     return {
         "cpu": _cpu(live, sample, values("cpu"), past),
         "memory": _memory(live, sample, values("memory"), past),
-        "net": _pair("NET", (sample.net_rx, sample.net_tx) if sample else None, values("net_rx"), values("net_tx"),
-                     ("in", "out") if glyphs.ascii else ("↓", "↑"), past),
-        "disk": _pair("DISK", (sample.disk_read, sample.disk_write) if sample else None, values("disk_read"),
-                      values("disk_write"), ("read", "write"), past),
+        "net": pair_graph("NET", (sample.net_rx, sample.net_tx) if sample else None, values("net_rx"), values("net_tx"),
+                          ("in", "out") if glyphs.ascii else ("↓", "↑"), past),
+        "disk": pair_graph("DISK", (sample.disk_read, sample.disk_write) if sample else None, values("disk_read"),
+                           values("disk_write"), ("read", "write"), past),
     }  # fmt: skip
 
 
@@ -61,22 +61,6 @@ def _memory(live: ServerLive, sample: HostSample | None, values: tuple[float | N
         (("MEM ", "bold"), (f"{share:.0f}%", f"{tone} bold")), values, float(sample.memory_total),
         bytes_text(sample.memory_total), right=((figures, "dim"),), window=past,
     )  # fmt: skip
-
-
-def _pair(
-    name: str, now: tuple[float, float] | None, first: tuple[float | None, ...], second: tuple[float | None, ...],
-    signs: tuple[str, str], past: str,
-) -> GraphData:  # fmt: skip
-    """Two series, one standing, one hanging, on one scale."""
-    top = nice_top(max((v for v in (*first, *second) if v is not None), default=0.0))
-    title: list[Span] = [(f"{name} ", "bold")]
-    if now is not None:
-        gap = "" if len(signs[0]) == 1 else " "
-        title.append((f"{signs[0]}{gap}{rate_text(now[0])}/s ", "graph-in"))
-        title.append((f"{signs[1]}{gap}{rate_text(now[1])}/s", "graph-out"))
-    return GraphData(
-        tuple(title), first, top, rate_text(top), below=second, window=past, tones=("graph-in", "graph-out")
-    )
 
 
 def gauges(live: ServerLive, width: int, glyphs: Glyphs, *, filesystems: int = 3, containers: int = 5) -> list[Line]:

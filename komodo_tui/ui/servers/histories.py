@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.errors import KomodoError
-from komodo_tui.ui.servers.series import HostSeries
+from komodo_tui.ui.render.series import Series, host_figures
 
 if TYPE_CHECKING:
     from komodo_tui.fleet.live import ServerLive
@@ -27,19 +27,19 @@ class Histories:
     def __init__(self, runtime: Runtime, shell: Shell) -> None:
         self._runtime = runtime
         self._shell = shell
-        self._series: dict[str, HostSeries] = {}
+        self._series: dict[str, Series] = {}
         self._due: dict[tuple[str, float], float] = {}
         """When to ask again, by server and window, in Unix time."""
         self._asked: dict[str, float] = {}
 
-    def look(self, live: ServerLive, window: float) -> HostSeries:
+    def look(self, live: ServerLive, window: float) -> Series:
         """The series of a server, its newest sample taken in; asks the agent when that is due."""
-        series = self._series.pop(live.name, None) or HostSeries()
+        series = self._series.pop(live.name, None) or Series()
         self._series[live.name] = series
         while len(self._series) > _KEPT:
             self._series.pop(next(iter(self._series)))
         if live.sample is not None:
-            series.take_sample(live.sample)
+            series.take(live.sample.at, host_figures(live.sample))
         now = self._shell.now()
         key = (live.name, window)
         back = live.since > self._asked.get(live.name, 0.0)  # connected anew: there is a gap to fill
@@ -49,7 +49,7 @@ class Histories:
             self._shell.work(self._ask(live.name, window, series))
         return series
 
-    async def _ask(self, name: str, window: float, series: HostSeries) -> None:
+    async def _ask(self, name: str, window: float, series: Series) -> None:
         try:
             client = await self._runtime.fleet.link(name).client(_PATIENCE)
             series.take_history(await client.host_history(window))

@@ -9,10 +9,10 @@ from rich.text import Text
 from textual.containers import Horizontal, Vertical
 
 from komodo_tui.domain.units import clock_text
+from komodo_tui.ui.render.series import WINDOWS
 from komodo_tui.ui.servers.columns import server_columns
 from komodo_tui.ui.servers.filtering import HELP, parse_servers
 from komodo_tui.ui.servers.graph_pane import GraphPane
-from komodo_tui.ui.servers.series import WINDOWS
 from komodo_tui.ui.servers.state import reason, standing
 from komodo_tui.ui.widgets.lines import Line, Lines
 from komodo_tui.ui.widgets.list_pane import ListPane

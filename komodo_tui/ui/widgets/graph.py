@@ -9,9 +9,10 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
+from komodo_tui.domain.units import rate_text
 from komodo_tui.ui.look import look_of
 from komodo_tui.ui.render.cells import Span, fit, width_of
-from komodo_tui.ui.render.graph import GraphStyle, area
+from komodo_tui.ui.render.graph import GraphStyle, area, nice_top
 
 if TYPE_CHECKING:
     from rich.style import Style
@@ -75,6 +76,22 @@ class Graph(Widget):
         if self._strips is None:
             self._strips = graph_strips(self._data, self.size.width, self.size.height, self.graph_style, look_of(self))
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
+
+
+def pair_graph(
+    name: str, now: tuple[float, float] | None, first: tuple[float | None, ...], second: tuple[float | None, ...],
+    signs: tuple[str, str], past: str,
+) -> GraphData:  # fmt: skip
+    """Two rates on one scale, one standing, one hanging; ``now`` are the figures of the title, ``signs`` name them."""
+    top = nice_top(max((v for v in (*first, *second) if v is not None), default=0.0))
+    title: list[Span] = [(f"{name} ", "bold")]
+    if now is not None:
+        gap = "" if len(signs[0]) == 1 else " "
+        title.append((f"{signs[0]}{gap}{rate_text(now[0])}/s ", "graph-in"))
+        title.append((f"{signs[1]}{gap}{rate_text(now[1])}/s", "graph-out"))
+    return GraphData(
+        tuple(title), first, top, rate_text(top), below=second, window=past, tones=("graph-in", "graph-out")
+    )
 
 
 def graph_strips(data: GraphData, width: int, height: int, style: GraphStyle, look: Look) -> list[Strip]:

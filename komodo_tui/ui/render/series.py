@@ -1,4 +1,4 @@
-"""The history of a server's figures: what the agent remembers, continued by what it says live. Pure, no clock."""
+"""The history of the figures of a server or a container: what the agent remembers, continued by what it says live. Pure, no clock."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Point = tuple[float, float]
 """Unix time and value."""
 
 
-class HostSeries:
-    """Points by name, oldest first: ``cpu memory swap net_rx net_tx disk_read disk_write load``."""
+class Series:
+    """Points by name, oldest first."""
 
     def __init__(self) -> None:
         self._past: dict[str, list[Point]] = {}
@@ -39,15 +39,16 @@ class HostSeries:
             live = self._live.get(name, [])
             self._live[name] = [point for point in live if point[0] > history.end]
 
-    def take_sample(self, sample: HostSample) -> None:
-        """One more live sample; one that was taken already, or an older one, changes nothing."""
-        if sample.at <= self._last:
+    def take(self, at: float, figures: Mapping[str, float | None]) -> None:
+        """One more look, at this Unix time; one that was taken already, or an older one, changes nothing."""
+        if at <= self._last:
             return
-        self._last = sample.at
-        for name, value in _figures(sample).items():
-            points = self._live.setdefault(name, [])
-            points.append((sample.at, value))
-            del points[:-_LIVE_KEPT]
+        self._last = at
+        for name, value in figures.items():
+            if value is not None:
+                points = self._live.setdefault(name, [])
+                points.append((at, value))
+                del points[:-_LIVE_KEPT]
 
     def values(self, name: str, window: float, count: int, end: float) -> tuple[float | None, ...]:
         """``count`` values over the ``window`` seconds before ``end``: the mean of what falls into each part.
@@ -86,7 +87,8 @@ def _filled(values: list[float | None], reach: int) -> tuple[float | None, ...]:
     return tuple(found)
 
 
-def _figures(sample: HostSample) -> Mapping[str, float]:
+def host_figures(sample: HostSample) -> Mapping[str, float]:
+    """``cpu memory swap net_rx net_tx disk_read disk_write load``."""
     return {
         "cpu": sample.cpu, "memory": float(sample.memory_used), "swap": float(sample.swap_used),
         "net_rx": sample.net_rx, "net_tx": sample.net_tx, "disk_read": sample.disk_read,
