@@ -7,8 +7,6 @@ import platform
 import socket
 from pathlib import Path
 
-import psutil
-
 from ..wire.models import Host
 
 _OS_RELEASE = ("etc/os-release", "usr/lib/os-release")
@@ -21,14 +19,15 @@ def host_facts(root: str = "/") -> Host:
         root: where the machine's file system begins.
     """
     uname = os.uname()
+    proc = f"{root.rstrip('/')}/proc"
     return Host(
         hostname=socket.gethostname(),
         os=os_name(root),
         kernel=uname.release,
         arch=uname.machine,
         cores=os.cpu_count() or 1,
-        memory=memory_total(f"{root.rstrip('/')}/proc"),
-        booted=psutil.boot_time(),
+        memory=memory_total(proc),
+        booted=boot_time(proc),
     )
 
 
@@ -48,11 +47,28 @@ def os_name(root: str = "/") -> str:
 
 def memory_total(proc: str = "/proc") -> int:
     """Bytes of memory, ``MemTotal`` of /proc/meminfo (proc(5))."""
-    try:
-        with open(f"{proc}/meminfo", "rb") as file:
-            for line in file:
-                if line.startswith(b"MemTotal:"):
-                    return int(line.split()[1]) * 1024
-    except (OSError, ValueError, IndexError):
-        pass
+    kilobytes = _figure(f"{proc}/meminfo", b"MemTotal:")
+    if kilobytes is not None:
+        return kilobytes * 1024
+    import psutil  # late: a megabyte of memory, needed on strange machines only
+
     return psutil.virtual_memory().total
+
+
+def boot_time(proc: str = "/proc") -> float:
+    """Unix time at which the machine started, ``btime`` of /proc/stat (proc(5))."""
+    seconds = _figure(f"{proc}/stat", b"btime")
+    if seconds is not None:
+        return float(seconds)
+    import psutil  # late, as above
+
+    return psutil.boot_time()
+
+
+def _figure(path: str, key: bytes) -> int | None:
+    """The figure after a key at a line's start; None where there is none."""
+    try:
+        with open(path, "rb") as file:
+            return next((int(line.split()[1]) for line in file if line.startswith(key)), None)
+    except (OSError, ValueError, IndexError):
+        return None

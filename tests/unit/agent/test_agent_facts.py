@@ -1,0 +1,31 @@
+"""What the agent says of its machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psutil
+
+from komodo_agent.metrics.facts import boot_time, host_facts, memory_total
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_memory_and_boot_time_are_those_of_proc(tmp_path: Path) -> None:
+    (tmp_path / "meminfo").write_text("MemTotal:        2048 kB\nMemFree: 5 kB\n")
+    (tmp_path / "stat").write_text("cpu  1 2 3 4\nctxt 9\nbtime 1700000000\n")
+    assert memory_total(str(tmp_path)) == 2048 * 1024
+    assert boot_time(str(tmp_path)) == 1700000000.0
+
+
+def test_without_proc_another_way_is_found(tmp_path: Path) -> None:
+    (tmp_path / "stat").write_text("btime none\n")
+    assert memory_total(str(tmp_path)) == psutil.virtual_memory().total
+    assert boot_time(str(tmp_path)) == psutil.boot_time()
+
+
+def test_the_machine_itself_can_be_told() -> None:
+    host = host_facts()
+    assert host.booted == psutil.boot_time()
+    assert host.memory == psutil.virtual_memory().total
