@@ -1,0 +1,119 @@
+"""The line above a log and the one below it. Pure: facts in, spans out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from komodo_tui.domain.units import count_text
+from komodo_tui.ui.render.cells import fit, width_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from komodo_tui.ui.logs.gutter import SourceMark
+    from komodo_tui.ui.render.cells import Span
+    from komodo_tui.ui.render.glyphs import Glyphs
+
+_GAP = "  "
+
+
+@dataclass(frozen=True)
+class LogFacts:
+    """What the headline says."""
+
+    sources: tuple[SourceMark, ...]
+    span: str
+    state: str
+    """``FOLLOW``, ``PAUSED``, ``ENDED``, ``CONNECTING``."""
+    flags: tuple[str, ...]
+    """Settings that differ from the plain view: wrap, json."""
+    kept: int
+    capacity: int
+    dropped: int
+    away: tuple[str, ...]
+    """Servers whose logs are interrupted."""
+
+
+_TONES = {"FOLLOW": "ok bold", "PAUSED": "warn bold", "ENDED": "dim bold", "CONNECTING": "busy bold"}
+
+
+def headline(facts: LogFacts, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
+    """``Logs  api-1@web-01 + worker-2@web-02   since 15m  FOLLOW  wrap  9,812/50,000  0 dropped``, in ``width``."""
+    right: list[Span] = [(f"{facts.span}{_GAP}", "dim")]
+    right += [(f"{glyphs.warn} {server} away{_GAP}", "warn bold") for server in facts.away]
+    right.append((facts.state + _GAP, _TONES[facts.state]))
+    right += [(flag + _GAP, "info") for flag in facts.flags]
+    right.append((f"{facts.kept:,}/{facts.capacity:,}{_GAP}", "dim"))
+    right.append((f"{facts.dropped:,} dropped ", "warn" if facts.dropped else "dim"))
+    used = sum(width_of(text) for text, _ in right)
+    room = width - used - 1
+    left: list[Span] = [(" Logs  ", "title bold"), *_names(facts.sources, room - 7)]
+    return (*fit(tuple(left), max(0, room), ellipsis=glyphs.ellipsis), (" ", ""), *right)
+
+
+def _names(sources: Sequence[SourceMark], room: int) -> list[Span]:
+    """As many names as fit, each in its colour, and the number of the others; one name at least."""
+    shown = len(sources)
+    while shown > 1 and _width(sources, shown) > room:
+        shown -= 1
+    spans: list[Span] = []
+    for at, source in enumerate(sources[:shown]):
+        spans += [(" + ", "dim")] if at else []
+        spans.append((source.name, source.tone if len(sources) > 1 else "bold"))
+    if shown < len(sources):
+        spans.append((f" +{len(sources) - shown}", "dim"))
+    return spans
+
+
+def _width(sources: Sequence[SourceMark], shown: int) -> int:
+    more = len(f" +{len(sources) - shown}") if shown < len(sources) else 0
+    return sum(width_of(source.name) for source in sources[:shown]) + 3 * (shown - 1) + more
+
+
+@dataclass(frozen=True)
+class StatusFacts:
+    """What the line below says; it is there only when it says something."""
+
+    missed: int = 0
+    """Lines that came since the view was paused."""
+    paused: bool = False
+    selected: int = 0
+    """Lines selected."""
+    pattern: str = ""
+    position: int = 0
+    """Which of the matches the cursor stands on or behind."""
+    matches: int = 0
+    complete: bool = True
+    """Whether all that is kept has been searched."""
+    hiding: bool = False
+    note: str = ""
+    """Why the pattern is taken letter by letter; or what to do about an empty view."""
+
+
+def status_line(facts: StatusFacts, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
+    """``/ timeout  3 of 17  others hidden   ── 214 lines arrived while paused, G to resume ──``; empty for nothing."""
+    spans: list[Span] = []
+    if facts.pattern:
+        number = f"{facts.position:,} of {facts.matches:,}" if facts.position else f"{facts.matches:,} matches"
+        more = "" if facts.complete else f" {glyphs.ellipsis}"
+        spans += [
+            (" / ", "accent bold"),
+            (facts.pattern, ""),
+            (f"{_GAP}{number}{more}", "info" if facts.matches else "warn"),
+        ]
+        if facts.hiding:
+            spans.append((f"{_GAP}others hidden (F)", "warn"))
+    if facts.selected:
+        spans.append((f" {count_text(facts.selected, 'line')} selected, y yanks, W saves", "accent bold"))
+    elif facts.paused:
+        rule = glyphs.horizontal * 2
+        came = (
+            f"{facts.missed:,} {'line' if facts.missed == 1 else 'lines'} arrived while paused"
+            if facts.missed
+            else "paused"
+        )
+        spans.append((f" {rule} {came}, G to resume {rule}", "warn"))
+    if facts.note:
+        spans.append((f" {facts.note}", "dim"))
+    return fit(tuple(spans), width, ellipsis=glyphs.ellipsis) if spans else ()
