@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from zlib import crc32
 
 from komodo_tui.domain.errors import StoreError
@@ -13,8 +12,7 @@ from komodo_tui.domain.errors import StoreError
 APP = "komodo-tui"
 
 
-@dataclass(frozen=True)
-class StateDirectory:
+class StateDirectory(NamedTuple):
     """The folders of one user (or of one ``--home``). All are 0700 and belong to the user."""
 
     root: Path
@@ -112,6 +110,8 @@ def _runtime(root: Path | None) -> Path:
         return Path(base) / APP
     # crc32, since hash() of a text differs from process to process
     name = APP if root is None else f"{APP}-{crc32(str(root).encode()):08x}"
+    import tempfile  # late: on the way to the agent's start, and needed seldom
+
     return Path(tempfile.gettempdir()) / f"{name}-{os.getuid()}"
 
 
