@@ -185,13 +185,18 @@ class Connector:
         if isinstance(error, asyncssh.HostKeyNotVerifiable):
             return self.host_keys.explain(host, login.host_key, record, said)
         if isinstance(error, asyncssh.PermissionDenied):
-            return AuthenticationError(f"{who} was not let in; {_tried(login)}", hint=_auth_hint(host, login))
+            return AuthenticationError(f"{who} was not let in; {_tried(login)}", hint=self._auth_hint(host, login))
         if isinstance(error, asyncssh.ProtocolError) and "authentication failures" in said:
             hint = f"name one key for it: IdentityFile and IdentitiesOnly yes, under Host {host.name} in ~/.ssh/config"
             return AuthenticationError(f"{who} was not let in after too many keys; {_tried(login)}", hint=hint)
         if isinstance(error, asyncssh.KeyExchangeFailed | asyncssh.ProtocolNotSupported | ValueError):
             return AuthenticationError(f"no SSH settings in common with {host.name}: {said}", hint="update its sshd")
         return HandshakeError(f"{host.name} broke off the SSH handshake: {said or type(error).__name__}")
+
+    def _auth_hint(self, host: SshHost, login: Login) -> str:
+        if login.declined or self.keys.locked(host):
+            return "a passphrase or password is needed: connect from the TUI, or add the key with ssh-add"
+        return f"try: ssh {shlex.quote(host.name)}"
 
 
 _closing: set[asyncio.Future[None]] = set()
@@ -272,9 +277,3 @@ def _tried(login: Login) -> str:
     if not login.tried:
         return "there was nothing to offer: no key that exists, no ssh-agent"
     return f"it did not take {', '.join(dict.fromkeys(login.tried))}"
-
-
-def _auth_hint(host: SshHost, login: Login) -> str:
-    if login.declined:
-        return "a passphrase or password is needed: connect from the TUI, or add the key with ssh-add"
-    return f"try: ssh {shlex.quote(host.name)}"

@@ -50,6 +50,10 @@ class KeyRing:
         """Ask again for passphrases that were not given."""
         self._declined.clear()
 
+    def locked(self, host: SshHost) -> bool:
+        """Whether the passphrase of one of the host's keys was asked for in vain."""
+        return not self._declined.isdisjoint(host.identity_files)
+
     async def offers(
         self, host: SshHost, ask: Ask, agent: asyncssh.SSHAgentClient | None
     ) -> AsyncIterator[asyncssh.SSHKeyPair]:
@@ -103,11 +107,11 @@ class KeyRing:
             tries = 0
             while identity.private is None and path not in self._declined and tries < _TRIES:
                 passphrase = await ask(path)
-                if passphrase is None:
-                    self._declined.add(path)
-                    break
-                tries += 1
-                identity.private = await asyncio.to_thread(_decrypt, identity.data, passphrase)
+                tries = tries + 1 if passphrase is not None else _TRIES
+                if passphrase is not None:
+                    identity.private = await asyncio.to_thread(_decrypt, identity.data, passphrase)
+            if identity.private is None:
+                self._declined.add(path)
             if identity.private is not None and identity.public is None:
                 identity.public = identity.private.convert_to_public()
             return identity.private
