@@ -1,0 +1,271 @@
+"""The Actions page: who did what to what, and how it ended; its detail, its export, its check."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+
+from komodo_tui.domain.errors import KomodoError
+from komodo_tui.domain.units import count_text
+from komodo_tui.ui.actions import finding, rows
+from komodo_tui.ui.actions.detail import DetailPane
+from komodo_tui.ui.actions.feed import Feed
+from komodo_tui.ui.actions.tasks import copy_part, export_to_file, verify_chain
+from komodo_tui.ui.page import Command, Page
+from komodo_tui.ui.widgets.list_pane import ListPane
+from komodo_tui.ui.widgets.table import VirtualTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable
+    from typing import Any
+
+    from textual.app import ComposeResult
+
+    from komodo_tui.domain.operations import ActionRecord, Target
+    from komodo_tui.fleet.live import Changes
+    from komodo_tui.ui.runtime import Runtime
+    from komodo_tui.ui.shell import Shell
+
+_NEAR = 60
+"""Rows before the end of the list at which the next part is read."""
+
+
+class HistoryPane(ListPane["ActionRecord"]):
+    """The list; its line says whether older acts follow."""
+
+    def told_of(self, feed: Feed) -> None:
+        """Bring the line in line with what has been read."""
+        self.title = "Actions" + ("" if not feed.busy else " (reading)")
+        self._natural = "newest first" + (", older ones follow" if feed.more else "")
+        self.told()
+
+
+class ActionsPage(Page):
+    """List, and beside it (or in its place where room is short) the detail of one act."""
+
+    TITLE = "Actions"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("W", "export", "export", id="actions.export"),
+        Binding("v", "verify", "verify the chain", id="actions.verify"),
+        Binding("c", "copy", "copy", id="actions.copy"),
+        Binding("j", "detail_scroll(1)", "down", show=False, id="actions.down"),
+        Binding("k", "detail_scroll(-1)", "up", show=False, id="actions.up"),
+    ]
+    DEFAULT_CSS = """
+    ActionsPage DetailPane { display: none; border-left: vkey $border; }
+    ActionsPage.-detail DetailPane { display: block; width: 45%; }
+    .-wide ActionsPage DetailPane { display: block; width: 40%; }
+    .-narrow ActionsPage.-detail ListPane, ActionsPage.-detail.-zoom ListPane { display: none; }
+    .-narrow ActionsPage.-detail DetailPane, ActionsPage.-detail.-zoom DetailPane { width: 100%; border: none; }
+    """
+
+    def __init__(self, runtime: Runtime, shell: Shell, *, id: str | None = None) -> None:
+        super().__init__(runtime, shell, id=id)
+        self.feed = Feed(runtime.history, runtime.executor.under_way, self._fed)
+        columns = rows.columns(lambda: shell.look.glyphs, shell.now, self._under_way)
+        self.table: VirtualTable[ActionRecord] = VirtualTable(columns, order=lambda r: -r.seq, id="actions-list")
+        self.pane = HistoryPane(
+            "Actions", self.table, parse=lambda text: finding.parse_find(text, shell.now()), empty=self._empty,
+            help=finding.HELP, natural="newest first", id="actions-pane",
+        )  # fmt: skip
+        self.detail = DetailPane(id="actions-detail")
+        self._looked = False
+
+    def compose(self) -> ComposeResult:
+        """The list, the detail."""
+        with Horizontal():
+            yield self.pane
+            yield self.detail
+
+    # -- on and off the screen ----------------------------------------------------------------------------------
+
+    def on_page_show(self) -> None:
+        """Read what is new, take the focus."""
+        if not self._looked:
+            self._looked = True
+            self._run("read", lambda: self.feed.begin(self.feed.find))
+        else:
+            self._look()
+        (self.detail if self.has_class("-detail") else self.table).focus()
+
+    def on_page_hide(self) -> None:
+        """Read no more."""
+        self.feed.abandon()
+
+    def on_unmount(self) -> None:
+        """Let threads end."""
+        self.feed.abandon()
+
+    def tick(self, changes: Changes) -> None:
+        """Ages move, and acts begin and end: ours and those of other programs."""
+        self.table.recheck()
+        self._look()
+
+    def _look(self) -> None:
+        if not any(worker.group == "look" and worker.is_running for worker in self.workers):
+            self._run("look", self.feed.newer)
+
+    def _run(self, group: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run it as the only task of its group; an error of ours is shown."""
+
+        async def guarded() -> None:
+            try:
+                await work()
+            except KomodoError as error:
+                self.shell.show_error(error)
+
+        self.run_worker(guarded(), group=group, exclusive=True, exit_on_error=True)
+
+    # -- rows ---------------------------------------------------------------------------------------------------
+
+    def _under_way(self, record: ActionRecord) -> bool:
+        return record.id in self.feed.running
+
+    def _fed(self) -> None:
+        if not self.is_attached:
+            return
+        self.table.set_rows(self.feed.rows)
+        self.pane.told_of(self.feed)
+        self._show_detail()
+
+    def _empty(self) -> Text:
+        style = self.shell.look.palette.style
+        if self.feed.busy:
+            return Text("Reading the history", style("dim"))
+        if self.feed.find:
+            return Text.assemble(
+                "Nothing matches  ", (self.pane.filter_text, style("warn")), "\n\n",
+                ("Esc shows all again", style("dim")),
+            )  # fmt: skip
+        return Text.assemble(
+            "Nothing has been done yet.\n\n",
+            ("Every act on a server or a container lands here, with its exact commands and how it ended.\n"
+             "R on the Containers tab restarts one; m shows all acts of a row.", style("dim")),
+        )  # fmt: skip
+
+    @on(ListPane.Filtered)
+    def _filtered(self, event: ListPane.Filtered) -> None:
+        event.stop()
+        find = finding.parse_find(event.text, self.shell.now()) if event.text else finding.EVERYTHING
+        self._run("read", lambda: self.feed.begin(find))
+
+    @on(VirtualTable.Highlighted)
+    def _highlighted(self) -> None:
+        self._show_detail()
+        model = self.table.model
+        if self.feed.more and not self.feed.busy and model.index >= len(model.view) - _NEAR:
+            self._run("read", self.feed.older)
+
+    @on(VirtualTable.Changed)
+    def _reordered(self) -> None:
+        model = self.table.model
+        if self.feed.more and (model.column is not None or model.reverse):  # an order says something of all acts only
+            self._run("read", lambda: self.feed.older(everything=True))
+
+    # -- detail -------------------------------------------------------------------------------------------------
+
+    @property
+    def _detail_shown(self) -> bool:
+        return self.has_class("-detail") or self.screen.has_class("-wide")
+
+    def _show_detail(self) -> None:
+        current = self.table.current
+        if not self._detail_shown:
+            return
+        if current is None:
+            self.detail.show(None, "", self.shell.now())
+            return
+        self._run("detail", lambda: self._read_detail(current.id))
+
+    async def _read_detail(self, action: str) -> None:
+        record = await asyncio.to_thread(self.runtime.history.get, action)
+        self.detail.show(record, rows.result_word(record, self._under_way), self.shell.now())
+
+    @on(VirtualTable.Selected)
+    def _selected(self) -> None:
+        self.add_class("-detail")
+        self._show_detail()
+        self.detail.focus()
+
+    def on_resize(self) -> None:
+        """A wide screen shows the detail by itself."""
+        self._show_detail()
+
+    def action_detail_scroll(self, by: int) -> None:
+        """Scroll the detail."""
+        self.detail.scroll_relative(y=by, animate=False)
+
+    def back(self) -> bool:
+        """Zoom, then the detail, then marks and filter."""
+        if self.has_class("-zoom"):
+            self.remove_class("-zoom")
+            return True
+        if self.has_class("-detail"):
+            self.remove_class("-detail")
+            self.table.focus()
+            return True
+        if self.detail.has_focus:
+            self.table.focus()
+            return True
+        return self.pane.back()
+
+    def zoom(self) -> None:
+        """The detail over the whole page, or beside the list again."""
+        if not self.has_class("-zoom"):
+            self.add_class("-detail", "-zoom")
+            self._show_detail()
+            self.detail.focus()
+        else:
+            self.remove_class("-zoom")
+
+    def reveal(self, target: Target) -> None:
+        """The acts on this server or container."""
+        self.pane.set_filter(
+            f"target:{target.name} server:{target.server}" if target.name else f"server:{target.server}"
+        )
+
+    def restyle(self) -> None:
+        """New colours."""
+        self.table.restyle()
+        self._show_detail()
+
+    # -- acts of the page ---------------------------------------------------------------------------------------
+
+    def action_export(self) -> None:
+        """Write what is shown, or the marked ones, to a file as JSON lines."""
+        marked = [record.id for record in self.table.selection()] if self.table.model.marks else []
+        self.shell.work(
+            export_to_file(self.runtime, self.shell, self.feed.find, marked, _default_path(self.shell.now()))
+        )
+
+    def action_verify(self) -> None:
+        """Check the chain of the whole history."""
+        self.shell.work(verify_chain(self.runtime, self.shell))
+
+    def action_copy(self) -> None:
+        """Copy the id, the commands or all of the act under the cursor."""
+        if self.table.current is not None:
+            self.shell.work(copy_part(self.runtime, self.shell, self.table.current.id))
+
+    def commands(self) -> Iterable[Command]:
+        """For the palette."""
+        yield Command("verify the history's chain", self.action_verify, help="every row against its hash")
+        yield Command("export the actions shown", self.action_export, help="JSON lines in a file")
+        for word in ("today", "outcome:failed"):
+            yield Command(f"actions {word}", lambda word=word: self._filter(word), kind="view")  # type: ignore[misc]
+        if self.table.current is not None:
+            yield Command("copy of this action", self.action_copy, help=count_text(len(self.table.selection()), "row"))
+
+    def _filter(self, text: str) -> None:
+        self.pane.set_filter(text)
+
+
+def _default_path(now: float) -> Path:
+    return Path.home() / time.strftime("komodo-actions-%Y%m%d-%H%M%S.jsonl", time.localtime(now))
