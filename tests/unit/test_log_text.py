@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.color import Color
 from rich.style import Style
@@ -222,10 +222,16 @@ def test_a_known_trap() -> None:
 
 # -- rows -------------------------------------------------------------------------------------------------------
 
-_TEXT = st.text(st.sampled_from("ab 漢字é́🎉👩‍💻"), max_size=60)
+_TEXT = st.text(st.sampled_from("ab 漢字é\u0301🎉👩\u200d💻\ufe0f#"), max_size=60)
 
 
-
+@given(_TEXT, st.integers(1, 20))
+@example("\u200d\u200da字", 2)
+def test_wrapped_rows_are_the_line(text: str, width: int) -> None:
+    parts = wrapped(text, width)
+    assert "".join(text[start:end] for start, end in parts) == text
+    assert all(width_of(text[start:end]) <= max(2, width) for start, end in parts)
+    assert len(parts) == 1 or not fits(text, width)
 
 
 @given(_TEXT, st.integers(0, 40), st.integers(2, 20))
