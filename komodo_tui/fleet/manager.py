@@ -118,6 +118,12 @@ class FleetManager:
         """Connect to a server anew, now. Raises NotFoundError."""
         self.link(name).reconnect()
 
+    def ssh_hosts(self) -> list[str]:
+        """The hosts that the user's ``~/.ssh/config`` names, in its order. Reads files: call it in a thread."""
+        from komodo_tui.fleet.sshconfig import SshConfig
+
+        return SshConfig(self._ssh_config).aliases()
+
     async def settle(self, timeout: float) -> None:
         """Wait until each server is up or has failed, at most ``timeout`` seconds."""
         subscription = self.state.subscribe()

@@ -47,15 +47,17 @@ class Acts:
         if record is not None and done is not None:
             done(record)
 
-    async def run(self, operation: Operation, *, follow: bool = False) -> ActionRecord | None:
+    async def run(self, operation: Operation, *, follow: bool = False, asked: bool = False) -> ActionRecord | None:
         """The same, waiting for the end; None when the person said no. Call it from a worker.
+
+        ``asked``: a dialog of the page has shown exactly this, and the answer was yes.
 
         Raises:
             KomodoError: it was refused, or could not be planned.
         """
         plan = self._runtime.executor.plan(operation)
-        given: bool | str = False
-        if plan.confirm != "none":
+        given: bool | str = (plan.phrase or True) if asked else False
+        if plan.confirm != "none" and not asked:
             answer = await self._shell.ask(ConfirmDialog(plan))
             if not answer:
                 return None

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
 
-from komodo_tui.ui.page import Page
+from komodo_tui.ui.modals.menu import MenuDialog
+from komodo_tui.ui.page import Command, Page
+from komodo_tui.ui.servers.acts import ServerActs
 from komodo_tui.ui.servers.detail import ServerDetail
 from komodo_tui.ui.servers.histories import Histories
+from komodo_tui.ui.servers.menu import ACTS, act_items, copies
 from komodo_tui.ui.servers.overview import Overview
 from komodo_tui.ui.terminal.open import open_server_shell
 from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from textual.app import ComposeResult
 
     from komodo_tui.domain.operations import Target
@@ -28,8 +34,15 @@ class ServersPage(Page):
 
     TITLE = "Servers"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "shell", "shell", id="servers.shell"),
-        Binding("ctrl+r", "reconnect", "reconnect", key_display="^R", id="servers.reconnect"),
+        *(
+            Binding(
+                act.key, f"act('{act.id}')", act.label, key_display=act.shown, show=act.hint, id=f"servers.{act.id}"
+            )
+            for act in ACTS
+        ),
+        Binding("m", "menu", "acts", id="servers.menu"),
+        Binding("c", "copy", "copy", show=False, id="servers.copy"),
+        Binding("d", "describe", "describe", show=False, id="servers.describe"),
     ]
     DEFAULT_CSS = """
     ServersPage ServerDetail { display: none; }
@@ -42,6 +55,7 @@ class ServersPage(Page):
         histories = Histories(runtime, shell)
         self.overview = Overview(runtime, shell, histories, id="fleet-overview")
         self.detail = ServerDetail(runtime, shell, histories, id="server-detail")
+        self._acts = ServerActs(runtime, shell)
 
     def compose(self) -> ComposeResult:
         """Both; one is displayed."""
@@ -129,16 +143,75 @@ class ServersPage(Page):
 
     # -- keys ---------------------------------------------------------------------------------------------------
 
-    def action_shell(self) -> None:
-        """A login shell on the server."""
-        if self.current is not None:
-            open_server_shell(self, self.current.name)
+    def chosen(self) -> list[ServerLive]:
+        """The servers an act is meant for: the marked ones, or the current one."""
+        if self.in_detail:
+            return [self.detail.live] if self.detail.live is not None else []
+        return self.overview.table.selection()
 
-    def action_reconnect(self) -> None:
-        """Connect anew, now: the marked ones, or the current one."""
-        chosen = self.overview.table.selection() if not self.in_detail else [self.current]
-        names = [live.name for live in chosen if live is not None]
-        for name in names:
-            self.runtime.fleet.reconnect(name)
-        if names:
-            self.shell.flash(f"connecting to {', '.join(names)}", "busy")
+    def action_act(self, act: str) -> None:
+        """Do what the key says to the server, or to the marked ones where that makes sense."""
+        servers, current = self.chosen(), self.current
+        if act == "add":
+            self._acts.add()
+        elif current is None:
+            self.shell.flash("there is no server here; N adds one", "dim")
+        elif act == "shell":
+            open_server_shell(self, current.name)
+        elif act == "reconnect":
+            self._acts.reconnect(servers)
+        elif act == "install":
+            self._acts.install(servers)
+        elif act == "edit":
+            self._acts.edit(current)
+        elif act == "remove":
+            self._acts.remove(current)
+        else:
+            self._acts.check(current)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What read-only mode refuses is not offered."""
+        if action == "act" and self.runtime.settings.read_only:
+            return next(not act.changes for act in ACTS if act.id == parameters[0])
+        return True
+
+    def action_menu(self) -> None:
+        """Every act, with its key."""
+        self.shell.work(self._menu())
+
+    async def _menu(self) -> None:
+        current = self.current
+        title = current.name if current is not None else "Servers"
+        items = act_items(current, len(self.chosen()), read_only=self.runtime.settings.read_only)
+        act = await self.shell.ask(MenuDialog(title, items))
+        if act:
+            self.action_act(act)
+
+    def action_copy(self) -> None:
+        """Pick what to copy."""
+        if self.current is not None:
+            self.shell.work(self._copy(self.current))
+
+    async def _copy(self, live: ServerLive) -> None:
+        choices = copies(live, self.shell.look.glyphs)
+        what = await self.shell.ask(MenuDialog(f"Copy of {live.name}", [item for item, _ in choices]))
+        for item, text in choices:
+            if item.id == what:
+                self.shell.copy(text, item.label)
+
+    def action_describe(self) -> None:
+        """Everything known of it, in words."""
+        if self.current is not None:
+            if not self.in_detail:
+                self.open_detail(self.current.name)
+            self.detail.show_system()
+
+    def commands(self) -> Iterable[Command]:
+        """Each server, and the acts on the current one."""
+        for name in self.runtime.fleet.state.servers:
+            yield Command(f"open {name}", partial(self.open_detail, name), "server", "its graphs, processes…")
+        current = self.current
+        for item in act_items(current, 1, read_only=self.runtime.settings.read_only):
+            if not item.disabled:
+                label = item.label if item.id == "add" or current is None else f"{item.label} {current.name}"
+                yield Command(label, partial(self.action_act, item.id), help=item.help)
