@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from komodo_tui.domain.operations import ContainerOperation, Target
+from komodo_tui.domain.operations import ContainerOperation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from komodo_agent.wire.jobs import ContainerVerb
     from komodo_agent.wire.models import Container, ContainerState
+    from komodo_tui.domain.operations import Target
+    from komodo_tui.ui.containers.columns import Row
 
 _ALIVE: frozenset[ContainerState] = frozenset({"running", "paused", "restarting"})
 _ANY: frozenset[ContainerState] = frozenset(
@@ -48,34 +50,23 @@ ACTS: tuple[ContainerActKey, ...] = (
     ContainerActKey("container.rename", "E", "rename", "rename", "give it another name", _ANY - {"removing"}, True),
     ContainerActKey("container.remove", "X", "remove", "remove…", "remove it; volumes stay unless you say so", _ANY),
 )  # fmt: skip
+BY_ID = {act.id: act for act in ACTS}
 
 
-@dataclass(frozen=True)
-class Picked:
-    """A container someone acts on, and the server it is on."""
-
-    server: str
-    container: Container
-
-    @property
-    def target(self) -> Target:
-        """As operations name it."""
-        return Target(server=self.server, name=self.container.name, id=self.container.id)
-
-
-def operations_for(act: ContainerActKey, picked: Sequence[Picked]) -> list[ContainerOperation]:
+def operations_for(act: ContainerActKey, picked: Sequence[Row], **options: Any) -> list[ContainerOperation]:
     """The operations of this act on these containers; containers in a state it does not fit are left out.
 
-    Starting a paused container means to unpause it, so one key may come to two operations.
+    Starting a paused container means to unpause it, so one key may come to two operations. ``options`` are further
+    fields of :class:`ContainerOperation`.
     """
     fitting = [p for p in picked if p.container.state in act.states]
     if act.verb != "start":
-        return [ContainerOperation(verb=act.verb, targets=_targets(fitting))] if fitting else []
+        return [ContainerOperation(verb=act.verb, targets=_targets(fitting), **options)] if fitting else []
     paused = [p for p in fitting if p.container.state == "paused"]
     stopped = [p for p in fitting if p.container.state != "paused"]
-    found: list[tuple[ContainerVerb, list[Picked]]] = [("start", stopped), ("unpause", paused)]
+    found: list[tuple[ContainerVerb, list[Row]]] = [("start", stopped), ("unpause", paused)]
     return [ContainerOperation(verb=verb, targets=_targets(those)) for verb, those in found if those]
 
 
-def _targets(picked: Sequence[Picked]) -> tuple[Target, ...]:
+def _targets(picked: Sequence[Row]) -> tuple[Target, ...]:
     return tuple(p.target for p in picked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,9 +10,10 @@ from komodo_tui.domain.masking import mask_env
 from komodo_tui.domain.units import bytes_text, duration_text, time_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from komodo_agent.wire.models import Container, ContainerDetail
+    from komodo_tui.ui.widgets.facts import Facts
 
 Tone = Literal["", "ok", "warn", "bad", "dim"]
 _COMPOSE = "com.docker.compose."
@@ -183,3 +185,21 @@ def _iter_maps(value: object) -> Iterator[dict[str, Any]]:
 def _text(of: Mapping[str, Any], key: str) -> str:
     value = of.get(key)
     return value if isinstance(value, str) else ""
+
+
+def as_facts(sections: Iterable[Section]) -> Facts:
+    """Sections as the pane of labelled lines takes them; an empty one says why."""
+    return [
+        (section.title, [(f.label, f.value, f.tone) for f in section.facts] or [("", section.empty, "dim")])
+        for section in sections
+    ]
+
+
+def inspect_text(inspect: Mapping[str, Any], *, show_secrets: bool = False) -> str:
+    """The engine's document as indented JSON; values of variables that look like secrets are masked."""
+    if not show_secrets:
+        config = _map(inspect, "Config")
+        entries = [str(entry).partition("=") for entry in config.get("Env") or ()]
+        masked = [f"{name}={mask_env(name, value)}" for name, _, value in entries]
+        inspect = {**inspect, "Config": {**config, "Env": masked}} if entries else inspect
+    return json.dumps(inspect, indent=2, ensure_ascii=False)

@@ -38,7 +38,7 @@ PAGES: tuple[PageSpec, ...] = (
     PageSpec("resources", "Resources", "Res", "2", "r",
              note="Images, volumes and networks of all servers in one table, with what uses them and what can go."),
     PageSpec("containers", "Containers", "Containers", "3", "c",
-             note="The containers of all servers in one table; until then `komodo-tui ps` lists and acts on them."),
+             target="komodo_tui.ui.pages.containers:ContainersPage"),
     PageSpec("stacks", "Stacks", "Stacks", "4", "k",
              note="Compose blueprints: edit, diff against what runs, deploy to one server or many, roll back."),
     PageSpec("deployments", "Deployments", "Deploy", "5", "d",

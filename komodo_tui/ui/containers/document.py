@@ -1,0 +1,42 @@
+"""A long plain text to scroll through: the engine's document of a container."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+
+class DocumentPane(VerticalScroll, can_focus=True):
+    """Shows one text, never read as markup."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "scroll_down", show=False), Binding("k", "scroll_up", show=False),
+        Binding("G", "scroll_end", show=False), Binding("ctrl+d", "page_down", show=False),
+        Binding("ctrl+u", "page_up", show=False),
+    ]  # fmt: skip
+    DEFAULT_CSS = "DocumentPane { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }"
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.text = ""
+
+    def compose(self) -> ComposeResult:
+        """One text."""
+        yield Static()
+
+    def show(self, text: str) -> None:
+        """Show this; the same text is not written again."""
+        if text != self.text:
+            self.text = text
+            self.query_one(Static).update(Text(text))
+
+    def action_first(self) -> None:
+        """To the top (gg)."""
+        self.scroll_home(animate=False)
