@@ -55,7 +55,7 @@ class ServersPage(Page):
         histories = Histories(runtime, shell)
         self.overview = Overview(runtime, shell, histories, id="fleet-overview")
         self.detail = ServerDetail(runtime, shell, histories, id="server-detail")
-        self._acts = ServerActs(runtime, shell)
+        self._acts = ServerActs(runtime, shell, self._show)
 
     def compose(self) -> ComposeResult:
         """Both; one is displayed."""
@@ -68,7 +68,7 @@ class ServersPage(Page):
         """Read everything anew and take the focus."""
         self.overview.refresh_rows()
         if self.in_detail:
-            self.detail.open(self.detail.server)
+            self.detail.resume()
         else:
             self.overview.table.focus()
 
@@ -127,6 +127,13 @@ class ServersPage(Page):
         if target.server in self.runtime.fleet.state.servers:
             self.overview.table.choose(target.server)
             self.open_detail(target.server)
+
+    def _show(self, name: str) -> None:
+        """Put the cursor on a server that has just been added."""
+        self.overview.refresh_rows()
+        if not self.overview.table.choose(name):
+            self.overview.list.set_filter("")
+            self.overview.table.choose(name)
 
     def back(self) -> bool:
         """Marks and filter of what has the focus, then the detail."""

@@ -15,7 +15,7 @@ from komodo_tui.ui.servers.report_dialog import ReportDialog
 from komodo_tui.ui.servers.trouble import report
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from komodo_tui.fleet.live import ServerLive
     from komodo_tui.fleet.probe import ServerProbe
@@ -31,9 +31,11 @@ _KEYS = "abcdefghilmnoprstuvwxyz"
 class ServerActs:
     """Runs them for the page; each method begins a task and returns at once."""
 
-    def __init__(self, runtime: Runtime, shell: Shell) -> None:
+    def __init__(self, runtime: Runtime, shell: Shell, show: Callable[[str], None]) -> None:
+        """``show`` puts the cursor on the server of a name."""
         self._runtime = runtime
         self._shell = shell
+        self._show = show
 
     # -- definitions --------------------------------------------------------------------------------------------
 
@@ -60,6 +62,7 @@ class ServerActs:
         operation = ServerOperation(verb="add", server=definition.name, definition=definition)
         record = await self._shell.acts.run(operation)
         if record is not None and record.outcome == "success":
+            self._show(definition.name)
             await self._see_through(definition.name)
 
     async def _pick(self, hosts: Sequence[str]) -> str | None:

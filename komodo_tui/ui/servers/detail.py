@@ -17,7 +17,9 @@ from komodo_tui.ui.servers.detail_tabs import TABS, DetailTab, table_pane
 from komodo_tui.ui.servers.facts import server_facts
 from komodo_tui.ui.servers.graph_pane import GraphPane
 from komodo_tui.ui.servers.graphs import headline
-from komodo_tui.ui.servers.state import reason, standing
+from komodo_tui.ui.servers.state import reason_lines, standing
+from komodo_tui.ui.servers.trouble import report, step_keys
+from komodo_tui.ui.servers.trouble_pane import TroublePane
 from komodo_tui.ui.widgets.facts import FactsPane
 from komodo_tui.ui.widgets.lines import Line, Lines
 from komodo_tui.ui.widgets.list_pane import ListPane
@@ -47,6 +49,8 @@ class ServerDetail(Vertical):
     DEFAULT_CSS = """
     ServerDetail { height: 1fr; width: 1fr; }
     ServerDetail #detail-body { height: 1fr; }
+    ServerDetail #detail-trouble, ServerDetail.-trouble #detail-body { display: none; }
+    ServerDetail.-trouble #detail-trouble { display: block; }
     """
 
     class Reveal(Message):
@@ -67,9 +71,10 @@ class ServerDetail(Vertical):
         """Index into :data:`WINDOWS`."""
 
     def compose(self) -> ComposeResult:
-        """Headline, sub-tabs, body."""
+        """Headline, sub-tabs, body or what keeps it from being shown."""
         yield Lines(fixed=True, id="detail-head")
         yield Vertical(id="detail-body")
+        yield TroublePane(id="detail-trouble")
 
     @property
     def server(self) -> str:
@@ -89,6 +94,11 @@ class ServerDetail(Vertical):
             if isinstance(pane, ListPane):
                 pane.table.set_rows({})
         self._show_tab(self._tab)
+
+    def resume(self) -> None:
+        """Somebody looks again."""
+        self._want_feed(True)
+        self._ready()
 
     def rest(self) -> None:
         """Nobody looks: the feed need not carry more than usual."""
@@ -133,7 +143,10 @@ class ServerDetail(Vertical):
 
     def _ready(self) -> None:
         pane = self._pane()
-        if isinstance(pane, ListPane):
+        self._judge()
+        if self.has_class("-trouble"):
+            self.query_one(TroublePane).focus()
+        elif isinstance(pane, ListPane):
             pane.table.focus()
         elif pane is not None:
             pane.focus()
@@ -148,9 +161,14 @@ class ServerDetail(Vertical):
         if live is None or pane is None:
             return
         look, now = self._shell.look, self._shell.now()
+        if self._judge():
+            (self.query_one(TroublePane) if self.has_class("-trouble") else pane).focus()
         series = self._histories.look(live, WINDOWS[self.window])
         self.query_one("#detail-head", Lines).show(self._head(live, look, now))
-        if isinstance(pane, GraphPane):
+        if self.has_class("-trouble"):
+            told = report(live, None, now, look.glyphs)
+            self.query_one(TroublePane).show(told, step_keys(told), look)
+        elif isinstance(pane, GraphPane):
             pane.show(live, series, WINDOWS[self.window], now)
         elif isinstance(pane, FactsPane):
             pane.show(server_facts(live, now, look.glyphs), look)
@@ -158,9 +176,16 @@ class ServerDetail(Vertical):
             pane.table.set_rows(self._tab.rows(live))
             pane.told()
 
+    def _judge(self) -> bool:
+        """Show what is wrong in place of graphs that would be empty. Returns whether that changed something."""
+        live = self.live
+        trouble = self._tab.id == "graphs" and live is not None and live.sample is None and live.error is not None
+        changed = trouble != self.has_class("-trouble")
+        self.set_class(trouble, "-trouble")
+        return changed
+
     def _head(self, live: ServerLive, look: Look, now: float) -> list[Line]:
         state = standing(live, look.glyphs)
-        why, tone = reason(live, look.glyphs)
         top = headline(live, (state.glyph, state.word, state.tone), now)
         tabs: list[Span] = [(" ", "")]
         for tab in TABS:
@@ -170,8 +195,8 @@ class ServerDetail(Vertical):
         if self._tab.id == "graphs":
             tabs.append((f"   last {duration_text(WINDOWS[self.window])}", "dim"))
         lines: list[Line] = [top, tuple(tabs)]
-        if why and not live.live:
-            lines.append(((f" {why}", tone),))
+        if not self.has_class("-trouble"):
+            lines += reason_lines(live, look.glyphs, self.size.width, 3)
         self.query_one("#detail-head").styles.height = len(lines)
         return lines
 

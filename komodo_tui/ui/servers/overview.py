@@ -13,7 +13,7 @@ from komodo_tui.ui.render.series import WINDOWS
 from komodo_tui.ui.servers.columns import server_columns
 from komodo_tui.ui.servers.filtering import HELP, parse_servers
 from komodo_tui.ui.servers.graph_pane import GraphPane
-from komodo_tui.ui.servers.state import reason, standing
+from komodo_tui.ui.servers.state import reason_lines, standing
 from komodo_tui.ui.widgets.lines import Line, Lines
 from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
@@ -42,7 +42,7 @@ class Overview(Vertical):
     Overview #fleet-main { height: 1fr; }
     Overview #fleet-side { display: none; width: 64; border-left: vkey $panel; }
     .-wide Overview #fleet-side { display: block; }
-    Overview #reason { height: auto; max-height: 2; }
+    Overview #reason { height: auto; max-height: 3; }
     Overview #events { display: none; height: 6; border-top: hkey $panel; }
     .-tall.-mid Overview #events, .-tall.-wide Overview #events { display: block; }
     .-tall.-wide Overview #events { height: 9; }
@@ -97,8 +97,8 @@ class Overview(Vertical):
         """Graphs, reason and events for the row under the cursor."""
         look = self._shell.look
         live = self.table.current
-        text, tone = reason(live, look.glyphs) if live is not None else ("", "")
-        self.query_one("#reason", Lines).show([((f" {text}", tone),)] if text else [])
+        why = reason_lines(live, look.glyphs, self.size.width, 3) if live is not None else []
+        self.query_one("#reason", Lines).show(why)
         strip = self.query_one("#events", Lines)
         if strip.display:
             strip.show(event_lines(self._events, max(0, strip.size.height), look))

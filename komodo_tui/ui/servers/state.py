@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.levels import Level, host_levels, worst
@@ -10,6 +11,7 @@ from komodo_tui.domain.units import duration_text
 
 if TYPE_CHECKING:
     from komodo_tui.fleet.live import ServerLive, ServerStatus
+    from komodo_tui.ui.render.cells import Span
     from komodo_tui.ui.render.glyphs import Glyphs
 
 LEVEL_TONES: dict[Level, str] = {"ok": "", "warning": "warn", "critical": "bad"}
@@ -20,7 +22,7 @@ _DOWN: dict[ServerStatus, tuple[str, str]] = {
     "auth": ("login refused", "^R asks again"),
     "host_key_unknown": ("new host key", "A shows it, to compare and accept"),
     "agent_mismatch": ("agent differs", "I installs the agent of this version"),
-    "agent_missing": ("no agent", "I installs it"),
+    "agent_missing": ("no agent", "I installs the agent"),
 }
 """Word and next step by status; the order is how bad they are."""
 
@@ -72,16 +74,28 @@ def freshness(live: ServerLive, now: float) -> str:
     return f"stale {duration_text(now - live.seen)}"
 
 
+def own_key(live: ServerLive) -> bool:
+    """Whether what helps is a key of this program, not what the error's own hint names for the command line."""
+    return live.status in ("agent_missing", "host_key_unknown")
+
+
 def reason(live: ServerLive, glyphs: Glyphs) -> tuple[str, str]:
     """Why a server is not as it should be, with what to do next, and the tone; empty when all is well."""
     state = standing(live, glyphs)
     engine = live.engine
     if live.error is not None and not live.live:
-        hint = live.error.hint or state.next
-        text = f"{state.glyph} {live.name}: {live.error.message}" + (f"  {hint}" if hint else "")
+        hints = [state.next] if own_key(live) else [live.error.hint, state.next]
+        text = ". ".join([f"{state.glyph} {live.name}: {live.error.message}", *filter(None, hints)])
         return text, state.tone
     if live.live and engine is not None and engine.status != "up":
         return f"{state.glyph} {live.name}: {engine.message or state.word}", state.tone
     if live.live and state.next:
         return f"{state.glyph} {live.name}: {state.next}", "info"
     return "", ""
+
+
+def reason_lines(live: ServerLive, glyphs: Glyphs, width: int, most: int) -> list[tuple[Span, ...]]:
+    """:func:`reason` in lines of ``width`` columns, at most ``most`` of them."""
+    text, tone = reason(live, glyphs)
+    lines = wrap(text, max(20, width - 2), max_lines=most, placeholder=f" {glyphs.ellipsis}") if text else []
+    return [((f" {line}", tone),) for line in lines]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from komodo_tui.domain.errors import HostKeyUnknownError
 from komodo_tui.domain.units import count_text, latency_text, long_duration_text, time_text
-from komodo_tui.ui.servers.state import standing
+from komodo_tui.ui.servers.state import own_key, standing
 
 if TYPE_CHECKING:
     from komodo_tui.fleet.live import ServerLive
@@ -40,10 +40,16 @@ class Report:
     steps: tuple[Step, ...]
 
 
-RETRY = Step("retry", "connect again", "r")
+RETRY = Step("retry", "reconnect", "r")
 EDIT = Step("edit", "edit", "e")
-ACCEPT = Step("accept", "accept and remember", "y")
-INSTALL = Step("install", "install the agent", "I")
+ACCEPT = Step("accept", "accept it", "y")
+INSTALL = Step("install", "install", "I")
+
+
+def step_keys(told: Report) -> tuple[tuple[str, str], ...]:
+    """The same steps by the keys of the page."""
+    keys = {"retry": "^R", "accept": "A"}
+    return tuple((keys.get(step.id, step.key), step.label) for step in told.steps)
 
 
 def report(live: ServerLive, probe: ServerProbe | None, now: float, glyphs: Glyphs) -> Report:
@@ -51,9 +57,9 @@ def report(live: ServerLive, probe: ServerProbe | None, now: float, glyphs: Glyp
     state = standing(live, glyphs)
     title, parts, steps = _told(live)
     message = live.error.message if live.error is not None and not live.live else ""
-    hint = live.error.hint if live.error is not None and not live.live else ""
+    hint = live.error.hint if live.error is not None and not live.live and not own_key(live) else ""
     lead: list[Part] = [(f"{state.glyph} {message}", state.tone)] if message else []
-    said: list[Part] = [(hint, "accent")] if hint and live.status != "host_key_unknown" else []
+    said: list[Part] = [(hint, "accent")] if hint else []
     return Report(
         title, live.status in ("host_key_changed", "auth", "unreachable"), (*lead, *parts, *said),
         tuple(_facts(live, probe, now)), steps,
