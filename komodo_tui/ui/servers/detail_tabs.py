@@ -54,16 +54,19 @@ def table_pane(tab: DetailTab, live: Callable[[], ServerLive | None], look: Look
     if tab.id == "filesystems":
         return _pane(
             tab, VirtualTable(tables.filesystem_columns(live, glyphs), order=lambda f: f.path, sort="use"),
-            lambda f: f"{f.path}\n{f.device}\n{f.kind}", lambda: unknown(live(), "No file system has been reported yet."),
+            lambda f: f"{f.path}\n{f.device}\n{f.kind}",
+            lambda: unknown(live(), "No file system has been reported yet."),
         )  # fmt: skip
     if tab.id == "devices":
         return _pane(
             tab, VirtualTable(tables.device_columns(glyphs), order=lambda d: (d.kind, d.name)),
-            lambda d: f"{d.kind}\n{d.name}", lambda: unknown(live(), "Asked for; the first rates come within two seconds."),
+            lambda d: f"{d.kind}\n{d.name}",
+            lambda: unknown(live(), "Asked for; the first rates come within two seconds."),
         )  # fmt: skip
     return _pane(
         tab, VirtualTable(tables.process_columns(), order=lambda p: p.pid, sort="cpu"),
-        lambda p: f"{p.command}\n{p.user}\n{p.pid}", lambda: unknown(live(), "Asked for; the first list comes within two seconds."),
+        lambda p: f"{p.command}\n{p.user}\n{p.pid}",
+        lambda: unknown(live(), "Asked for; the first list comes within two seconds."),
     )  # fmt: skip
 
 

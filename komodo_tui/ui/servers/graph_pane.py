@@ -26,6 +26,7 @@ NAMES = ("cpu", "memory", "net", "disk")
 class GraphPane(Vertical):
     """Shows what it is given; asks nobody."""
 
+    SCOPED_CSS = False  # the size classes stand on the screen, outside
     DEFAULT_CSS = """
     GraphPane { height: 1fr; width: 1fr; padding: 0 1; }
     GraphPane Grid { grid-size: 2; grid-gutter: 0 2; height: 1fr; }

@@ -37,6 +37,7 @@ _EVENTS = 200
 class Overview(Vertical):
     """Feeds itself from the fleet's state when told to."""
 
+    SCOPED_CSS = False  # the size classes stand on the screen, outside
     DEFAULT_CSS = """
     Overview { height: 1fr; width: 1fr; }
     Overview #fleet-main { height: 1fr; }

@@ -32,6 +32,7 @@ R = TypeVar("R")
 class ListLine(Widget):
     """``Containers 317  filter: state:run  marked 3          sort CPU ▼``; left out on short screens while plain."""
 
+    SCOPED_CSS = False  # the size classes stand on the screen, outside
     DEFAULT_CSS = "ListLine { height: 1; } .-short ListLine.-plain { display: none; }"
 
     def __init__(self) -> None:
