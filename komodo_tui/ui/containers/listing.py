@@ -32,6 +32,7 @@ HELP = "words, !not, ~fuzzy, /regex/, server: state: stack: label: image: health
 class ContainerList(Vertical):
     """Feeds itself from the fleet's state when told to."""
 
+    SCOPED_CSS = False  # the size classes stand on the screen, outside
     DEFAULT_CSS = """
     ContainerList { height: 1fr; width: 1fr; }
     ContainerList #containers-main { height: 1fr; }
