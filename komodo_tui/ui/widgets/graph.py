@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from komodo_tui.ui.look import Look
 
-AXIS = 6
+AXIS = 7
 """Columns of the labels at the left, the line included."""
 
 
