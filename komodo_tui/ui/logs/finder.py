@@ -21,7 +21,7 @@ _TOGETHER = 8
 class Finder:
     """Searches what is kept, newest first, then what comes.
 
-    :meth:`start` and everything else but the search itself belong to the event loop. ``changed`` is called there
+    :meth:`run` and everything else but the search itself belong to the event loop. ``changed`` is called there
     after each step that found something or came to the end.
     """
 
@@ -32,17 +32,6 @@ class Finder:
         self._changed = changed
         self._low = self._high = ring.end
         self._grown = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin."""
-        self._task = asyncio.create_task(self._run(), name="search in logs")
-
-    async def close(self) -> None:
-        """Stop; what was found stays."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     def grown(self) -> None:
         """Lines came, or went."""
@@ -50,12 +39,8 @@ class Finder:
         if self._ring.end > self._high:
             self._grown.set()
 
-    @property
-    def reached(self) -> int:
-        """Lines before this number have been looked at, as far as they are newer than those still to be searched."""
-        return self._high
-
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Search until cancelled; what was found stays."""
         while True:
             if self._high < self._ring.end:
                 await self._newer()

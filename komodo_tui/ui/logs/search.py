@@ -114,6 +114,10 @@ class Matches:
         at = bisect_left(self._numbers, number)
         return at < len(self._numbers) and self._numbers[at] == number
 
+    def numbers(self) -> list[int]:
+        """All of them, rising."""
+        return self._numbers.tolist()
+
     def at(self, position: int) -> int:
         """The number of the hit at a position."""
         return self._numbers[position]
