@@ -64,10 +64,11 @@ def ports(detail: ContainerDetail) -> Section:
     facts = []
     for port in detail.container.ports:
         inside = f"{port.private}/{port.protocol}"
+        address = f"[{port.ip}]:" if ":" in port.ip else f"{port.ip}:" if port.ip else ""
         if port.public is None:
             facts.append(Fact(inside, "not published", "dim"))
         else:
-            facts.append(Fact(inside, f"← {f'[{port.ip}]' if ':' in port.ip else port.ip}:{port.public}"))
+            facts.append(Fact(inside, f"← {address}{port.public}"))
     return Section("Ports", tuple(facts), empty="exposes no ports")
 
 

@@ -33,6 +33,7 @@ class ContainerList(Vertical):
     """Feeds itself from the fleet's state when told to."""
 
     SCOPED_CSS = False  # the size classes stand on the screen, outside
+    SCOPED_CSS = False  # the size classes stand on the screen, outside
     DEFAULT_CSS = """
     ContainerList { height: 1fr; width: 1fr; }
     ContainerList #containers-main { height: 1fr; }

@@ -1,4 +1,4 @@
-"""The history of the figures of a server or a container: what the agent remembers, continued by what it says live. Pure, no clock."""
+"""What figures were: what the agent remembers, continued by what it says live. Pure, no clock."""
 
 from __future__ import annotations
 

@@ -89,6 +89,8 @@ def pair_graph(
         gap = "" if len(signs[0]) == 1 else " "
         title.append((f"{signs[0]}{gap}{rate_text(now[0])}/s ", "graph-in"))
         title.append((f"{signs[1]}{gap}{rate_text(now[1])}/s", "graph-out"))
+    else:
+        title.append(("not known", "dim"))
     return GraphData(
         tuple(title), first, top, rate_text(top), below=second, window=past, tones=("graph-in", "graph-out")
     )

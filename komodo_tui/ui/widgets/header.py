@@ -50,11 +50,11 @@ class TabLine(Widget):
             self.refresh()
 
     def _tabs(self) -> tuple[Tab, ...]:
-        return tab_strip(PAGES, self._current, self.size.width - width_of(NAME) - 1)
+        return tab_strip(PAGES, self._current, self.size.width - width_of(NAME))
 
     def render_line(self, y: int) -> Strip:
         """Name and tabs."""
-        spans: list[Span] = [(f" {NAME}", "accent bold")]
+        spans: list[Span] = [(NAME, "accent bold")]
         x = 0
         for tab in self._tabs():
             spans.append((" " * (tab.x - x), ""))
@@ -64,7 +64,7 @@ class TabLine(Widget):
 
     def on_click(self, event: events.Click) -> None:
         """Go to the tab under the pointer."""
-        x = event.x - width_of(NAME) - 1
+        x = event.x - width_of(NAME)
         for tab in self._tabs():
             if tab.x <= x < tab.x + tab.width:
                 self.post_message(self.Picked(tab.page))
