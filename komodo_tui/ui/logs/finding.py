@@ -8,8 +8,7 @@ from komodo_tui.ui.logs.finder import Finder
 from komodo_tui.ui.logs.search import compile_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from typing import Any
+    from collections.abc import Awaitable, Callable
 
     from textual.worker import Worker
 
@@ -21,7 +20,7 @@ class Finding:
     """Gives a view its pattern. All of it belongs to the event loop."""
 
     def __init__(
-        self, view: LogView, spawn: Callable[[Coroutine[Any, Any, None]], Worker[None]], changed: Callable[[], None]
+        self, view: LogView, spawn: Callable[[Callable[[], Awaitable[None]]], Worker[None]], changed: Callable[[], None]
     ) -> None:
         """``spawn`` runs a search as a worker, ``changed`` is called when it found something."""
         self._view = view
@@ -52,7 +51,7 @@ class Finding:
         self._finder = None
         if source:
             self._finder = Finder(self._view.ring, compile_pattern(source), self._found)
-            self._worker = self._spawn(self._finder.run())
+            self._worker = self._spawn(self._finder.run)
         self._show()
 
     def toggle_hiding(self) -> None:

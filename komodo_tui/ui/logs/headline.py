@@ -92,8 +92,9 @@ class StatusFacts:
 
 
 def status_line(facts: StatusFacts, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
-    """``/ timeout  3 of 17  others hidden   ── 214 lines arrived while paused, G to resume ──``; empty for nothing."""
+    """``/ timeout  3 of 17  filtered   ── 214 lines arrived while paused, G to resume ──``; empty for nothing."""
     spans: list[Span] = []
+    right: list[Span] = []
     if facts.pattern:
         number = f"{facts.position:,} of {facts.matches:,}" if facts.position else f"{facts.matches:,} matches"
         more = "" if facts.complete else f" {glyphs.ellipsis}"
@@ -103,9 +104,9 @@ def status_line(facts: StatusFacts, width: int, glyphs: Glyphs) -> tuple[Span, .
             (f"{_GAP}{number}{more}", "info" if facts.matches else "warn"),
         ]
         if facts.hiding:
-            spans.append((f"{_GAP}others hidden (F)", "warn"))
+            spans.append((f"{_GAP}filtered", "warn"))
     if facts.selected:
-        spans.append((f" {count_text(facts.selected, 'line')} selected, y yanks, W saves", "accent bold"))
+        right.append((f" {count_text(facts.selected, 'line')} selected, y yanks, W saves ", "accent bold"))
     elif facts.paused:
         rule = glyphs.horizontal * 2
         came = (
@@ -113,7 +114,10 @@ def status_line(facts: StatusFacts, width: int, glyphs: Glyphs) -> tuple[Span, .
             if facts.missed
             else "paused"
         )
-        spans.append((f" {rule} {came}, G to resume {rule}", "warn"))
+        right.append((f" {rule} {came}, G to resume {rule} ", "warn"))
     if facts.note:
         spans.append((f" {facts.note}", "dim"))
-    return fit(tuple(spans), width, ellipsis=glyphs.ellipsis) if spans else ()
+    if not spans and not right:
+        return ()
+    room = width - sum(width_of(text) for text, _ in right)
+    return (*fit(tuple(spans), max(0, room), ellipsis=glyphs.ellipsis), *right)

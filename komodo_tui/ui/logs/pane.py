@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -104,7 +105,7 @@ class LogPane(Vertical):
         self.view.viewport.to_end()
         self._paused_at = None
         self.detail.hide()
-        self._worker = self.run_worker(self.follower.run(merged), group="follow", exclusive=True)
+        self._worker = self.run_worker(partial(self.follower.run, merged), group="follow", exclusive=True)
         self.redraw()
 
     def stop(self) -> None:

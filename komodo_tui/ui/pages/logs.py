@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class LogsPage(Page):
-    """Shows what :func:`~komodo_tui.ui.logs.open.open_logs` asked for. On a short screen it takes the tabs' room too."""
+    """Shows what :func:`~komodo_tui.ui.logs.open.open_logs` asked for.
+
+    On a short screen it takes the room of the tabs too.
+    """
 
     TITLE = "Logs"
 
