@@ -42,7 +42,7 @@ def server_columns(glyphs: Glyphs, now: Callable[[], float]) -> tuple[Column[Ser
         Column("engine", "ENGINE", 9, _engine, key=lambda s: s.engine.version if s.engine else None, priority=9),
         Column("tags", "TAGS", 10, lambda s: " ".join(s.definition.tags), key=lambda s: s.definition.tags, priority=10,
                grow=1, most=24),
-        Column("age", "AGE", 10, lambda s: _age(s, glyphs, now()), key=lambda s: -s.seen, priority=0),
+        Column("age", "AGE", 13, lambda s: _age(s, glyphs, now()), key=lambda s: -s.seen, priority=0),
     )  # fmt: skip
 
 

@@ -57,6 +57,8 @@ def report(live: ServerLive, probe: ServerProbe | None, now: float, glyphs: Glyp
     state = standing(live, glyphs)
     title, parts, steps = _told(live)
     message = live.error.message if live.error is not None and not live.live else ""
+    if isinstance(live.error, HostKeyUnknownError) and message:
+        message = f"{live.error.host}:{live.error.port} shows a key that was never seen before."
     hint = live.error.hint if live.error is not None and not live.live and not own_key(live) else ""
     lead: list[Part] = [(f"{state.glyph} {message}", state.tone)] if message else []
     said: list[Part] = [(hint, "accent")] if hint else []
