@@ -17,7 +17,7 @@ from komodo_tui.domain.errors import (
 )
 from komodo_tui.domain.text import clean
 from komodo_tui.fleet.dial import dial, dial_through
-from komodo_tui.fleet.faults import HandshakeError
+from komodo_tui.fleet.faults import HandshakeError, twin
 from komodo_tui.fleet.hostkeys import HostKeys, Record
 from komodo_tui.fleet.keys import KeyRing
 from komodo_tui.fleet.ssh_client import Attempt, Login, Passwords
@@ -130,7 +130,7 @@ class Connector:
 
     async def _shared(self, bastion: _Bastion, host: SshHost, server: str) -> SshConnection:
         if bastion.refusal is not None:
-            raise bastion.refusal
+            raise twin(bastion.refusal)
         while (opening := bastion.opening) is not None and opening.done() and not _alive(opening):
             bastion.opening = None
             await _close(opening)
@@ -141,7 +141,7 @@ class Connector:
         except KomodoError as error:
             if not (isinstance(error, UnreachableError) and error.retry):
                 bastion.refusal = error
-            raise
+            raise twin(error) from error
 
     def _leave(self, host: SshHost, bastion: _Bastion) -> None:
         bastion.users -= 1

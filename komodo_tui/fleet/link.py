@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from komodo_agent.wire.feed import FeedRequest
-from komodo_tui.domain.errors import AgentTimeoutError, UnreachableError
+from komodo_tui.domain.errors import AgentTimeoutError, HostKeyUnknownError, UnreachableError
 from komodo_tui.fleet.supervisor import Supervisor
 from komodo_tui.fleet.tasks import end
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from komodo_agent.wire.protocol import Hello
-    from komodo_tui.domain.errors import HostKeyUnknownError
     from komodo_tui.domain.servers import ServerDefinition
     from komodo_tui.fleet.client import AgentClient
     from komodo_tui.fleet.live import FleetState, ServerLive
@@ -33,11 +32,18 @@ class ServerLink:
     """Connection, shell and agent of one server. Made and ended by the manager."""
 
     def __init__(
-        self, definition: ServerDefinition, route: Route, state: FleetState, spread: Callable[[], float]
+        self,
+        definition: ServerDefinition,
+        route: Route,
+        state: FleetState,
+        spread: Callable[[], float],
+        accepted: Callable[[HostKeyUnknownError], None],
     ) -> None:
+        """``accepted`` is told of a host key that is remembered now."""
         self.definition = definition
         self._route = route
         self._state = state
+        self._accepted = accepted
         self._supervisor = Supervisor(definition.name, route, state, spread=spread)
         self._request = FeedRequest()
         self._task: asyncio.Task[None] | None = None
@@ -128,13 +134,21 @@ class ServerLink:
         self._supervisor.want(self._request)
 
     async def accept_host_key(self, error: HostKeyUnknownError) -> None:
-        """Remember the key the person has compared, and connect.
+        """Remember the key the person has compared, and connect, as do all servers that waited for it.
 
         Raises:
             KomodoError: it cannot be remembered, or this server has no host key.
         """
         await self._route.accept_host_key(error)
         self.reconnect()
+        self._accepted(error)
+
+    def awaits(self, error: HostKeyUnknownError) -> bool:
+        """Whether this server, or a host on the way to it, showed that same unknown key."""
+        mine = self.live.error
+        if not isinstance(mine, HostKeyUnknownError):
+            return False
+        return (mine.host, mine.port, mine.key) == (error.host, error.port, error.key)
 
     async def probe(self) -> ServerProbe:
         """What the server has for an agent: Python, systemd, Docker, an agent perhaps. Raises KomodoError."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from komodo_tui.domain.errors import HostKeyUnknownError
     from komodo_tui.domain.servers import ServerDefinition
     from komodo_tui.fleet.prompts import Prompter
     from komodo_tui.fleet.ssh_route import SshFleet
@@ -145,9 +146,14 @@ class FleetManager:
             await self._ssh.close()
 
     def _link(self, definition: ServerDefinition) -> None:
-        link = ServerLink(definition, self._route(definition), self.state, self._losses.spread)
+        link = ServerLink(definition, self._route(definition), self.state, self._losses.spread, self._accepted)
         self._links[definition.name] = link
         link.start()
+
+    def _accepted(self, error: HostKeyUnknownError) -> None:
+        for link in self._links.values():
+            if link.awaits(error):
+                link.reconnect()
 
     def _route(self, definition: ServerDefinition) -> Route:
         if definition.is_local:

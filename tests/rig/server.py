@@ -128,14 +128,14 @@ class Server:
     def sessions(self) -> list[int]:
         """Pids of the sshd processes that serve connections of this server."""
         parent = self.pid("sshd")
-        return [p for p in _children(parent) if alive(p)]
+        return [p for p in children(parent) if alive(p)]
 
     def signal(self, what: str, sig: int) -> None:
         """Send a signal to ``dockerd`` or to the whole sshd (listener and sessions)."""
         pids = [self.pid(what)]
         if what == "sshd":
             for session in self.sessions():
-                pids += [session, *_children(session)]
+                pids += [session, *children(session)]
         for pid in pids:
             if alive(pid):
                 os.kill(pid, sig)
@@ -270,7 +270,8 @@ def _engine_environment() -> dict[str, str]:
     return {**keep, "PATH": f"{keep.get('PATH', '')}:/usr/sbin:/sbin", "TMPDIR": tempfile.gettempdir()}
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """Pids of a process's children."""
     found = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import signal
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tests.rig.packages import find
 from tests.rig.processes import run, spawn, stop, wait_for
+from tests.rig.server import children
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +33,10 @@ class Sshd:
     """An sshd with settings of its own, in the namespace of a private server."""
 
     server: Server
+    address: str
     port: int
     folder: Path
+    pid: int = 0
 
     @property
     def host_key(self) -> Path:
@@ -42,7 +46,7 @@ class Sshd:
     @property
     def entry(self) -> str:
         """What known_hosts has to say about it."""
-        return f"[{self.server.address}]:{self.port} {' '.join(self.host_key.read_text().split()[:2])}\n"
+        return f"[{self.address}]:{self.port} {' '.join(self.host_key.read_text().split()[:2])}\n"
 
     @property
     def fingerprint(self) -> str:
@@ -54,28 +58,35 @@ class Sshd:
         """How often somebody has connected."""
         return (self.folder / "log").read_text().count("Connection from")
 
+    def drop_connections(self) -> None:
+        """End every connection, as a reboot would."""
+        for session in children(self.pid):
+            stop(session, sig=signal.SIGKILL)
+
     def config(self, alias: str, *lines: str, known: bool = True) -> str:
         """A ``Host`` block that leads there with the private server's key."""
         known_hosts = self.folder / "known_hosts"
         if known and not known_hosts.exists():
             known_hosts.write_text(self.entry)
-        block = [f"Host {alias}", *lines, f"HostName {self.server.address}", f"Port {self.port}", "User root",
+        block = [f"Host {alias}", *lines, f"HostName {self.address}", f"Port {self.port}", "User root",
                  f"IdentityFile {self.server.key}", "IdentitiesOnly yes", "IdentityAgent none",
                  f"UserKnownHostsFile {known_hosts}", "GlobalKnownHostsFile none"]  # fmt: skip
         return "\n  ".join(block) + "\n"
 
 
 @contextmanager
-def sshd(server: Server, folder: Path, *settings: str, shadow: str = "") -> Iterator[Sshd]:
-    """Run one until the end of the block. ``shadow`` is the password hash of root, which nobody else sees: it stands
-    in a mount namespace."""
+def sshd(server: Server, folder: Path, *settings: str, address: str = "", shadow: str = "") -> Iterator[Sshd]:
+    """Run one until the end of the block.
+
+    ``address`` is another one of the namespace; ``shadow`` the password hash root has there, in a mount namespace.
+    """
     folder.mkdir(parents=True)
-    ours = Sshd(server, next(_ports), folder)
+    ours = Sshd(server, address or server.address, next(_ports), folder)
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "host_key"))
     shutil.copy(server.run_dir / "authorized_keys", folder / "authorized_keys")
     (folder / "config").write_text(
         "\n".join(
-            (*settings, f"Port {ours.port}", f"ListenAddress {server.address}", f"HostKey {folder}/host_key",
+            (*settings, f"Port {ours.port}", f"ListenAddress {ours.address}", f"HostKey {folder}/host_key",
              f"AuthorizedKeysFile {folder}/authorized_keys", "PidFile none", "StrictModes no", "PermitRootLogin yes",
              "UsePAM no", "PasswordAuthentication no", "KbdInteractiveAuthentication no", "LogLevel VERBOSE", "")
         )
@@ -86,12 +97,12 @@ def sshd(server: Server, folder: Path, *settings: str, shadow: str = "") -> Iter
         'mount --bind "$0/shadow" /etc/shadow; mount --bind "$0/pam" /etc/pam.d/sshd; exec "$1" -D -e -f "$0/config"'
     )
     isolated = ["unshare", "--mount", "sh", "-ec", script, str(folder), find("sshd") or "/usr/sbin/sshd"]
-    pid = spawn(["nsenter", f"--net={server.netns}", *isolated], log=folder / "log")
+    ours.pid = spawn(["nsenter", f"--net={server.netns}", *isolated], log=folder / "log")
     try:
         wait_for(lambda: "Server listening" in (folder / "log").read_text(), 15, what="a listening sshd")
         yield ours
     finally:
-        stop(pid)
+        stop(ours.pid)
 
 
 def write_config(folder: Path, *blocks: str) -> Path:
