@@ -8,7 +8,7 @@ from komodo_tui.ui.logs.finder import Finder
 from komodo_tui.ui.logs.search import compile_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
     from textual.worker import Worker
 
@@ -20,7 +20,10 @@ class Finding:
     """Gives a view its pattern. All of it belongs to the event loop."""
 
     def __init__(
-        self, view: LogView, spawn: Callable[[Callable[[], Awaitable[None]]], Worker[None]], changed: Callable[[], None]
+        self,
+        view: LogView,
+        spawn: Callable[[Callable[[], Coroutine[None, None, None]]], Worker[None]],
+        changed: Callable[[], None],
     ) -> None:
         """``spawn`` runs a search as a worker, ``changed`` is called when it found something."""
         self._view = view
@@ -49,7 +52,9 @@ class Finding:
             self._worker.cancel()
             self._worker = None
         self._finder = None
-        if source:
+        if not source:
+            self.hiding = False
+        else:
             self._finder = Finder(self._view.ring, compile_pattern(source), self._found)
             self._worker = self._spawn(self._finder.run)
         self._show()
