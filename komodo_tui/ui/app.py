@@ -152,7 +152,7 @@ class KomodoApp(App[int]):
 
     def _commit(self, changes: Changes) -> None:
         self._show_fleet()
-        if self._current is not None and len(self.screen_stack) == 1:
+        if self._current is not None:  # also under a dialog: what is taken now is not told again
             self._current.tick(changes)
 
     def _show_fleet(self) -> None:

@@ -69,11 +69,11 @@ async def _offers(runtime: Runtime, server: str) -> tuple[tuple[str, ...], tuple
 def _fields(state: FleetState, server: str, images: tuple[str, ...], networks: tuple[str, ...]) -> list[Field]:
     names = tuple(state.servers)
     return [
-        Field("servers", "servers", value=server, suggestions=names, check=lambda text: _servers(text, state),
-              help=f"one or more, parted by spaces: {' '.join(names)[:60]}"),
         Field("image", "image", suggestions=images, check=_checker(parse_image),
               help=f"{len(images)} on {server}, → takes the one offered" if images else "like nginx:1.27"),
         Field("name", "name", check=_checker(parse_name), help="empty: the engine chooses one"),
+        Field("servers", "servers", value=server, suggestions=names, check=lambda text: _servers(text, state),
+              help=f"one or more, parted by spaces: {' '.join(names)[:60]}"),
         Field("command", "command", check=_checker(parse_command), help="empty: the image's own"),
         Field("ports", "ports", check=_each(parse_port, words=True), help="8080:80 127.0.0.1:53:53/udp"),
         Field("volumes", "volumes", "lines", check=_each(parse_bind),
