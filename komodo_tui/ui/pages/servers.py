@@ -54,7 +54,8 @@ class ServersPage(Page):
         super().__init__(runtime, shell, id=id)
         histories = Histories(runtime, shell)
         self.overview = Overview(runtime, shell, histories, id="fleet-overview")
-        self.detail = ServerDetail(runtime, shell, histories, id="server-detail")
+        self.detail = ServerDetail(runtime, shell, histories, self.overview.events, id="server-detail")
+        self._heard = runtime.fleet.state.subscribe()  # events go on while another tab is shown
         self._acts = ServerActs(runtime, shell, self._show)
 
     def compose(self) -> ComposeResult:
@@ -66,6 +67,7 @@ class ServersPage(Page):
 
     def on_page_show(self) -> None:
         """Read everything anew and take the focus."""
+        self.overview.hear(self._heard.take().events)
         self.overview.refresh_rows()
         if self.in_detail:
             self.detail.resume()
@@ -80,9 +82,14 @@ class ServersPage(Page):
         """Take in what changed; only what is shown is drawn."""
         if self.in_detail and self.detail.live is None:
             self.close_detail()  # somebody removed it
-        self.overview.tick(changes.servers, changes.events, changes.structure)
+        self.overview.hear(self._heard.take().events)
+        self.overview.tick(changes.servers, changes.structure)
         if self.in_detail:
             self.detail.tick()
+
+    def on_unmount(self) -> None:
+        """Hear no more."""
+        self._heard.close()
 
     def restyle(self) -> None:
         """Draw again in new colours."""

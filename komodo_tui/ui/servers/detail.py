@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
 from komodo_tui.domain.errors import NotFoundError
@@ -17,6 +17,7 @@ from komodo_tui.ui.servers.detail_tabs import TABS, DetailTab, table_pane
 from komodo_tui.ui.servers.facts import server_facts
 from komodo_tui.ui.servers.graph_pane import GraphPane
 from komodo_tui.ui.servers.graphs import headline
+from komodo_tui.ui.servers.side import side_lines
 from komodo_tui.ui.servers.state import reason_lines, standing
 from komodo_tui.ui.servers.trouble import report, step_keys
 from komodo_tui.ui.servers.trouble_pane import TroublePane
@@ -26,9 +27,12 @@ from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from textual.app import ComposeResult
     from textual.widget import Widget
 
+    from komodo_tui.fleet.changes import FleetEvent
     from komodo_tui.fleet.live import ServerLive
     from komodo_tui.ui.look import Look
     from komodo_tui.ui.render.cells import Span
@@ -46,9 +50,13 @@ class ServerDetail(Vertical):
         Binding("left_curly_bracket", "window(-1)", "shorter window", show=False, key_display="{", id="detail.shorter"),
         Binding("right_curly_bracket", "window(1)", "window", key_display="{ }", id="detail.longer"),
     ]
+    SCOPED_CSS = False  # the size classes stand on the screen, outside
     DEFAULT_CSS = """
     ServerDetail { height: 1fr; width: 1fr; }
-    ServerDetail #detail-body { height: 1fr; }
+    ServerDetail #detail-main { height: 1fr; }
+    ServerDetail #detail-body { height: 1fr; width: 1fr; }
+    ServerDetail #detail-side { display: none; width: 64; height: 1fr; border-left: vkey $panel; padding: 0 1; }
+    .-wide ServerDetail.-graphs #detail-side { display: block; }
     ServerDetail #detail-trouble, ServerDetail.-trouble #detail-body { display: none; }
     ServerDetail.-trouble #detail-trouble { display: block; }
     """
@@ -60,8 +68,13 @@ class ServerDetail(Vertical):
             super().__init__()
             self.target = target
 
-    def __init__(self, runtime: Runtime, shell: Shell, histories: Histories, *, id: str | None = None) -> None:
+    def __init__(
+        self, runtime: Runtime, shell: Shell, histories: Histories, events: Collection[FleetEvent], *,
+        id: str | None = None,
+    ) -> None:  # fmt: skip
+        """``events`` are the newest of all servers."""
         super().__init__(id=id)
+        self._events = events
         self._runtime = runtime
         self._shell = shell
         self._histories = histories
@@ -73,8 +86,10 @@ class ServerDetail(Vertical):
     def compose(self) -> ComposeResult:
         """Headline, sub-tabs, body or what keeps it from being shown."""
         yield Lines(fixed=True, id="detail-head")
-        yield Vertical(id="detail-body")
-        yield TroublePane(id="detail-trouble")
+        with Horizontal(id="detail-main"):
+            yield Vertical(id="detail-body")
+            yield TroublePane(id="detail-trouble")
+            yield Lines(fixed=True, id="detail-side")
 
     @property
     def server(self) -> str:
@@ -170,11 +185,17 @@ class ServerDetail(Vertical):
             self.query_one(TroublePane).show(told, step_keys(told), look)
         elif isinstance(pane, GraphPane):
             pane.show(live, series, WINDOWS[self.window], now)
+            self._show_side(live, look)
         elif isinstance(pane, FactsPane):
             pane.show(server_facts(live, now, look.glyphs), look)
         elif isinstance(pane, ListPane) and self._tab.rows is not None:
             pane.table.set_rows(self._tab.rows(live))
             pane.told()
+
+    def _show_side(self, live: ServerLive, look: Look) -> None:
+        side = self.query_one("#detail-side", Lines)
+        if side.display and side.size:
+            side.show(side_lines(live, self._events, side.size.width, side.size.height, look.glyphs))
 
     def _judge(self) -> bool:
         """Show what is wrong in place of graphs that would be empty. Returns whether that changed something."""
@@ -182,6 +203,7 @@ class ServerDetail(Vertical):
         trouble = self._tab.id == "graphs" and live is not None and live.sample is None and live.error is not None
         changed = trouble != self.has_class("-trouble")
         self.set_class(trouble, "-trouble")
+        self.set_class(self._tab.id == "graphs" and not trouble, "-graphs")
         return changed
 
     def _head(self, live: ServerLive, look: Look, now: float) -> list[Line]:

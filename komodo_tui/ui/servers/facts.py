@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.units import bytes_text, long_duration_text, time_text
-from komodo_tui.ui.servers.state import reason, standing
+from komodo_tui.ui.servers.state import standing
 
 if TYPE_CHECKING:
     from komodo_tui.fleet.live import ServerLive
@@ -26,16 +26,12 @@ def server_facts(live: ServerLive, now: float, glyphs: Glyphs) -> Facts:
 
 def _connection(live: ServerLive, now: float, glyphs: Glyphs) -> list[tuple[str, str, str]]:
     state = standing(live, glyphs)
-    lines = [
+    return [
         ("state", f"{state.glyph} {state.word} for {long_duration_text(now - live.since)}", state.tone),
         ("address", live.definition.address, ""),
         ("round trip", f"{live.latency * 1000:.1f} ms" if live.latency is not None else "-", ""),
         ("last data", time_text(live.seen) or "never", ""),
     ]
-    why, tone = reason(live, glyphs)
-    if why:
-        lines.append(("why", why, tone))
-    return lines
 
 
 def _host(live: ServerLive, now: float) -> list[tuple[str, str, str]]:

@@ -13,6 +13,7 @@ from komodo_tui.ui.render.series import WINDOWS
 from komodo_tui.ui.servers.columns import server_columns
 from komodo_tui.ui.servers.filtering import HELP, parse_servers
 from komodo_tui.ui.servers.graph_pane import GraphPane
+from komodo_tui.ui.servers.side import EVENT_TONES
 from komodo_tui.ui.servers.state import reason_lines, standing
 from komodo_tui.ui.widgets.lines import Line, Lines
 from komodo_tui.ui.widgets.list_pane import ListPane
@@ -54,7 +55,8 @@ class Overview(Vertical):
         self._runtime = runtime
         self._shell = shell
         self._histories = histories
-        self._events: deque[FleetEvent] = deque(maxlen=_EVENTS)
+        self.events: deque[FleetEvent] = deque(maxlen=_EVENTS)
+        """The newest events of all servers."""
         self.window = 1
         glyphs = shell.look.glyphs
         self.table: VirtualTable[ServerLive] = VirtualTable(
@@ -82,7 +84,11 @@ class Overview(Vertical):
         self.list.told()
         self.show_selected()
 
-    def tick(self, changed: Iterable[str], events: Iterable[FleetEvent], structure: bool) -> None:
+    def hear(self, events: Iterable[FleetEvent]) -> None:
+        """Take in what happened; it is drawn with the next :meth:`show_selected`."""
+        self.events.extend(events)
+
+    def tick(self, changed: Iterable[str], structure: bool) -> None:
         """Take in what changed."""
         servers = self._runtime.fleet.state.servers
         if structure:
@@ -91,7 +97,6 @@ class Overview(Vertical):
             self.table.update_rows({name: servers[name] for name in changed if name in servers})
         self.table.recheck()
         self.list.told()
-        self._events.extend(events)
         self.show_selected()
 
     def show_selected(self) -> None:
@@ -102,7 +107,7 @@ class Overview(Vertical):
         self.query_one("#reason", Lines).show(why)
         strip = self.query_one("#events", Lines)
         if strip.display:
-            strip.show(event_lines(self._events, max(0, strip.size.height), look))
+            strip.show(event_lines(self.events, max(0, strip.size.height), look))
         side = self.query_one("#fleet-side", GraphPane)
         if side.display and live is not None and side.size:
             window = WINDOWS[self.window]
@@ -117,11 +122,10 @@ class Overview(Vertical):
 
 def event_lines(events: deque[FleetEvent], count: int, look: Look) -> list[Line]:
     """The newest events, the newest at the foot."""
-    tones = {"server": "accent", "engine": "warn", "container": "", "job": "busy"}
     if not events:
         return [((" nothing has happened yet; events of all servers run here", "dim"),)]
     return [
-        ((f" {clock_text(e.at)}  ", "dim"), (f"{e.server}  ", "accent"), (e.text, tones.get(e.kind, "")))
+        ((f" {clock_text(e.at)}  ", "dim"), (f"{e.server}  ", "accent"), (e.text, EVENT_TONES.get(e.kind, "")))
         for e in list(events)[-count:]
     ]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from komodo_agent.wire.models import Container, ContainerSample, Device, Filesystem, Process
     from komodo_tui.fleet.live import ServerLive
-    from komodo_tui.ui.render.cells import Cell
+    from komodo_tui.ui.render.cells import Cell, Span
     from komodo_tui.ui.render.glyphs import Glyphs
 
 
@@ -54,7 +54,7 @@ def process_rows(live: ServerLive) -> dict[Hashable, Process]:
 def container_columns(glyphs: Glyphs) -> tuple[Column[Running], ...]:
     """State, name, image, figures."""
     return (
-        Column("state", "S", 1, lambda r: _sign(r.container, glyphs), key=lambda r: r.container.state),
+        Column("state", "S", 1, lambda r: container_sign(r.container, glyphs), key=lambda r: r.container.state),
         Column("name", "NAME", 16, lambda r: r.container.name, key=lambda r: r.container.name.lower(), grow=2, most=40),
         Column("status", "STATE", 10, lambda r: r.container.health or r.container.state,
                key=lambda r: r.container.health or r.container.state, priority=2),
@@ -74,7 +74,8 @@ def _container_net(row: Running) -> Cell:
     return f"{rate_text(row.sample.net_rx)}/{rate_text(row.sample.net_tx)}" if row.sample else "-"
 
 
-def _sign(container: Container, glyphs: Glyphs) -> Cell:
+def container_sign(container: Container, glyphs: Glyphs) -> tuple[Span, ...]:
+    """A container's state as a glyph."""
     if container.state == "running":
         if container.health == "unhealthy":
             return ((glyphs.fail, "bad"),)
