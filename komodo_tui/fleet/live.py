@@ -63,6 +63,8 @@ class ServerLive:
         """Why it is not up."""
         self.since = time.time()
         """Unix time at which ``status`` began."""
+        self.met = False
+        """Whether it has ever been up."""
         self.seen = 0.0
         """Unix time (ours) of the last live data; 0 = never."""
         self.latency: float | None = None
@@ -179,6 +181,7 @@ class FleetState:
             if text:
                 events.append(FleetEvent(live.since, name, "server", text))
         live.status, live.error = status, error
+        live.met = live.met or status == "up"
         if status != "up":
             live.latency = None
         self._tell(Changes(servers={name}, events=events))
@@ -209,7 +212,7 @@ class FleetState:
 
 def _status_text(live: ServerLive, status: ServerStatus, error: KomodoError | None) -> str:
     if status == "up":
-        return "connected" if not live.seen else "connected again"
+        return "connected again" if live.met else "connected"
     if status == "connecting":
         return ""
     return error.message if error is not None else status.replace("_", " ")
