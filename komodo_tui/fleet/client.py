@@ -14,6 +14,7 @@ from urllib.parse import quote
 import msgspec
 
 from komodo_agent.wire import protocol
+from komodo_agent.wire.feed import MAX_FRAME
 from komodo_agent.wire.jobs import Job, JobRequest, JobStatus
 from komodo_agent.wire.models import (
     Container,
@@ -54,7 +55,6 @@ CALL_TIMEOUT = 10.0
 """Seconds a call may take; those that wait by nature get their waiting time on top."""
 JOB_TIMEOUT = 30.0
 _BODY_LIMIT = 8 << 20
-_FRAME_LIMIT = 4 << 20
 _MESSAGE_LIMIT = 2000
 _CLOSE_TIMEOUT = 2.0
 _PROBLEMS: dict[str, type[KomodoError]] = {
@@ -243,7 +243,7 @@ class AgentClient:
             return await self._session.ws_connect(
                 f"http://{kind}{path}",
                 compress=0,
-                max_msg_size=_FRAME_LIMIT,
+                max_msg_size=MAX_FRAME,
                 timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_TIMEOUT),
             )
 
@@ -253,7 +253,8 @@ class AgentClient:
         try:
             yield
         except TimeoutError as error:
-            raise AgentTimeoutError("the agent does not answer in time", server=self.server) from error
+            hint = "it is frozen, or the server is overloaded"
+            raise AgentTimeoutError("the agent does not answer in time", hint=hint, server=self.server) from error
         except aiohttp.WSServerHandshakeError as error:
             raise self._refusal(error.status, b"") from error
         except aiohttp.ClientResponseError as error:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _JOBS_KEPT = 200
 """Ended jobs beyond this many are forgotten, oldest first; the agent keeps their logs."""
 
+_MEASURED = frozenset({"running", "paused"})
+"""States of containers that have figures; a look may still bring those of one that has just ended."""
+
 
 def reduce(live: ServerLive, message: FeedMessage, changes: Changes) -> None:
     """Apply one message and note what it changed."""
@@ -45,13 +48,18 @@ def _snapshot(live: ServerLive, message: Snapshot, changes: Changes) -> None:
         _put(live, container, changes, news=known)
     for container_id in [c for c in live.containers if c not in new]:
         _drop(live, container_id, changes, news=known)
+    changes.structure |= list(live.containers) != list(new)
     live.containers = new  # the agent's order
+    changes.containers.update((live.name, container_id) for container_id in live.samples if container_id in new)
     live.samples = {}
     _take_samples(live, message.samples, changes)
     if message.sample is not None:
         _take_host(live, message.sample)
+    told = {job.id for job in message.jobs}
+    for job_id in [job.id for job in live.jobs.values() if not job.ended and job.id not in told]:
+        del live.jobs[job_id]  # it ended unseen: its agent was away, or has forgotten it
     for job in message.jobs:
-        _take_job(live, job)
+        _take_job(live, job, changes, news=known)
 
 
 def _engine(live: ServerLive, message: EngineChanged, changes: Changes) -> None:
@@ -86,11 +94,7 @@ def _processes(live: ServerLive, message: Processes, _changes: Changes) -> None:
 
 
 def _job(live: ServerLive, message: JobChanged, changes: Changes) -> None:
-    before = live.jobs.get(message.job.id)
-    _take_job(live, message.job)
-    job = message.job
-    if job.ended and (before is None or not before.ended):
-        _event(live, changes, "job", f"{job.kind} {job.target}: {job.status}")
+    _take_job(live, message.job, changes, news=True)
 
 
 def _take_host(live: ServerLive, sample: HostSample) -> None:
@@ -100,18 +104,21 @@ def _take_host(live: ServerLive, sample: HostSample) -> None:
 
 def _take_samples(live: ServerLive, samples: Mapping[str, ContainerSample], changes: Changes) -> None:
     for container_id, sample in samples.items():
-        if container_id in live.containers:
+        container = live.containers.get(container_id)
+        if container is not None and container.state in _MEASURED:
             live.samples[container_id] = sample
             changes.containers.add((live.name, container_id))
 
 
-def _take_job(live: ServerLive, job: Job) -> None:
-    live.jobs.pop(job.id, None)
+def _take_job(live: ServerLive, job: Job, changes: Changes, *, news: bool) -> None:
+    before = live.jobs.pop(job.id, None)
     live.jobs[job.id] = job
     if len(live.jobs) > _JOBS_KEPT:
         ended = next((key for key, old in live.jobs.items() if old.ended), None)
         if ended is not None:
             del live.jobs[ended]
+    if news and job.ended and (before is None or not before.ended):
+        _event(live, changes, "job", f"{job.kind} {job.target}: {job.status}")
 
 
 def _put(live: ServerLive, container: Container, changes: Changes, *, news: bool) -> None:
@@ -124,7 +131,7 @@ def _put(live: ServerLive, container: Container, changes: Changes, *, news: bool
     changes.removed.discard((live.name, container.id))
     if before is None:
         changes.structure = True
-    if container.state not in ("running", "paused"):
+    if container.state not in _MEASURED:
         live.samples.pop(container.id, None)
     text = _container_news(before, container)
     if text and news:

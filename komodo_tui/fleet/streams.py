@@ -92,7 +92,8 @@ class _Stream:
         try:
             yield
         except TimeoutError as error:
-            raise AgentTimeoutError("the agent does not answer in time", server=self._server) from error
+            hint = "it is frozen, or the server is overloaded"
+            raise AgentTimeoutError("the agent does not answer in time", hint=hint, server=self._server) from error
         except (aiohttp.ClientError, OSError) as error:
             raise HostUnreachableError("the connection to the agent was lost", server=self._server) from error
 

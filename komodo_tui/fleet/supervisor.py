@@ -36,6 +36,8 @@ PING_INTERVAL = 5.0
 PING_TIMEOUT = 12.0
 """Seconds without an answer after which the agent counts as frozen. SSH's keepalive declares a dead host within
 15 s, so the host is blamed first when it is the host."""
+HELLO_TIMEOUT = 10.0
+"""Seconds for the first answer of an agent."""
 AGENT_RETRY = 5.0
 MISMATCH_RETRY = 30.0
 _STATUS: dict[type[KomodoError], ServerStatus] = {
@@ -94,6 +96,8 @@ class Supervisor:
 
     def retry_agent(self) -> None:
         """Look for the agent again, now (it has just been installed)."""
+        if self._state.servers[self.name].status in ("agent_missing", "agent_mismatch"):
+            self._state.set_status(self.name, "connecting")  # what was wrong with the one before says nothing now
         self._agent_again.set()
 
     def want(self, request: FeedRequest) -> None:
@@ -156,7 +160,7 @@ class Supervisor:
 
         client = AgentClient(self.name, connector)
         try:
-            hello = await client.hello()
+            hello = await client.hello(HELLO_TIMEOUT)
             self._state.set_hello(self.name, hello)
             check_protocol(self.name, hello)
             feed = await client.feed(self._request)

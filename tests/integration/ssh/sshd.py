@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import signal
 from contextlib import contextmanager
@@ -62,6 +63,12 @@ class Sshd:
         """End every connection, as a reboot would."""
         for session in children(self.pid):
             stop(session, sig=signal.SIGKILL)
+
+    def signal(self, sig: int) -> None:
+        """Send a signal to all of it: listener and sessions."""
+        sessions = children(self.pid)
+        for pid in (self.pid, *sessions, *(child for session in sessions for child in children(session))):
+            os.kill(pid, sig)
 
     def config(self, alias: str, *lines: str, known: bool = True) -> str:
         """A ``Host`` block that leads there with the private server's key."""
