@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.fleet import NOW, Fleet
+from komodo_tui.domain.errors import HostUnreachableError
 from komodo_tui.ui.app import KomodoApp
-from komodo_tui.ui.widgets.list_pane import ListPane
-from tests.ui.still import still_runtime
+from komodo_tui.ui.containers.listing import ContainerList
+from tests.ui.still import StillFleet, still_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, Never
+
+    from komodo_tui.ui.widgets.list_pane import ListPane
 
 SERVERS, EACH = 20, 1000
 ROUNDS = 9
@@ -24,6 +27,18 @@ SECONDS = 20
 _PAINTED = 0.4
 """Seconds after an operation in which what it changed is painted."""
 _FILTERS = {"": "", "word": "redis", "field": "state:exited", "regex": r"/^shop-1\d\d-(api|web)/", "fuzzy": "~shpdb"}
+
+
+class _NoAgents(StillFleet):
+    """Servers of which only what was fed in is known."""
+
+    def link(self, name: str) -> _NoAgents:
+        """Where the past of a container is asked for."""
+        return self
+
+    async def client(self, patience: float) -> Never:
+        """There is nobody to ask."""
+        raise HostUnreachableError("no agent")
 
 
 def measure() -> dict[str, float]:
@@ -34,11 +49,12 @@ def measure() -> dict[str, float]:
 
 async def _measure(folder: Path) -> dict[str, float]:
     runtime = still_runtime(folder)
+    runtime.fleet = _NoAgents()
     fleet = Fleet(runtime.fleet.state, SERVERS, EACH)
     fleet.take(fleet.frames(NOW))
     async with KomodoApp(runtime, tab="containers", now=lambda: NOW).run_test(size=(160, 50)) as pilot:
         await asyncio.sleep(2)  # past the first paint and the rest of its start
-        pane = pilot.app.query(ListPane).first()
+        pane = pilot.app.query_one(ContainerList).pane
         found: dict[str, float] = {"rows": len(pane.table.model.rows)}
         found.update(await _operations(pane))
         found["nothing changes, % of a core"] = await _share(None)
