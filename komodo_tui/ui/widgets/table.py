@@ -127,7 +127,7 @@ class VirtualTable(ScrollView, Generic[R], can_focus=True):
         backwards = (column.descending if column else False) if reverse is None else reverse
         self._header = None
         self._after(self.model.sort(column, backwards), follow=True)
-        self.refresh(Region(0, 0, self.size.width, 1))
+        self.refresh(Region(0, 0, self._width, 1))
         self.post_message(self.Changed(self))
 
     def recheck(self) -> None:
@@ -190,7 +190,7 @@ class VirtualTable(ScrollView, Generic[R], can_focus=True):
         if not self.is_attached:
             return
         visible = self._is_cursor_visible()
-        size = Size(self.size.width, len(self.model.view) + 1)
+        size = Size(self._width, len(self.model.view) + 1)
         if size != self.virtual_size:
             self.virtual_size = size
         if view_changed and (follow or visible):
@@ -211,7 +211,12 @@ class VirtualTable(ScrollView, Generic[R], can_focus=True):
 
     @property
     def _height(self) -> int:
-        return max(0, self.scrollable_content_region.height - 1)
+        return max(0, self.outer_size.height - 1)
+
+    @property
+    def _width(self) -> int:
+        """Without the scrollbar. From ``outer_size``: it is there before Textual has laid out the widget."""
+        return max(0, self.outer_size.width - self.scrollbar_size_vertical)
 
     @property
     def _top(self) -> int:
@@ -243,22 +248,31 @@ class VirtualTable(ScrollView, Generic[R], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the viewport."""
+        if self._painter.width != self._width:
+            # Whoever asks for the region of a widget before its first layout (``focus`` does) makes Textual 8.2 take
+            # it for one that is laid out already, and it never hears of its size.
+            self._painter.place(self._width)
+            self._header, self._drawn = None, []
         if y == 0:
             if self._header is None:
                 self._header = self._painter.header(look_of(self), self.model.column, self.model.reverse)
             return self._header
         line = self._drawn[y - 1] if y <= len(self._drawn) else self._line(self._top + y - 1)
         if line is None:
-            return Strip.blank(self.size.width)
+            return Strip.blank(self._width)
         return self._painter.line(line, look_of(self), 4 * max(self._height, 25))
 
     def on_resize(self) -> None:
         """Place the columns for the new width."""
-        width = self.scrollable_content_region.width
-        self._painter.place(width)
-        self.virtual_size = Size(width, len(self.model.view) + 1)
+        self._painter.place(self._width)
+        self.virtual_size = Size(self._width, len(self.model.view) + 1)
         self._show_cursor(margin=False)
         self.restyle()
+
+    def watch_show_vertical_scrollbar(self) -> None:
+        """It came or went and took a column with it, which is no resize."""
+        if self._painter.width:
+            self.refresh()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """The viewport moved: all its lines are others now."""
