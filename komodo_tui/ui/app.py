@@ -141,7 +141,7 @@ class KomodoApp(App[int]):
             self.show_error(self._theme_error)
 
     def _poll(self) -> None:
-        if self._ticker is not None:
+        if self._ticker is not None and self.is_running and self.screen_stack[0].is_attached:
             self._ticker.poll(time.monotonic())
 
     async def on_unmount(self) -> None:
