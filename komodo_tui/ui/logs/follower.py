@@ -114,4 +114,9 @@ class Follower:
             self.caught_up.add(event.tag)
             if event.reason == "complete":
                 return
-        self._ring.append(record.notice(record.stamp(self._now()), f"-- {clean(event.message)}"))
+        self.tell(event.message)
+
+    def tell(self, message: str, at: float = 0.0) -> None:
+        """A line of ours among the others, of this Unix time; 0 = now."""
+        self._ring.append(record.notice(record.stamp(at or self._now()), f"-- {clean(message)}"))
+        self.version += 1

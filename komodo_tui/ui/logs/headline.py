@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from komodo_tui.domain.units import count_text
+from komodo_tui.domain.units import count_text, duration_text
 from komodo_tui.ui.render.cells import fit, width_of
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from komodo_tui.ui.render.glyphs import Glyphs
 
 _GAP = "  "
+_LATE = 3.0
+"""Seconds behind that are worth telling."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,10 @@ class LogFacts:
     dropped: int
     away: tuple[str, ...]
     """Servers whose logs are interrupted."""
+    behind: float = 0.0
+    """Seconds by which the newest line is late, while a backlog is read."""
+    stopped: frozenset[str] = frozenset()
+    """Names of sources that do not run."""
 
 
 _TONES = {"FOLLOW": "ok bold", "PAUSED": "warn bold", "ENDED": "dim bold", "CONNECTING": "busy bold"}
@@ -43,32 +49,38 @@ def headline(facts: LogFacts, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
     right: list[Span] = [(f"{facts.span}{_GAP}", "dim")]
     right += [(f"{glyphs.warn} {server} away{_GAP}", "warn bold") for server in facts.away]
     right.append((facts.state + _GAP, _TONES[facts.state]))
+    if facts.behind >= _LATE:
+        right.append((f"{duration_text(facts.behind)} behind{_GAP}", "warn"))
     right += [(flag + _GAP, "info") for flag in facts.flags]
     right.append((f"{facts.kept:,}/{facts.capacity:,}{_GAP}", "dim"))
     right.append((f"{facts.dropped:,} dropped ", "warn" if facts.dropped else "dim"))
     used = sum(width_of(text) for text, _ in right)
     room = width - used - 1
-    left: list[Span] = [(" Logs  ", "title bold"), *_names(facts.sources, room - 7)]
+    left: list[Span] = [(" Logs  ", "title bold"), *_names(facts, glyphs, room - 7)]
     return (*fit(tuple(left), max(0, room), ellipsis=glyphs.ellipsis), (" ", ""), *right)
 
 
-def _names(sources: Sequence[SourceMark], room: int) -> list[Span]:
+def _names(facts: LogFacts, glyphs: Glyphs, room: int) -> list[Span]:
     """As many names as fit, each in its colour, and the number of the others; one name at least."""
+    sources = [
+        (f"{source.name} {glyphs.stopped}" if source.name in facts.stopped else source.name, source.tone)
+        for source in facts.sources
+    ]
     shown = len(sources)
     while shown > 1 and _width(sources, shown) > room:
         shown -= 1
     spans: list[Span] = []
     for at, source in enumerate(sources[:shown]):
         spans += [(" + ", "dim")] if at else []
-        spans.append((source.name, source.tone if len(sources) > 1 else "bold"))
+        spans.append((source[0], source[1] if len(sources) > 1 else "bold"))
     if shown < len(sources):
         spans.append((f" +{len(sources) - shown}", "dim"))
     return spans
 
 
-def _width(sources: Sequence[SourceMark], shown: int) -> int:
+def _width(sources: Sequence[Span], shown: int) -> int:
     more = len(f" +{len(sources) - shown}") if shown < len(sources) else 0
-    return sum(width_of(source.name) for source in sources[:shown]) + 3 * (shown - 1) + more
+    return sum(width_of(name) for name, _ in sources[:shown]) + 3 * (shown - 1) + more
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from textual.containers import Container, Vertical
 
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.operations.log_batch import LogTarget
+from komodo_tui.ui.logs import record
 from komodo_tui.ui.logs.bar import Bar
 from komodo_tui.ui.logs.detail import LineDetail
 from komodo_tui.ui.logs.finding import Finding
@@ -18,6 +19,7 @@ from komodo_tui.ui.logs.gutter import source_marks
 from komodo_tui.ui.logs.headline import LogFacts, StatusFacts, headline, status_line
 from komodo_tui.ui.logs.ring import LogRing
 from komodo_tui.ui.logs.span import LogSpan
+from komodo_tui.ui.logs.states import SourceStates
 from komodo_tui.ui.logs.view import LogView
 from komodo_tui.ui.widgets.filter_bar import FilterBar
 
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 FRAME = 0.1
 """Seconds between two paints of a log that grows."""
+_MANY = 200
+"""Lines in a frame from which it is a flood."""
 
 
 class LogPane(Vertical):
@@ -62,6 +66,7 @@ class LogPane(Vertical):
         self.view.wrap = settings.wrap
         self.detail = LineDetail(id="log-line")
         self.finding = Finding(self.view, lambda search: self.run_worker(search, group="search"), self.sync_bars)
+        self.states = SourceStates()
         self.targets: tuple[Target, ...] = ()
         self._head = Bar(self._headline, id="log-head")
         self._foot = Bar(self._status, id="log-foot")
@@ -69,6 +74,7 @@ class LogPane(Vertical):
         self._worker: Worker[None] | None = None
         self._seen = (0, 0)
         self._paused_at: int | None = None
+        self._behind = 0.0
 
     def compose(self) -> ComposeResult:
         """Headline, log and the line opened, status, what is looked for."""
@@ -101,6 +107,8 @@ class LogPane(Vertical):
             self.shell.show_error(error)
             return
         self.view.marks = source_marks(merged.targets, servers=True)
+        self.states.clear()
+        self.states.look(merged.targets, self.runtime.fleet.state.servers)
         self.view.selection = None
         self.view.viewport.to_end()
         self._paused_at = None
@@ -128,28 +136,33 @@ class LogPane(Vertical):
         if self._frames is not None:
             self._frames.pause()
 
-    def take_up(self) -> None:
-        """Go on with containers whose log had ended and that run again."""
-        if not self.follower.ended or self.span.until:
-            return
-        servers = self.runtime.fleet.state.servers
-        for tag in self.follower.ended:
-            target = self.follower.targets[tag]
-            live = servers.get(target.server)
-            container = live.containers.get(target.container) if live is not None and live.engine_live else None
-            if container is not None and container.state == "running":
+    def look_at_containers(self) -> None:
+        """The fleet changed: say what stopped and started, go on with logs that had ended of containers that run."""
+        for at, message in self.states.look(self.follower.targets, self.runtime.fleet.state.servers):
+            self.follower.tell(message, at)
+        if not self.span.until:
+            for tag in self.follower.ended & self.states.running:
                 self.follower.reopen(tag)
+        self.sync_bars()
 
     # -- drawing ------------------------------------------------------------------------------------------------
 
     def _frame(self) -> None:
         now = (self.ring.end, self.follower.version)
         if now != self._seen:
+            self._behind = self._measure(now[0] - self._seen[0])
             self._seen = now
             self.view.grown()
             self.finding.grown()
             self.sync_bars()
         self.view.tick()
+
+    def _measure(self, came: int) -> float:
+        """Seconds the newest line is old, while more come than anybody reads: a backlog is being caught up with."""
+        if came < _MANY:
+            return 0.0
+        time = record.unix(record.parse(self.ring.line(self.ring.end - 1)).time)
+        return max(0.0, self.shell.now() - time) if time is not None else 0.0
 
     def redraw(self) -> None:
         """Everything: a setting or the theme changed."""
@@ -166,7 +179,8 @@ class LogPane(Vertical):
         facts = LogFacts(
             sources=tuple(self.view.marks.values()), span=self.span.text, state=self._state(),
             flags=tuple(name for name, on in flags if on), kept=len(self.ring), capacity=self.ring.capacity,
-            dropped=self.ring.dropped, away=tuple(self.follower.away),
+            dropped=self.ring.dropped, away=tuple(self.follower.away), behind=self._behind,
+            stopped=frozenset(self.view.marks[tag].name for tag in self.states.stopped),
         )  # fmt: skip
         return headline(facts, width, self.shell.look.glyphs)
 

@@ -74,9 +74,9 @@ class LogsPage(Page):
         self.screen.query("#tabs, #fleet").set(display=not hidden)
 
     def tick(self, changes: Changes) -> None:
-        """Take up containers that were started again."""
-        if changes.containers:
-            self.console.take_up()
+        """Containers stop and start."""
+        if changes.containers or changes.servers:
+            self.console.look_at_containers()
 
     def back(self) -> bool:
         """One level in the log, then the page before; what was followed is followed no more."""
