@@ -82,7 +82,8 @@ def _append_step(text: Text, step: StepResult, look: Look) -> None:
     if step.hint:
         text.append("\n  ")
         text.append(_block(step.hint, 2), style("accent"))
-    lines = step.output.splitlines()
+    said = {f"$ {command}" for command in step.commands}
+    lines = [line for line in step.output.splitlines() if line not in said]
     if len(lines) > TAIL:
         text.append(f"\n  {glyphs.ellipsis} {count_text(len(lines) - TAIL, 'earlier line')}; W exports all",
                     style("dim"))  # fmt: skip

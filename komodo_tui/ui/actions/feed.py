@@ -11,14 +11,16 @@ from komodo_tui.ui.actions.finding import EVERYTHING, Find
 from komodo_tui.ui.actions.reading import PAGE, Part, read_again, read_part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from komodo_tui.domain.operations import ActionRecord
     from komodo_tui.store.history import History
     from komodo_tui.ui.actions.reading import UnderWay
 
+Rows = dict[str, "ActionRecord"]
+"""By id."""
 _MANY = 5000
-"""Acts read at once when all are wanted."""
+"""Acts read at first when all are wanted."""
 _PROBE = 10.0
 """Seconds between looks at whether other programs still work on their acts: a look takes their locks for a moment."""
 
@@ -29,10 +31,13 @@ class Feed:
     All methods that read are coroutines of the page's workers; the reading itself is done in threads.
     """
 
-    def __init__(self, history: History, under_way: UnderWay, changed: Callable[[], None]) -> None:
-        """``under_way`` tells whether somebody works on an act without outcome (it blocks); ``changed`` is called
-        when :attr:`rows`, :attr:`more` or :attr:`busy` changed."""
-        self.rows: dict[str, ActionRecord] = {}
+    def __init__(self, history: History, under_way: UnderWay, changed: Callable[[Rows | None], None]) -> None:
+        """A feed that has read nothing yet.
+
+        ``under_way`` tells whether somebody works on an act without outcome (it blocks). ``changed`` is called with
+        the rows that are new or other ones; with None when rows went too.
+        """
+        self.rows: Rows = {}
         self.running: set[str] = set()
         """Ids of those that somebody works on."""
         self.find: Find = EVERYTHING
@@ -63,7 +68,7 @@ class Feed:
         self._version = await asyncio.to_thread(self._history.version)
         part = await self._part(None, PAGE)
         self.rows, self.running = {}, set()
-        self._take(part, more=part.more)
+        self._take(part.records, part.running, part.more, anew=True)
 
     async def older(self, *, everything: bool = False) -> None:
         """Read on at the old end: one part, or all there are.
@@ -71,12 +76,14 @@ class Feed:
         Raises:
             StoreError: the history cannot be read.
         """
+        size = _MANY if everything else PAGE
         while self.more:
             oldest = min((record.seq for record in self.rows.values()), default=None)
-            part = await self._part(oldest, _MANY if everything else PAGE)
-            self._take(part, more=part.more)
+            part = await self._part(oldest, size)
+            self._take(part.records, part.running, part.more)
             if not everything:
                 return
+            size *= 2  # the table is ordered anew after each part
 
     async def newer(self) -> None:
         """Take in what was begun or ended since, by whichever program; cheap when there is nothing.
@@ -96,12 +103,12 @@ class Feed:
             return
         self._version = version
         newest = max((record.seq for record in self.rows.values()), default=0)
-        if part.more and part.records[-1].seq > newest:  # more came than one part: what lies between is not known
-            self.rows, self.running, self.more = {}, set(), True
+        is_torn = part.more and part.records[-1].seq > newest  # what lies between is not known
+        if is_torn:
+            self.rows, self.running, again = {}, set(), Part((), True, frozenset())
         self.running.difference_update(fresh, open_)
-        self.rows.update({record.id: record for record in again.records})
-        self.running |= again.running
-        self._take(part, more=self.more)
+        more = is_torn or self.more
+        self._take((*part.records, *again.records), part.running | again.running, more, anew=is_torn)
 
     def _is_probe_due(self) -> bool:
         is_open = any(record.outcome is None for record in self.rows.values())
@@ -109,7 +116,7 @@ class Feed:
 
     async def _part(self, before: int | None, limit: int) -> Part:
         self.busy = True
-        self._changed()
+        self._changed({})
         try:
             return await asyncio.to_thread(
                 read_part, self._history, self.find, self._under_way, before, self._stop, limit
@@ -117,8 +124,9 @@ class Feed:
         finally:
             self.busy = False
 
-    def _take(self, part: Part, *, more: bool) -> None:
-        self.rows.update({record.id: record for record in part.records})
-        self.running |= part.running
+    def _take(self, records: Iterable[ActionRecord], running: Iterable[str], more: bool, *, anew: bool = False) -> None:
+        changed = {r.id: r for r in records if self.rows.get(r.id) != r}
+        self.rows.update(changed)
+        self.running.update(running)
         self.more = more
-        self._changed()
+        self._changed(None if anew else changed)

@@ -91,7 +91,7 @@ async def verify_chain(runtime: Runtime, shell: Shell) -> None:
         )
         await shell.ask(
             ReportDialog("Chain of the history", "Every row is as it was written, none is missing.", pairs,
-                         hint=hint, copied=report.head, copy=shell.copy)
+                         hint=hint, copied=(report.head, "head"), copy=shell.copy)
         )  # fmt: skip
         return
     folder = clean(str(runtime.state_dir.history))

@@ -29,9 +29,9 @@ class ReportDialog(Dialog[None]):
 
     def __init__(
         self, title: str, headline: str, pairs: Sequence[tuple[str, str]] = (), *, hint: str = "",
-        copied: str = "", copy: Callable[[str, str], None] | None = None,
+        copied: tuple[str, str] = ("", ""), copy: Callable[[str, str], None] | None = None,
     ) -> None:  # fmt: skip
-        """``copied`` is what ``c`` copies (the whole text without it); ``copy`` is the app's (text, what it is)."""
+        """``copied`` is what ``c`` copies and how it is called (without it, all); ``copy`` is the app's (text, what)."""
         super().__init__(title)
         self.headline, self.pairs, self.hint = headline, tuple(pairs), hint
         self._copied, self._copy = copied, copy
@@ -62,7 +62,8 @@ class ReportDialog(Dialog[None]):
         """Copy it."""
         if self._copy is not None:
             whole = "\n".join([self.headline, *(f"{name} {value}" for name, value in self.pairs), self.hint])
-            self._copy(self._copied or whole, self.dialog_title)
+            text, what = self._copied
+            self._copy(text or whole, what or "report")
 
     @on(Button.Pressed, "#close")
     def _close(self) -> None:

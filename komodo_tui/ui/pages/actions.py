@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from komodo_tui.domain.operations import ActionRecord, Target
     from komodo_tui.fleet.live import Changes
+    from komodo_tui.ui.actions.feed import Rows
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
 
@@ -58,6 +59,7 @@ class ActionsPage(Page):
         Binding("j", "detail_scroll(1)", "down", show=False, id="actions.down"),
         Binding("k", "detail_scroll(-1)", "up", show=False, id="actions.up"),
     ]
+    SCOPED_CSS = False  # the size classes stand on the screen, outside
     DEFAULT_CSS = """
     ActionsPage DetailPane { display: none; border-left: vkey $border; }
     ActionsPage.-detail DetailPane { display: block; width: 45%; }
@@ -121,17 +123,20 @@ class ActionsPage(Page):
             except KomodoError as error:
                 self.shell.show_error(error)
 
-        self.run_worker(guarded(), group=group, exclusive=True, exit_on_error=True)
+        self.run_worker(guarded, group=group, exclusive=True, exit_on_error=True)  # type: ignore[arg-type]
 
     # -- rows ---------------------------------------------------------------------------------------------------
 
     def _under_way(self, record: ActionRecord) -> bool:
         return record.id in self.feed.running
 
-    def _fed(self) -> None:
+    def _fed(self, changed: Rows | None) -> None:
         if not self.is_attached:
             return
-        self.table.set_rows(self.feed.rows)
+        if changed is None:
+            self.table.set_rows(self.feed.rows)
+        elif changed:
+            self.table.update_rows(changed)
         self.pane.told_of(self.feed)
         self._show_detail()
 
