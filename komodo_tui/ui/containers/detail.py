@@ -90,6 +90,13 @@ class ContainerDetail(Vertical):
         container = live.containers.get(self._key[1]) if live is not None else None
         return Row(live, container) if live is not None and container is not None else None
 
+    @property
+    def settled(self) -> bool:
+        """Whether all that the shown sub-tab asks for has come in."""
+        asked = self._inspection
+        waits = asked.processes is None if self._tab.id == "processes" else asked.detail is None
+        return self._pane() is not None and not waits
+
     def open(self, key: Key, tab: str = "") -> None:
         """Show this container, on the named sub-tab or the one shown last."""
         if key != self._key:

@@ -77,6 +77,8 @@ class ContainerList(Vertical):
         """Take in what changed."""
         if changes.containers or changes.removed:
             self.table.update_rows(self._rows(changes), changes.removed)
+        if changes.figures:
+            self.table.refigure()
         self.table.recheck()
         self.pane.told()
         self.show_selected()
