@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to wait for a connection that is being made."""
+ANSWER_TIMEOUT = 30.0
+"""Seconds an agent may take to answer here that has answered on its server."""
 
 
 class ServerLink:
@@ -163,10 +165,13 @@ class ServerLink:
             RefusedError: the one there is newer, or runs jobs.
             KomodoError: it failed; what was there before runs again.
         """
-        tunnel = await self.tunnel()
+        tunnel, supervisor = await self.tunnel(), self._supervisor
+        before = supervisor.client
         await tunnel.install_agent(progress, self.live)
-        self._supervisor.retry_agent()
-        client = await self.client(timeout=30.0)
+        if not self.definition.is_local:  # this machine's agent stays the one it is
+            supervisor.retry_agent()
+            await self._until(lambda: supervisor.client not in (None, before), ANSWER_TIMEOUT, agent=True)
+        client = await self.client()
         return await client.hello()
 
 

@@ -50,7 +50,8 @@ for path in EXTRA_SOCKET /run/komodo/agent.sock "$runtime/komodo/agent.sock" "$H
   if [ -w "$path" ]; then echo "socket=yes|$path"; else echo "socket=denied|$path"; fi
 done
 [ -L "$HOME/BASE/current" ] && echo "installed=$(readlink "$HOME/BASE/current")"
-echo "free=$(df -Pk "$HOME" 2>/dev/null | awk 'NR==2 {print $4}')"
+set -- $(df -Pk "$HOME" 2>/dev/null | tail -n 1)
+echo "free=$4"
 echo komodo-probe-end
 """.replace("BASE", BASE)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from komodo_agent import __version__ as agent_version
 from komodo_tui.domain.errors import HostKeyUnknownError, NotFoundError, RefusedError, UsageError
 from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.domain.servers import LOCAL_ADDRESS, ServerDefinition, check_server
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from komodo_tui.domain.operations import ServerOperation
-    from komodo_tui.fleet.live import FleetState
+    from komodo_tui.fleet.live import FleetState, ServerLive
 
     _Known = Mapping[str, ServerDefinition]
 
@@ -26,7 +27,7 @@ _UNDO = {
     "add": "remove the server: nothing on it is touched",
     "edit": "edit it back: the definitions file keeps its last five versions",
     "remove": "add it again: its containers and its agent are left as they are",
-    "install_agent": "remove ~/.local/share/komodo-agent (as root: /opt/komodo-agent) on the server",
+    "install_agent": "on the server: end the agent, then remove ~/.local/share/komodo-agent (and its systemd units)",
     "accept_host_key": "remove the line from known_hosts",
 }
 
@@ -107,11 +108,26 @@ def _install_agent(operation: ServerOperation, before: ServerDefinition, state: 
             f"server {before.name} is this machine: its agent is started by the program",
             hint="install agents on servers reached over SSH",
         )
+    from komodo_tui.fleet.bootstrap import refusal  # late: most plans install nothing
+
+    live = state.servers.get(before.name)
+    error = refusal(live) if live is not None else None
+    if error is not None:
+        raise error
     return PlanStep(
         target=Target(server=operation.server),
-        text=f"copy the agent to {before.address} over SSH, start it and check that it answers",
+        text=f"{_install_words(live)} {before.address} over SSH, start it and check that it answers",
         command=server_command(operation),
     )
+
+
+def _install_words(live: ServerLive | None) -> str:
+    """What an installation does, in view of the agent that is there."""
+    if live is None or live.hello is None:
+        return f"copy agent {agent_version} to"
+    if live.hello.version == agent_version:
+        return f"copy agent {agent_version}, which is there already, once more to"
+    return f"copy agent {agent_version}, in place of {live.hello.version}, to"
 
 
 def _accept_host_key(

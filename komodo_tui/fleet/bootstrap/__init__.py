@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
-from importlib import resources
 from typing import TYPE_CHECKING, Any, Protocol
 
-from komodo_agent import __version__
+import komodo_agent
 from komodo_tui.domain.errors import ActError, RefusedError
 from komodo_tui.domain.text import clean
 from komodo_tui.domain.units import bytes_text, count_text
@@ -96,9 +95,9 @@ def refusal(live: ServerLive, installed: str = "") -> RefusedError | None:
     """Why the agent of a server must not be replaced now. ``installed`` is the version on its disk, when known."""
     hello = live.hello if live.status in ("up", "agent_mismatch") else None
     for version in (hello.version if hello is not None else "", installed):
-        if version and is_newer(version, __version__):
+        if version and is_newer(version, komodo_agent.__version__):
             return RefusedError(
-                f"agent {version} on {live.name} is newer than this program's {__version__}",
+                f"agent {version} on {live.name} is newer than this program's {komodo_agent.__version__}",
                 hint="update komodo-tui",
             )
     running = [job for job in live.jobs.values() if not job.ended] if live.status == "up" else []
@@ -155,6 +154,8 @@ def _order(definition: ServerDefinition, found: ServerProbe, bundle: Bundle) -> 
 
 def _letter(order: dict[str, Any]) -> bytes:
     """The first line of the command's input: code and orders."""
+    from importlib import resources
+
     folder = resources.files(__name__)
     modules = [(f"{__name__}.{name}", folder.joinpath(f"{name}.py").read_text("utf-8")) for name in _MODULES]
     return json.dumps({"modules": modules, "order": order}).encode() + b"\n"

@@ -1,0 +1,1 @@
+"""Installing the agent over SSH."""
