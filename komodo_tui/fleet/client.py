@@ -16,14 +16,7 @@ import msgspec
 from komodo_agent.wire import protocol
 from komodo_agent.wire.feed import MAX_FRAME
 from komodo_agent.wire.jobs import Job, JobRequest, JobStatus
-from komodo_agent.wire.models import (
-    Container,
-    ContainerDetail,
-    History,
-    Image,
-    Network,
-    ProcessTable,
-)
+from komodo_agent.wire.models import Container, ContainerDetail, History, Image, Network, ProcessTable
 from komodo_agent.wire.protocol import Hello
 from komodo_tui.domain.errors import (
     ActError,

@@ -149,7 +149,8 @@ class SshTunnel:
         """Whether what was used last time still opens."""
         if self._relayed:
             return await self._answers_relayed(self._endpoint)
-        for path in dict.fromkeys((self._endpoint, self._definition.agent_socket, SYSTEM_SOCKET)):
+        named = self._definition.agent_socket  # another agent there may have another engine
+        for path in dict.fromkeys((named,) if named else (self._endpoint, SYSTEM_SOCKET)):
             if path and await self._opens(path):
                 self._settle(path, relayed=False)
                 return True
@@ -162,27 +163,31 @@ class SshTunnel:
             raise self._problem
         self._looked = now
         found = await self.probe()
-        for allowed, path in found.sockets:
-            if allowed and await self._opens(path):
-                self._settle(path, relayed=False)
-                return
-        for allowed, path in found.sockets:
-            if allowed and await self._answers_relayed(path):
-                self._settle(path, relayed=True)
-                return
-        self._problem = self._missing(found)
+        named = self._definition.agent_socket
+        sockets = [(allowed, path) for allowed, path in found.sockets if path == named or not named]
+        for ways, relayed in ((self._opens, False), (self._answers_relayed, True)):
+            for allowed, path in sockets:
+                if allowed and await ways(path):
+                    self._settle(path, relayed=relayed)
+                    return
+        self._problem = self._missing(found, sockets)
         raise self._problem
 
-    def _missing(self, found: ServerProbe) -> AgentMissingError:
-        denied = next((path for allowed, path in found.sockets if not allowed), "")
-        if denied:
-            return AgentMissingError(
-                f"user {found.user} may not open the agent's socket {denied}",
-                hint="allow the user there (--allow-uid, or the socket's group)", server=self.name,
-            )  # fmt: skip
-        what = "is installed and does not run" if found.installed else "is not installed"
-        hint = f"komodo-tui server install-agent {self.name}"
-        return AgentMissingError(f"the agent {what} on {self.name}", hint=hint, server=self.name)
+    def _missing(self, found: ServerProbe, sockets: list[tuple[bool, str]]) -> AgentMissingError:
+        install = f"komodo-tui server install-agent {self.name}"
+        what, hint = f"the agent is not installed on {self.name}", install
+        if denied := next((path for allowed, path in sockets if not allowed), ""):
+            what = f"user {found.user} may not open the agent's socket {denied}"
+            hint = "allow the user there (--allow-uid, or the socket's group)"
+        elif sockets:
+            what = f"the agent's socket {sockets[0][1]} is there and does not open"
+            hint = f"start the agent again; where sshd forbids forwarding, install it from here: {install}"
+        elif self._definition.agent_socket:
+            what = f"there is no socket {self._definition.agent_socket} on {self.name}"
+            hint = f"start the agent there, correct agent_socket, or: {install}"
+        elif found.installed:
+            what = f"the agent is installed and does not run on {self.name}"
+        return AgentMissingError(what, hint=hint, server=self.name)
 
     def _settle(self, path: str, *, relayed: bool) -> None:
         self._endpoint, self._relayed, self._problem = path, relayed, None

@@ -85,7 +85,8 @@ class _Stream:
         return HostUnreachableError("the connection to the agent was lost", server=self._server)
 
     def _nonsense(self) -> AgentMismatchError:
-        return AgentMismatchError("the agent sent something that is not understood", server=self._server)
+        hint = "install the agent again from here"
+        return AgentMismatchError("the agent sent something that is not understood", hint=hint, server=self._server)
 
     @asynccontextmanager
     async def _translated(self) -> AsyncIterator[None]:

@@ -127,8 +127,7 @@ class Server:
 
     def sessions(self) -> list[int]:
         """Pids of the sshd processes that serve connections of this server."""
-        parent = self.pid("sshd")
-        return [p for p in children(parent) if alive(p)]
+        return [p for p in children(self.pid("sshd")) if alive(p)]
 
     def signal(self, what: str, sig: int) -> None:
         """Send a signal to ``dockerd`` or to the whole sshd (listener and sessions)."""

@@ -116,7 +116,10 @@ async def test_agent_that_no_way_leads_to_is_said_to_be_missing(agent: RemoteAge
         async with fleet(tmp_path / "home", config, definition(agent, address="strict")) as our:
             error = await our.status("alpha", "agent_missing")
             assert isinstance(error, AgentMissingError)
-            assert str(error) == ("alpha: the agent is not installed on alpha (komodo-tui server install-agent alpha)")
+            assert str(error) == (
+                f"alpha: the agent's socket {agent.socket} is there and does not open (start the agent again; "
+                "where sshd forbids forwarding, install it from here: komodo-tui server install-agent alpha)"
+            )
 
 
 async def test_login_that_may_run_nothing_is_told(agent: RemoteAgent, tmp_path: Path) -> None:
