@@ -118,7 +118,8 @@ class ListPane(Vertical, Generic[R]):
 
     def told(self) -> None:
         """The rows changed: bring the line above and the empty state in line."""
-        if not self.is_mounted:
+        lines = self.query(ListLine)
+        if not lines:  # not composed yet, or taken down already
             return
         model = self.table.model
         column = model.column
@@ -127,7 +128,7 @@ class ListPane(Vertical, Generic[R]):
             marked=len(model.marks), hidden=model.hidden_marks,
             sort=(column.title or column.id) if column else self._natural, reverse=model.reverse,
         )  # fmt: skip
-        self.query_one(ListLine).show(facts)
+        lines.first().show(facts)
         nothing = not model.view
         if nothing:
             self.query_one(".empty", Static).update(self._nothing())
