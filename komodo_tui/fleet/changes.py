@@ -23,11 +23,13 @@ class Changes(msgspec.Struct):
 
     servers: set[str] = msgspec.field(default_factory=set)
     containers: set[tuple[str, str]] = msgspec.field(default_factory=set)
-    """(server, container id) that appeared or changed, figures included."""
+    """(server, container id) that appeared or changed, or lost its figures."""
     removed: set[tuple[str, str]] = msgspec.field(default_factory=set)
+    figures: set[str] = msgspec.field(default_factory=set)
+    """Servers whose containers have new figures. Which ones is not noted: mostly all, each second."""
     events: list[FleetEvent] = msgspec.field(default_factory=list)
     structure: bool = False
     """Servers were added or removed, or containers appeared or went: lists have to be made anew."""
 
     def __bool__(self) -> bool:
-        return bool(self.structure or self.servers or self.containers or self.removed or self.events)
+        return bool(self.structure or self.servers or self.containers or self.removed or self.figures or self.events)

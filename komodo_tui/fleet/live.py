@@ -130,6 +130,7 @@ class Subscription:
         mine.servers |= changes.servers
         mine.removed = (mine.removed - changes.containers) | changes.removed
         mine.containers = (mine.containers - changes.removed) | changes.containers
+        mine.figures |= changes.figures
         mine.structure |= changes.structure
         mine.events.extend(changes.events)
         del mine.events[:-_EVENTS_KEPT]

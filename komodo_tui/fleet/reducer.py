@@ -103,11 +103,16 @@ def _take_host(live: ServerLive, sample: HostSample) -> None:
 
 
 def _take_samples(live: ServerLive, samples: Mapping[str, ContainerSample], changes: Changes) -> None:
-    for container_id, sample in samples.items():
-        container = live.containers.get(container_id)
-        if container is not None and container.state in _MEASURED:
-            live.samples[container_id] = sample
-            changes.containers.add((live.name, container_id))
+    containers = live.containers
+    live.samples.update(
+        {
+            container_id: sample
+            for container_id, sample in samples.items()
+            if (container := containers.get(container_id)) is not None and container.state in _MEASURED
+        }
+    )
+    if samples:
+        changes.figures.add(live.name)
 
 
 def _take_job(live: ServerLive, job: Job, changes: Changes, *, news: bool) -> None:

@@ -2,6 +2,7 @@
 
 * the leak of ``StylesCache`` (Textual #6665): an ``lru_cache`` on a method keeps closed screens alive;
 * frames that pile up before a slow terminal: the writer's queue blocks the event loop;
+* the size of what a table scrolls over: setting it lays out and repaints the whole screen;
 * the garbage collector's pauses: frozen after the first paint, rarer afterwards;
 * the crash report: Textual's own prints the locals, which may hold secrets.
 """
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from textual._styles_cache import StylesCache
 from textual.screen import Screen
 from textual.style import Style
+from textual.widget import Widget
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.color import Color
     from textual.filter import LineFilter
+    from textual.geometry import Size
+    from textual.scroll_view import ScrollView
 
 
 @lru_cache(1024)
@@ -57,6 +61,12 @@ class GatedScreen(Screen[None]):
         if queued_writes(self.app):
             return  # the timer stays on and asks again
         super()._on_timer_update()
+
+
+def resize_content(view: ScrollView, size: Size) -> None:
+    """Set ``virtual_size``. The screen is laid out again only if that shows or hides a scroll bar."""
+    view.set_reactive(Widget.virtual_size, size)
+    view._scroll_update(size)
 
 
 def settle_garbage() -> None:

@@ -81,3 +81,13 @@ def test_job_that_ended_unseen_does_not_run_for_ever(state: FleetState) -> None:
     assert live.jobs == {"seen": done}
     assert [event.text for event in changes.events] == ["pull seen: succeeded"]
     assert not told(state, subscription, snapshot(jobs=(done,))).events
+
+
+def test_new_figures_name_the_server_and_no_container(state: FleetState) -> None:
+    live, subscription = state.servers["alpha"], state.subscribe()
+    a = container("a")
+    told(state, subscription, snapshot(a))
+    busy = ContainerSample(50.0, 1 << 20, 0, 0.0, 0.0, None, None, 1)
+    changes = told(state, subscription, Samples(at=2.0, containers={a.id: busy, "b" * 64: busy}))
+    assert live.samples == {a.id: busy}
+    assert (changes.figures, changes.containers) == ({"alpha"}, set())

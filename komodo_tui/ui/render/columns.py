@@ -34,6 +34,8 @@ class Column(Generic[R]):
     """A growing column's limit; 0 = none."""
     descending: bool = False
     """Whether sorting by it begins with the largest: figures, not names."""
+    live: bool = False
+    """Whether its value changes while its row stays the same: figures that are looked up."""
 
 
 @dataclass(frozen=True)

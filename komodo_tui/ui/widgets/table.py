@@ -11,6 +11,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from komodo_tui.ui.look import look_of
+from komodo_tui.ui.private import resize_content
 from komodo_tui.ui.widgets.table_model import TableModel
 from komodo_tui.ui.widgets.table_painter import Line, TablePainter
 
@@ -117,6 +118,10 @@ class VirtualTable(ScrollView, Generic[R], can_focus=True):
         """Add or change some rows and remove others."""
         self._after(self.model.update(changed, removed))
 
+    def refigure(self) -> None:
+        """Figures that rows look up have changed: their order may be another."""
+        self._after(self.model.refigure())
+
     def set_filter(self, predicate: Callable[[R], bool] | None) -> None:
         """Show only rows it says yes to; None shows all."""
         self._after(self.model.filter(predicate), follow=True)
@@ -192,7 +197,7 @@ class VirtualTable(ScrollView, Generic[R], can_focus=True):
         visible = self._is_cursor_visible()
         size = Size(self._width, len(self.model.view) + 1)
         if size != self.virtual_size:
-            self.virtual_size = size
+            resize_content(self, size)
         if view_changed and (follow or visible):
             self._show_cursor(margin=False)
         self._sync()

@@ -99,6 +99,18 @@ class TableModel(Generic[R]):
         self._kept |= yes
         return before != yes
 
+    def refigure(self) -> bool:
+        """Figures that rows look up have changed. Returns whether the view changed."""
+        if self.column is None or not self.column.live:
+            return False
+        before = self._keys
+        self._keys = self._all_keys()
+        return self._keys != before and self._rebuild()
+
+    def _all_keys(self) -> dict[Hashable, Any]:
+        of = self.column.key if self.column else None
+        return {} if of is None else {key: of(row) for key, row in self.rows.items()}
+
     # -- view ---------------------------------------------------------------------------------------------------
 
     def filter(self, predicate: Callable[[R], bool] | None) -> bool:
@@ -110,8 +122,7 @@ class TableModel(Generic[R]):
     def sort(self, column: Column[R] | None, reverse: bool = False) -> bool:
         """Order by a column; None is the natural order."""
         self.column, self.reverse = column, reverse
-        of = column.key if column else None
-        self._keys = {} if of is None else {key: of(row) for key, row in self.rows.items()}
+        self._keys = self._all_keys()
         return self._rebuild()
 
     def _rebuild(self, prefer: Hashable | None = None) -> bool:
@@ -141,14 +152,14 @@ class TableModel(Generic[R]):
             self.cursor = prefer
         if self.index < len(view) and view[self.index] == self.cursor:
             return
-        places = {key: n for n, key in enumerate(view)}
-        if self.cursor not in places:
+        if self.cursor not in view:
+            left = set(view)
             after = before[self.index + 1 :]
             ahead = reversed(before[: self.index])
-            self.cursor = next((key for part in (after, ahead) for key in part if key in places), None)
+            self.cursor = next((key for part in (after, ahead) for key in part if key in left), None)
             if self.cursor is None and view:
                 self.cursor = view[0]
-        self.index = places.get(self.cursor, 0)
+        self.index = view.index(self.cursor) if view and self.cursor is not None else 0
 
     # -- cursor and marks ---------------------------------------------------------------------------------------
 
