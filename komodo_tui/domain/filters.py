@@ -60,14 +60,16 @@ class TextFilter:
 class ContainerFilter:
     """A filter of containers."""
 
-    __slots__ = ("_fields", "_tests", "_with_id", "terms", "text")
+    __slots__ = ("_fields", "_only", "_tests", "_with_id", "terms", "text")
 
     def __init__(self, text: str = "") -> None:
         self.text = text.strip()
         self.terms = split_terms(text, CONTAINER_FIELDS)
         self._with_id = any(term.kind == "plain" and _PASTED_ID.fullmatch(term.value) for term in self.terms)
         self._fields = tuple((_container_test(term), not term.negated) for term in self.terms if term.values)
-        self._tests = _text_tests(self.terms)
+        self._tests = tests = _text_tests(self.terms)
+        single = tests is not None and len(tests.wanted) == 1 and not tests.unwanted and not self._with_id
+        self._only = tests.wanted[0] if tests is not None and single else None
 
     def __bool__(self) -> bool:
         """Whether it asks for anything."""
@@ -81,7 +83,10 @@ class ContainerFilter:
                 return False
         if self._tests is None:
             return True
-        text = container_text(server, container)
+        known = _TEXTS.get(container.id)
+        text = known[2] if known and known[0] is container and known[1] == server else _remember(server, container)
+        if self._only is not None:
+            return bool(self._only(text))
         return _all_hold(self._tests, f"{text}\n{container.id}" if self._with_id else text)
 
 
@@ -148,6 +153,19 @@ def container_text(server: str, container: Container) -> str:
     """What plain, fuzzy and regex terms look at: name, server, stack and image, one a line, lower case."""
     stack = container.labels.get("com.docker.compose.project", "")
     return f"{container.name}\n{server}\n{stack}\n{container.image}".lower()
+
+
+_TEXTS: dict[str, tuple[Container, str, str]] = {}
+"""By container id: the container, its server, and their text. Each letter of a filter looks at all of them again."""
+_TEXTS_KEPT = 100_000
+
+
+def _remember(server: str, container: Container) -> str:
+    if len(_TEXTS) >= _TEXTS_KEPT:
+        _TEXTS.clear()
+    text = container_text(server, container)
+    _TEXTS[container.id] = (container, server, text)
+    return text
 
 
 def action_text(record: ActionRecord) -> str:
