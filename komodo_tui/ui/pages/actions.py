@@ -86,6 +86,10 @@ class ActionsPage(Page):
             yield self.pane
             yield self.detail
 
+    def on_mount(self) -> None:
+        """Follow the wheel."""
+        self.watch(self.table, "scroll_y", self._scrolled, init=False)
+
     # -- on and off the screen ----------------------------------------------------------------------------------
 
     def on_page_show(self) -> None:
@@ -164,8 +168,14 @@ class ActionsPage(Page):
     @on(VirtualTable.Highlighted)
     def _highlighted(self) -> None:
         self._show_detail()
-        model = self.table.model
-        if self.feed.more and not self.feed.busy and model.index >= len(model.view) - _NEAR:
+        self._read_on(self.table.model.index)
+
+    def _scrolled(self, top: float) -> None:
+        self._read_on(int(top) + self.table.outer_size.height)
+
+    def _read_on(self, row: int) -> None:
+        """Read the next part where a row near the end is looked at."""
+        if self.feed.more and not self.feed.busy and row >= len(self.table.model.view) - _NEAR:
             self._run("read", self.feed.older)
 
     @on(VirtualTable.Changed)
