@@ -119,8 +119,11 @@ def print_plan(line: Callable[[str], None], plan: Plan) -> None:
 
 
 def print_record(out: Output, record: ActionRecord) -> None:
-    """What came of an act: a line for each target; failures on standard error as well."""
+    """What came of an act: a line for each target; warnings and hints on standard error."""
     for step in record.steps:
+        for line in step.output.splitlines():
+            if line.startswith("warning: "):
+                out.say(f"komodo-tui: {step.target}: {line}")
         if step.ok:
             state = step.result.get("state", "")
             text = f"{step.target} {state}".rstrip() if record.act not in ("remove", "rename") else str(step.target)

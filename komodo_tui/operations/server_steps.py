@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from komodo_tui.domain.errors import HostKeyUnknownError, KomodoError, RefusedError
 from komodo_tui.domain.operations import ServerOperation
@@ -36,16 +39,19 @@ class ServerStep:
         self._fleet = fleet
         self._report = report
         self._cancelled = False
+        self._told: list[str] = []
 
     async def run(self) -> StepResult:
         """Do it."""
         if self._cancelled:
             return cancelled(self.target)
         self._report("running")
+        began = time.monotonic()
         try:
             result = await self._change()
         except KomodoError as error:
             result = failed(self.target, error)
+        result = msgspec.structs.replace(result, seconds=round(time.monotonic() - began, 3), output="".join(self._told))
         self._report("done" if result.ok else "failed", result.error)
         return result
 
@@ -87,7 +93,8 @@ class ServerStep:
         await self._fleet.link(self.target.server).accept_host_key(error)
 
     def _tell(self, text: str) -> None:
-        self._report("running", text, output=f"{text}\n")
+        self._told.append(f"{text}\n")
+        self._report("running", text, output=self._told[-1])
 
 
 def found_done(operation: Operation | None, target: Target, known: Mapping[str, ServerDefinition]) -> StepResult:

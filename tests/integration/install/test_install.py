@@ -37,8 +37,15 @@ async def test_bare_server_gets_an_agent_that_feeds_the_fleet(debian: Bare, conn
         assert isinstance(our.live("web").error, AgentMissingError)
         plan = our.runtime.executor.plan(ServerOperation(verb="install_agent", server="web"))
         assert f"copy agent {komodo_agent.__version__} to bare over SSH" in plan.steps[0].text
-        record = await our.runtime.executor.submit(plan, our.runtime.actor, given=True)
+        seen: list[str] = []
+        record = await our.runtime.executor.submit(
+            plan, our.runtime.actor, given=True, progress=lambda step: seen.append(step.output)
+        )
         assert record.outcome == "success", record
+        words = [line.split()[0] for line in record.steps[0].output.splitlines()]
+        assert words == ["looking", "found", "sending", "unpacked", "starting"]
+        assert record.steps[0].output == "".join(seen)
+        assert our.runtime.history.query() == [record]
         live = await our.up("web")
         assert live.hello is not None
         assert live.hello.version == komodo_agent.__version__
