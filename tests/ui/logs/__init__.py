@@ -1,0 +1,1 @@
+"""The Logs page on agents made of lists."""
