@@ -75,8 +75,8 @@ async def _connect(host: SshHost) -> socket.socket:
         _names, lambda: socket.getaddrinfo(host.host, host.port, family, socket.SOCK_STREAM)
     )
     problem: OSError = OSError("no address")
-    for number, (kind, _, _, _, address) in enumerate(found):
-        sock = socket.socket(kind, socket.SOCK_STREAM)
+    for number, (kind, _, transport, _, address) in enumerate(found):
+        sock = socket.socket(kind, socket.SOCK_STREAM, transport)
         connected = False
         try:
             sock.setblocking(False)

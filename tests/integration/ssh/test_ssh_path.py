@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,6 +67,8 @@ async def test_server_shows_its_host_and_containers_and_takes_acts(agent: Remote
 async def test_host_shell_runs_with_the_servers_own_login(agent: RemoteAgent, tmp_path: Path) -> None:
     async with fleet(tmp_path / "home", agent.server.ssh_config, definition(agent)) as our:
         shell = await our.manager.link("alpha").shell(93, 31)
+        line = (await our.tunnel("alpha")).connection.ssh.get_extra_info("socket")
+        assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)  # or keys typed wait for each other
         await shell.write(b"stty size; echo on-$(hostname)\r")
         seen = b""
         async with asyncio.timeout(PATIENCE):
