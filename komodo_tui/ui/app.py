@@ -3,38 +3,30 @@
 from __future__ import annotations
 
 import gc
-import os
 import time
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widgets import Static
 
-from komodo_tui.domain.errors import KomodoError, UsageError
-from komodo_tui.ui.acting import Acts
 from komodo_tui.ui.chords import Chord, Chords, WhichKey
-from komodo_tui.ui.clipboard import osc52
-from komodo_tui.ui.look import Look
-from komodo_tui.ui.modals.error import ErrorDialog
 from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
 from komodo_tui.ui.pages import BY_ID, PAGES
-from komodo_tui.ui.private import GatedScreen, patch_styles_cache, settle_garbage, use_attributes_only, write_crash
-from komodo_tui.ui.prompts import ShellPrompter
-from komodo_tui.ui.render import glyphs
+from komodo_tui.ui.private import GatedScreen, settle_garbage
 from komodo_tui.ui.render.summary import count, fleet_line
-from komodo_tui.ui.theme import DEFAULT_THEME, Themes, ThemeSpec, stylesheet
+from komodo_tui.ui.services import ServiceApp
+from komodo_tui.ui.theme import stylesheet
 from komodo_tui.ui.ticker import POLL, Ticker
 from komodo_tui.ui.widgets.footer import HintFooter
 from komodo_tui.ui.widgets.header import FleetLine, TabLine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Iterable
 
     from textual.app import ComposeResult
-    from textual.screen import ModalScreen, Screen
+    from textual.screen import Screen
 
     from komodo_tui.domain.operations import Target
     from komodo_tui.fleet.live import Changes
@@ -42,12 +34,11 @@ if TYPE_CHECKING:
     from komodo_tui.ui.render.cells import Span
     from komodo_tui.ui.runtime import Runtime
 
-T = TypeVar("T")
 SMALLEST = (40, 10)
 """Columns and rows below which nothing useful fits."""
 
 
-class KomodoApp(App[int]):
+class KomodoApp(ServiceApp):
     """Also the :class:`~komodo_tui.ui.shell.Shell` of its pages."""
 
     ENABLE_COMMAND_PALETTE = False
@@ -81,21 +72,7 @@ class KomodoApp(App[int]):
         driver_class: Any = None,
     ) -> None:  # fmt: skip
         """``tab`` is the id of the page to begin with; ``now`` gives Unix time."""
-        patch_styles_cache()
-        self.runtime = runtime
-        settings = runtime.settings
-        self.themes = Themes(runtime.state_dir.themes)
-        self._spec, self._theme_error = self._load_theme(settings.theme)
-        self._glyphs = glyphs.choose(ascii=True if settings.ascii else None, environ=os.environ)
-        self.look = Look(self._spec.palette(), self._glyphs)
-        super().__init__(driver_class=driver_class)
-        self.register_theme(self._spec.textual())
-        self.theme = self._spec.name
-        if self.no_color:
-            use_attributes_only(self)
-        self.acts = Acts(runtime, self)
-        runtime.questions.answer_with(lambda: ShellPrompter(self))
-        self.now = now
+        super().__init__(runtime, now=now, driver_class=driver_class)
         self._first = tab
         self._current: Page | None = None
         self._last = ""
@@ -107,10 +84,6 @@ class KomodoApp(App[int]):
     def get_default_screen(self) -> Screen[None]:
         """The one screen."""
         return GatedScreen(id="_default")
-
-    def get_css_variables(self) -> dict[str, str]:
-        """The theme's, and the kind of border the terminal can draw."""
-        return {**super().get_css_variables(), "edge": self._glyphs.border}
 
     def compose(self) -> ComposeResult:
         """Tabs, fleet, page, footer."""
@@ -173,6 +146,10 @@ class KomodoApp(App[int]):
         if target is not None and self._current is not None:
             self._current.reveal(target)
 
+    def opened_pages(self) -> Iterable[Page]:
+        """The pages that have been shown so far."""
+        return self._pages.values()
+
     def _page_id(self, page: Page) -> str:
         return str(page.id).removeprefix("page-")
 
@@ -234,62 +211,6 @@ class KomodoApp(App[int]):
         """No key of ours works while a widget (a terminal pane) captures all of them."""
         return not getattr(self.focused, "captures_keys", False)
 
-    # -- services to pages --------------------------------------------------------------------------------------
-
-    async def ask(self, dialog: ModalScreen[T]) -> T | None:
-        """Show a dialog and wait for its result."""
-        return await self.push_screen_wait(dialog)
-
-    def work(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Run a coroutine as a task of the app; an error of ours that it raises is shown."""
-        self.run_worker(self._guard(coroutine), group="work", exit_on_error=True)
-
-    async def _guard(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        try:
-            await coroutine
-        except KomodoError as error:
-            await self.ask(ErrorDialog.of(error, self.copy))
-
-    def show_error(self, error: KomodoError) -> None:
-        """Show an error until it is dismissed."""
-        self.push_screen(ErrorDialog.of(error, self.copy))
-
-    def flash(self, text: str, tone: str = "info") -> None:
-        """Say something short in the footer for a few seconds."""
-        self.screen_stack[0].query_one(HintFooter).flash(text, tone)
-
-    def copy(self, text: str, what: str) -> None:
-        """Copy to the terminal's clipboard and say so."""
-        copied = osc52(text, os.environ)
-        if copied.sequence and self._driver is not None:
-            self._driver.write(copied.sequence)
-        if not copied.sequence:
-            self.flash(f"not copied: {copied.doubt}", "warn")
-        else:
-            self.flash(f"copied {what}" + (f" ({copied.doubt})" if copied.doubt else ""), "ok")
-
-    # -- theme --------------------------------------------------------------------------------------------------
-
-    def _load_theme(self, name: str) -> tuple[ThemeSpec, UsageError | None]:
-        try:
-            return self.themes.load(name), None
-        except UsageError as error:
-            return DEFAULT_THEME, error
-
-    def use_theme(self, name: str) -> None:
-        """Switch the theme; a broken one is told and changes nothing."""
-        spec, error = self._load_theme(name)
-        if error is not None:
-            self.show_error(error)
-            return
-        self._spec = spec
-        self.look = Look(spec.palette(), self._glyphs)
-        self.register_theme(spec.textual())
-        self.theme = spec.name
-        for page in self._pages.values():
-            page.restyle()
-        self.screen_stack[0].refresh(layout=True)
-
     # -- keys ---------------------------------------------------------------------------------------------------
 
     def action_go(self, page: str) -> None:
@@ -331,21 +252,6 @@ class KomodoApp(App[int]):
     def action_help_quit(self) -> None:
         """^C with nothing selected never quits."""
         self.flash("nothing selected to copy; ^Q quits", "dim")
-
-    def copy_to_clipboard(self, text: str) -> None:
-        """^C on selected text."""
-        self.copy(text, "selection")
-
-    # -- crash --------------------------------------------------------------------------------------------------
-
-    def _fatal_error(self) -> None:
-        """Leave with a short message; the traceback, without values, goes to a private file."""
-        error = self._exception
-        folder = self.runtime.state_dir.crashes
-        path = write_crash(error, folder) if error is not None else None
-        where = f"The report is in {path}." if path else "The report could not be written."
-        self._exit_renderables.append(f"komodo-tui stopped by an error of its own: {type(error).__name__}\n{where}")
-        self._close_messages_no_wait()
 
 
 def run(runtime: Runtime, *, tab: str = "servers") -> int:

@@ -1,0 +1,134 @@
+"""What the program offers to its pages, apart from the pages themselves: dialogs, messages, clipboard, theme, crash."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from textual.app import App
+
+from komodo_tui.domain.errors import KomodoError, UsageError
+from komodo_tui.ui.acting import Acts
+from komodo_tui.ui.clipboard import osc52
+from komodo_tui.ui.look import Look
+from komodo_tui.ui.modals.error import ErrorDialog
+from komodo_tui.ui.private import patch_styles_cache, use_attributes_only, write_crash
+from komodo_tui.ui.render import glyphs
+from komodo_tui.ui.theme import DEFAULT_THEME, Themes, ThemeSpec
+from komodo_tui.ui.widgets.footer import HintFooter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable
+
+    from textual.screen import ModalScreen
+
+    from komodo_tui.domain.operations import Target
+    from komodo_tui.ui.page import Page
+    from komodo_tui.ui.runtime import Runtime
+
+T = TypeVar("T")
+
+
+class ServiceApp(App[int]):
+    """All of :class:`~komodo_tui.ui.shell.Shell` but going to pages."""
+
+    def __init__(self, runtime: Runtime, *, now: Callable[[], float] = time.time, driver_class: Any = None) -> None:
+        """``now`` gives Unix time."""
+        patch_styles_cache()
+        self.runtime = runtime
+        settings = runtime.settings
+        self.themes = Themes(runtime.state_dir.themes)
+        self._spec, self._theme_error = self._load_theme(settings.theme)
+        self._glyphs = glyphs.choose(ascii=True if settings.ascii else None, environ=os.environ)
+        self.look = Look(self._spec.palette(), self._glyphs)
+        super().__init__(driver_class=driver_class)
+        self.register_theme(self._spec.textual())
+        self.theme = self._spec.name
+        if self.no_color:
+            use_attributes_only(self)
+        self.acts = Acts(runtime, self)
+        self.now = now
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's, and the kind of border the terminal can draw."""
+        return {**super().get_css_variables(), "edge": self._glyphs.border}
+
+    def go(self, page: str, target: Target | None = None) -> None:
+        """Show a page by its id, and reveal something in it."""
+        raise NotImplementedError
+
+    def opened_pages(self) -> Iterable[Page]:
+        """The pages that have been shown so far."""
+        raise NotImplementedError
+
+    # -- services to pages --------------------------------------------------------------------------------------
+
+    async def ask(self, dialog: ModalScreen[T]) -> T | None:
+        """Show a dialog and wait for its result."""
+        return await self.push_screen_wait(dialog)
+
+    def work(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine as a task of the app; an error of ours that it raises is shown."""
+        self.run_worker(self._guard(coroutine), group="work", exit_on_error=True)
+
+    async def _guard(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        try:
+            await coroutine
+        except KomodoError as error:
+            await self.ask(ErrorDialog.of(error, self.copy))
+
+    def show_error(self, error: KomodoError) -> None:
+        """Show an error until it is dismissed."""
+        self.push_screen(ErrorDialog.of(error, self.copy))
+
+    def flash(self, text: str, tone: str = "info") -> None:
+        """Say something short in the footer for a few seconds."""
+        self.screen_stack[0].query_one(HintFooter).flash(text, tone)
+
+    def copy(self, text: str, what: str) -> None:
+        """Copy to the terminal's clipboard and say so."""
+        copied = osc52(text, os.environ)
+        if copied.sequence and self._driver is not None:
+            self._driver.write(copied.sequence)
+        if not copied.sequence:
+            self.flash(f"not copied: {copied.doubt}", "warn")
+        else:
+            self.flash(f"copied {what}" + (f" ({copied.doubt})" if copied.doubt else ""), "ok")
+
+    # -- theme --------------------------------------------------------------------------------------------------
+
+    def _load_theme(self, name: str) -> tuple[ThemeSpec, UsageError | None]:
+        try:
+            return self.themes.load(name), None
+        except UsageError as error:
+            return DEFAULT_THEME, error
+
+    def use_theme(self, name: str) -> None:
+        """Switch the theme; a broken one is told and changes nothing."""
+        spec, error = self._load_theme(name)
+        if error is not None:
+            self.show_error(error)
+            return
+        self._spec = spec
+        self.look = Look(spec.palette(), self._glyphs)
+        self.register_theme(spec.textual())
+        self.theme = spec.name
+        for page in self.opened_pages():
+            page.restyle()
+        self.screen_stack[0].refresh(layout=True)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """^C on selected text."""
+        self.copy(text, "selection")
+
+    # -- crash --------------------------------------------------------------------------------------------------
+
+    def _fatal_error(self) -> None:
+        """Leave with a short message; the traceback, without values, goes to a private file."""
+        error = self._exception
+        folder = self.runtime.state_dir.crashes
+        path = write_crash(error, folder) if error is not None else None
+        where = f"The report is in {path}." if path else "The report could not be written."
+        self._exit_renderables.append(f"komodo-tui stopped by an error of its own: {type(error).__name__}\n{where}")
+        self._close_messages_no_wait()
