@@ -102,8 +102,10 @@ class LogCanvas(Widget):
 
     def _shape(self) -> None:
         sources: Sources = self.sources if len(self.marks) > 1 else "off"
-        most = 24 if self.size.width >= _WIDE else 12
-        self._gutter = Gutter(self.times, self._with_day(), sources, self.marks, most, look_of(self).glyphs.ascii)
+        wide = self.size.width >= _WIDE
+        self._gutter = Gutter(
+            self.times, self._with_day(), sources, self.marks, 24 if wide else 12, look_of(self).glyphs.ascii, not wide
+        )
         room = max(1, self.size.width - 1 - self._gutter.width)
         self.lines.shape(width=room, wrap=self.wrap, offset=self._offset, fold_json=self.fold_json)
 
@@ -148,5 +150,9 @@ class LogCanvas(Widget):
         return Strip([*strip, Segment(bar, look.palette.style("dim"))], width + 1)
 
     def on_resize(self) -> None:
-        """Cut the lines for the new width."""
+        """Cut the lines for the new width; the cursor stays in sight."""
+        if self.size and not self.viewport.follow:
+            self._shape()
+            self.viewport.height = self.size.height
+            self.viewport.reveal()
         self.restyle()

@@ -36,6 +36,8 @@ class SourceMark:
     tone: str
     mark: str
     ascii_mark: str
+    short: str
+    """The name without its server, where that is enough to tell it from the others."""
 
 
 def source_marks(targets: Mapping[bytes, LogTarget], *, servers: bool) -> dict[bytes, SourceMark]:
@@ -48,7 +50,9 @@ def source_marks(targets: Mapping[bytes, LogTarget], *, servers: bool) -> dict[b
         if several or names.count(name) > 1:
             name = f"{name}@{target.server}"
         turn = number // _COLOURS % len(_MARKS)
-        marks[tag] = SourceMark(clean(name), f"tag-{number % _COLOURS + 1}", _MARKS[turn], _ASCII_MARKS[turn])
+        short = names[number] if names.count(names[number]) == 1 else name
+        tone = f"tag-{number % _COLOURS + 1}"
+        marks[tag] = SourceMark(clean(name), tone, _MARKS[turn], _ASCII_MARKS[turn], clean(short))
     return marks
 
 
@@ -63,11 +67,16 @@ class Gutter:
     most: int
     """Columns a name may have at most."""
     ascii: bool = False
+    brief: bool = False
+    """Whether names come without their servers where they can."""
 
     @property
     def name_width(self) -> int:
         """Columns of the names."""
-        return min(self.most, max((width_of(mark.name) for mark in self.marks.values()), default=0))
+        return min(self.most, max((width_of(self._name(mark)) for mark in self.marks.values()), default=0))
+
+    def _name(self, mark: SourceMark) -> str:
+        return mark.short if self.brief else mark.name
 
     @property
     def width(self) -> int:
@@ -91,7 +100,7 @@ class Gutter:
             sign = (mark.ascii_mark if self.ascii else mark.mark) if mark else " "
             spans.append((f"{sign} ", mark.tone if mark else "dim"))
         elif self.sources == "name":
-            name, tone = (mark.name, mark.tone) if mark else ("", "dim")
+            name, tone = (self._name(mark), mark.tone) if mark else ("", "dim")
             spans += [*fit(((name, tone),), self.name_width), (" ", "")]
         return tuple(spans)
 

@@ -44,6 +44,7 @@ _MANY = 200
 class LogPane(Vertical):
     """Follows containers and shows their log. It reads nothing while it is asleep."""
 
+    SCOPED_CSS = False  # the size classes stand on the screen, outside
     DEFAULT_CSS = """
     LogPane { height: 1fr; width: 1fr; }
     LogPane #log-body { height: 1fr; layout: vertical; }

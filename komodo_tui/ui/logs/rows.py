@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from komodo_tui.ui.logs.viewport import Row
     from komodo_tui.ui.palette import Palette
 
-_REVERSE = Style(reverse=True)
-
 
 class Drawn(NamedTuple):
     """All that decides how a row looks; rows that compare equal are not drawn again."""
@@ -61,9 +59,11 @@ class RowPainter:
 
     def _overlays(self, drawn: Drawn, text: str) -> list[Overlay]:
         overlays: list[Overlay] = []
+        # Reversed on the ground of the screen, so that it reads the same on the row of the cursor.
+        ground = Style(bgcolor=self.palette.style("background").color, reverse=True)
         if self.pattern is not None:
-            found = self.palette.style("warn bold") + _REVERSE
+            found = self.palette.style("warn bold") + ground
             overlays += [(low, high, found) for low, high in self.pattern.spans(text)]
         if drawn.selected is not None:
-            overlays.append((*drawn.selected, self.palette.style("accent") + _REVERSE))
+            overlays.append((*drawn.selected, self.palette.style("accent") + ground))
         return overlays
