@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from komodo_tui.domain.operations import Confirm, ContainerOperation, Operation, ServerOperation
+from komodo_tui.domain.resources import ResourceOperation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,12 +14,12 @@ if TYPE_CHECKING:
 
 Danger = Literal["start", "change", "harm"]
 _ORDER: tuple[Confirm, ...] = ("none", "yes", "type")
-_VERBS: dict[str, Danger] = {"start": "start", "unpause": "start", "kill": "harm", "remove": "harm"}
+_VERBS: dict[str, Danger] = {"start": "start", "unpause": "start", "kill": "harm", "remove": "harm", "prune": "harm"}
 
 
 def danger(operation: Operation) -> Danger:
     """How much an operation can hurt."""
-    if isinstance(operation, ContainerOperation):
+    if isinstance(operation, ContainerOperation | ResourceOperation):
         return _VERBS.get(operation.verb, "change")
     if isinstance(operation, ServerOperation) and operation.verb in ("add", "edit"):
         return "start"

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from komodo_agent.wire.jobs import ContainerVerb, CreateContainer
+from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.servers import ServerDefinition
 
 Outcome = Literal["success", "failed", "rolled_back", "rollback_failed", "cancelled", "interrupted"]
@@ -64,7 +65,7 @@ class ServerOperation(msgspec.Struct, frozen=True, kw_only=True, tag="server", t
     """E.g. the fingerprint accepted."""
 
 
-Operation = ContainerOperation | CreateOperation | ServerOperation
+Operation = ContainerOperation | CreateOperation | ServerOperation | ResourceOperation
 
 
 class PlanStep(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,6 +33,7 @@ from komodo_tui.domain.text import clean
 from komodo_tui.fleet.cleaning import clean_value
 from komodo_tui.fleet.connector import CONNECT_TIMEOUT, LIVE, LOGS, RPC, SHELL, AgentConnector
 from komodo_tui.fleet.plain_http import aiohttp
+from komodo_tui.fleet.resource_calls import ResourceCalls
 from komodo_tui.fleet.streams import ExecSession, Feed, LogStream
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ _PROBLEMS: dict[str, type[KomodoError]] = {
 _STATUSES = frozenset({"queued", "running", "succeeded", "failed", "cancelled"})
 
 
-class AgentClient:
+class AgentClient(ResourceCalls):
     """Talks to the agent of one server over one tunnel. When the tunnel goes, a new client takes its place."""
 
     def __init__(self, server: str, connector: AgentConnector) -> None:

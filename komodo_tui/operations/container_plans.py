@@ -80,7 +80,7 @@ def draft_create(operation: CreateOperation, state: FleetState) -> Draft:
                 text=f"{'run' if container.start else 'create'} {container.image}"
                 + (f" as {container.name}" if container.name else ""),
                 command=create_command(container),
-                warning=f"{container.name} exists there already" if taken else _stale(server),
+                warning=f"{container.name} exists there already" if taken else stale(server),
             )
         )
     title = f"Create {container.name or container.image} on {count_text(len(steps), 'server')}"
@@ -122,7 +122,7 @@ def _step(operation: ContainerOperation, target: Target, state: FleetState) -> P
         target=Target(server=target.server, name=container.name, id=container.id),
         text=f"{operation.verb} {container.name}{new_name} ({', '.join(details)})",
         command=container_command(operation, container.name),
-        warning="; ".join(filter(None, [_warning(operation, container, server), _stale(server)])),
+        warning="; ".join(filter(None, [_warning(operation, container, server), stale(server)])),
         state=container.state,
     )
 
@@ -150,7 +150,8 @@ def _since(container: Container) -> str:
     return f"{container.state} {duration_text(time.time() - moment)}" if moment > 0 else container.state
 
 
-def _stale(server: ServerLive) -> str:
+def stale(server: ServerLive) -> str:
+    """A warning for a server that cannot be reached now; empty for one that can."""
     if server.live:
         return ""
     if server.seen:

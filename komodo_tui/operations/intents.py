@@ -9,6 +9,8 @@ import msgspec
 
 from komodo_agent.wire.jobs import ContainerAct
 from komodo_tui.domain.operations import ContainerOperation, CreateOperation, Operation, ServerOperation
+from komodo_tui.domain.resources import ResourceOperation
+from komodo_tui.operations.resource_jobs import resource_jobs, resource_locks, without_secrets
 
 if TYPE_CHECKING:
     from komodo_agent.wire.jobs import CreateContainer, JobSpec
@@ -34,6 +36,8 @@ def job_specs(plan: Plan) -> tuple[JobSpec, ...]:
         return tuple(_container_act(operation, step) for step in plan.steps)
     if isinstance(operation, CreateOperation):
         return tuple(operation.container for _ in plan.steps)
+    if isinstance(operation, ResourceOperation):
+        return tuple(spec for _, spec in resource_jobs(operation))
     return ()
 
 
@@ -46,6 +50,8 @@ def new_intent(plan: Plan) -> Intent:
         # Two containers of one name exclude each other; without a name nothing does, and the lock only says we live.
         name = plan.operation.container.name
         locks = [f"create {step.target.server} {name or job}" for step, job in zip(plan.steps, jobs, strict=True)]
+    elif isinstance(plan.operation, ResourceOperation):
+        locks = resource_locks(plan.operation)
     else:
         locks = [f"container {step.target.server} {step.target.id}" for step in plan.steps]
     return Intent(jobs=jobs, locks=tuple(dict.fromkeys(locks)))
@@ -55,6 +61,8 @@ def written(operation: Operation, intent: Intent) -> dict[str, Any]:
     """The operation as the history keeps it: without values that may be secret."""
     if isinstance(operation, CreateOperation):
         operation = msgspec.structs.replace(operation, container=_without_secrets(operation.container))
+    elif isinstance(operation, ResourceOperation):
+        operation = without_secrets(operation, HIDDEN)
     document: dict[str, Any] = msgspec.to_builtins(operation)
     return {**document, "intent": msgspec.to_builtins(intent)}
 

@@ -137,8 +137,8 @@ class JobStep:
 
     async def _observed(self, client: JobClient, result: StepResult) -> StepResult:
         """Add the state the container was left in. Failing to learn it does not fail the step."""
-        if not result.ok or not self.target.id:
-            return result
+        if not result.ok or not self.target.id or result.result.get("container") != self.target.id:
+            return result  # it made something new, or is about something else than a container
         try:
             state = (await client.container(self.target.id)).container.state
         except KomodoError:

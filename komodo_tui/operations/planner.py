@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from komodo_tui.domain import confirm
 from komodo_tui.domain.errors import NotConfirmedError, RefusedError
 from komodo_tui.domain.operations import ContainerOperation, CreateOperation, Plan, ServerOperation
+from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.operations.container_plans import DESTRUCTIVE, draft_containers, draft_create
+from komodo_tui.operations.resource_plans import draft_resource
 from komodo_tui.operations.server_plans import draft_server
 
 if TYPE_CHECKING:
@@ -71,6 +73,8 @@ class Planner:
             return draft_containers(operation, self._state)
         if isinstance(operation, CreateOperation):
             return draft_create(operation, self._state)
+        if isinstance(operation, ResourceOperation):
+            return draft_resource(operation, self._state)
         return draft_server(operation, self._known(), self._state)
 
     def _confirm(self, operation: Operation, draft: Draft) -> Confirm:

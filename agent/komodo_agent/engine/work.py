@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..wire.jobs import ContainerAct
+from ..wire.jobs import ContainerAct, CreateContainer
 from .acts import act
 from .create import create
+from .resource_acts import describe_resource_job, run_resource_job
 
 if TYPE_CHECKING:
     from ..jobs import JobContext
@@ -19,7 +20,9 @@ def describe(engine: Engine, spec: JobSpec) -> tuple[str, str]:
     if isinstance(spec, ContainerAct):
         known = engine.container(spec.container)
         return spec.verb, known.name if known else spec.container[:12]
-    return "create", spec.name or spec.image
+    if isinstance(spec, CreateContainer):
+        return "create", spec.name or spec.image
+    return describe_resource_job(spec)
 
 
 async def run_job(engine: Engine, context: JobContext, spec: JobSpec) -> None:
@@ -30,5 +33,7 @@ async def run_job(engine: Engine, context: JobContext, spec: JobSpec) -> None:
     """
     if isinstance(spec, ContainerAct):
         await act(engine, context, spec)
-    else:
+    elif isinstance(spec, CreateContainer):
         await create(engine, context, spec)
+    else:
+        await run_resource_job(engine, context, spec)

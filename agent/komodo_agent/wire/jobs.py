@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from .resources import ResourceJob
+
 JobStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 INTERRUPTED = "interrupted: "
 """A failed job's error begins with this when the agent ended while it ran: how far it came is not known."""
@@ -74,7 +76,7 @@ class CreateContainer(msgspec.Struct, frozen=True, kw_only=True, tag="create", t
     """Base64 JSON as ``X-Registry-Auth`` takes it; a secret: never logged, never in a job's state."""
 
 
-JobSpec = ContainerAct | CreateContainer
+JobSpec = ContainerAct | CreateContainer | ResourceJob
 
 
 class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
