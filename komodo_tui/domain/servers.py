@@ -16,6 +16,9 @@ _ADDRESS = re.compile(
     r"(?:[A-Za-z0-9_.][A-Za-z0-9_.\\-]{0,63}@)?(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:.%]+\])(?::\d{1,5})?"
 )
 
+_SOCKET = re.compile(r"/[\x20-\x7e]{1,106}")
+"""What the kernel takes as the path of a Unix socket, in ASCII."""
+
 
 class Threshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When a figure is worth attention, in percent."""
@@ -61,6 +64,11 @@ def check_server(definition: ServerDefinition) -> ServerDefinition:
         raise UsageError(
             f"address {definition.address!r} of server {definition.name} cannot be used",
             hint="give 'local', [user@]host[:port], or an alias of ~/.ssh/config",
+        )
+    if definition.agent_socket and not _SOCKET.fullmatch(definition.agent_socket):
+        raise UsageError(
+            f"agent socket {definition.agent_socket!r} of server {definition.name} cannot be used",
+            hint="give an absolute path of at most 107 bytes",
         )
     for tag in definition.tags:
         if not _NAME.fullmatch(tag):

@@ -6,6 +6,7 @@ import pytest
 
 from komodo_agent.wire.jobs import CreateContainer
 from komodo_tui.domain import confirm
+from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.levels import level, worst
 from komodo_tui.domain.masking import MASK, mask_env
 from komodo_tui.domain.operations import ContainerOperation, CreateOperation, ServerOperation, Target
@@ -91,3 +92,10 @@ def test_addresses() -> None:
     assert split_address("root@[fe80::1]:22") == ("root", "fe80::1", 22)
     for good in ("local", "web", "u@h", "u@h:22", "u@[::1]:22", "DOM\\user@h"):
         assert check_server(ServerDefinition(name="a", address=good)).address == good
+
+
+def test_agent_sockets() -> None:
+    for bad in ("relative.sock", "/", "/a\nExecStart=/bin/sh", "/" + "a" * 107, "/\x1b[2J"):
+        with pytest.raises(UsageError, match="agent socket"):
+            check_server(ServerDefinition(name="a", address="a", agent_socket=bad))
+    assert check_server(ServerDefinition(name="a", address="a", agent_socket="/srv/my agent.sock"))
