@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,6 +14,7 @@ from textual.widgets import Static
 
 from komodo_tui.ui.chords import Chord, Chords, WhichKey
 from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
+from komodo_tui.ui.modals.quit import QuitDialog
 from komodo_tui.ui.pages import BY_ID, PAGES
 from komodo_tui.ui.private import GatedScreen, settle_garbage
 from komodo_tui.ui.render.summary import count, fleet_line
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from komodo_tui.ui.page import Page
     from komodo_tui.ui.render.cells import Span
     from komodo_tui.ui.runtime import Runtime
+    from komodo_tui.ui.terminal.manager import TerminalManager
 
 SMALLEST = (40, 10)
 """Columns and rows below which nothing useful fits."""
@@ -59,6 +62,8 @@ class KomodoApp(ServiceApp):
         Binding("z,plus,underscore", "zoom", "zoom the pane", show=False, id="app.zoom"),
         Binding("ctrl+r", "reconnect", "reconnect", show=False, id="app.reconnect"),
         Binding("ctrl+q", "quit", "quit", show=False, priority=True, id="app.quit"),
+        Binding("T", "go('terminals')", "terminals", show=False, id="app.terminals"),
+        Binding("grave_accent", "drawer", "terminal drawer", show=False, key_display="`", id="app.drawer"),
         Binding("0", "more", "more tabs", show=False, id="tab.more"),
         *(
             Binding(spec.key, f"go('{spec.id}')", spec.title, show=False, id=f"tab.{spec.id}")
@@ -121,6 +126,8 @@ class KomodoApp(ServiceApp):
         """End what was begun."""
         if self._ticker is not None:
             self._ticker.close()
+        if "komodo_tui.ui.terminal.manager" in sys.modules:
+            await _terminals(self).close_all()
         await self.runtime.close()
 
     def _commit(self, changes: Changes) -> None:
@@ -249,9 +256,44 @@ class KomodoApp(ServiceApp):
         if self._current is not None:
             self._current.zoom()
 
+    def action_drawer(self) -> None:
+        """Show the terminals below the page, give them the keys, or hide them."""
+        from komodo_tui.ui.terminal.open import toggle_drawer
+
+        if _terminals(self).terminals:
+            self.work(toggle_drawer(self, take_clipboard=self.runtime.settings.terminal.clipboard))
+        else:
+            self.flash("no terminal is open: s on a server or a container opens one", "dim")
+
+    def action_reconnect(self) -> None:
+        """Connect anew to every server that is not there."""
+        away = [name for name, live in self.runtime.fleet.state.servers.items() if live.status != "up"]
+        for name in away:
+            self.runtime.fleet.reconnect(name)
+        self.flash(f"reconnecting {', '.join(away)}" if away else "all servers are connected", "info")
+
+    async def action_quit(self) -> None:
+        """End the program; ask first while programs or acts of it run."""
+        shells = _terminals(self).running if "komodo_tui.ui.terminal.manager" in sys.modules else 0
+        if not shells and not self.acts.under_way:
+            self.exit(0)
+        elif not isinstance(self.screen, QuitDialog):
+            self.work(self._quit(shells))
+
+    async def _quit(self, shells: int) -> None:
+        if await self.ask(QuitDialog(shells, self.acts.under_way)):
+            self.exit(0)
+
     def action_help_quit(self) -> None:
         """^C with nothing selected never quits."""
         self.flash("nothing selected to copy; ^Q quits", "dim")
+
+
+def _terminals(app: KomodoApp) -> TerminalManager:
+    """The open terminals; imported when there may be some."""
+    from komodo_tui.ui.terminal.manager import manager_of
+
+    return manager_of(app)
 
 
 def run(runtime: Runtime, *, tab: str = "servers") -> int:

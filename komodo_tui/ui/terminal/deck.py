@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.message import Message
@@ -151,13 +151,13 @@ class TerminalDrawer(Widget):
             self._give_focus_back()
 
 
-def drawer_of(app: App[object]) -> TerminalDrawer | None:
+def drawer_of(app: App[Any]) -> TerminalDrawer | None:
     """The drawer of the app's main screen, once it has been used."""
     found = app.screen_stack[0].query(f"#{TerminalDrawer.ID}").results(TerminalDrawer)
     return next(iter(found), None)
 
 
-async def open_drawer(app: App[object], *, take_clipboard: bool = False, toggle: bool = False) -> TerminalDrawer:
+async def open_drawer(app: App[Any], *, take_clipboard: bool = False, toggle: bool = False) -> TerminalDrawer:
     """Show the drawer, made when it is first wanted; ``toggle`` hides an open one that has the keys."""
     drawer = drawer_of(app)
     if drawer is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from komodo_tui.ui.terminal.core import Options
@@ -114,10 +114,10 @@ class TerminalManager:
             listener()
 
 
-_MANAGERS: WeakKeyDictionary[App[object], TerminalManager] = WeakKeyDictionary()
+_MANAGERS: WeakKeyDictionary[App[Any], TerminalManager] = WeakKeyDictionary()
 
 
-def manager_of(app: App[object]) -> TerminalManager:
+def manager_of(app: App[Any]) -> TerminalManager:
     """The terminals of an app. The app awaits :meth:`TerminalManager.close_all` when it ends."""
     manager = _MANAGERS.get(app)
     if manager is None:
@@ -125,6 +125,6 @@ def manager_of(app: App[object]) -> TerminalManager:
     return manager
 
 
-def use_manager(app: App[object], manager: TerminalManager) -> None:
+def use_manager(app: App[Any], manager: TerminalManager) -> None:
     """Give an app its manager instead (tests)."""
     _MANAGERS[app] = manager

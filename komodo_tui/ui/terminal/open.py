@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from komodo_agent.wire.exec import ExecRequest
 from komodo_tui.domain.errors import ReadOnlyError, RefusedError
 from komodo_tui.domain.text import clean
+from komodo_tui.ui.terminal.core import Options
 from komodo_tui.ui.terminal.deck import open_drawer
 from komodo_tui.ui.terminal.manager import MAX_OPEN, TooManyTerminalsError, manager_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from textual.app import App
 
     from komodo_tui.fleet.sessions import ByteSession
     from komodo_tui.ui.page import Page
@@ -54,19 +57,9 @@ def open_container_shell(
     _open(page, open_session, title, command=clean(what))
 
 
-def show_terminals(page: Page) -> None:
-    """The page of all terminals."""
-    page.shell.go(PAGE)
-
-
-def toggle_drawer(page: Page) -> None:
+async def toggle_drawer(app: App[Any], *, take_clipboard: bool) -> None:
     """Show the drawer, give it the keys, or hide it."""
-    clipboard = page.runtime.settings.terminal.clipboard
-
-    async def toggle() -> None:
-        await open_drawer(page.app, take_clipboard=clipboard, toggle=True)
-
-    page.shell.work(toggle())
+    await open_drawer(app, take_clipboard=take_clipboard, toggle=True)
 
 
 def _open(page: Page, open_session: OpenSession, title: str, *, command: str) -> None:
@@ -76,11 +69,23 @@ def _open(page: Page, open_session: OpenSession, title: str, *, command: str) ->
 async def _show(page: Page, open_session: OpenSession, title: str, command: str) -> None:
     if page.runtime.settings.read_only:
         raise ReadOnlyError(f"no terminal was opened on {title}", hint="read-only mode is on")
+    manager = manager_of(page.app)
+    manager.options = _options(page)
     try:
-        terminal = manager_of(page.app).open(open_session, title, target=title, command=command)
+        terminal = manager.open(open_session, title, target=title, command=command)
     except TooManyTerminalsError:
         raise RefusedError(f"{MAX_OPEN} terminals are open", hint="close some with ^] x") from None
     await _bring_up(page, terminal)
+
+
+def _options(page: Page) -> Options:
+    """As the settings and the theme want new terminals."""
+    palette, rows = page.shell.look.palette, page.runtime.settings.terminal.scrollback
+    colors = palette.color("foreground"), palette.color("background")
+    if any(color.ansi is not None for color in colors):  # the person's terminal alone knows them
+        return Options(history=rows)
+    foreground, background = (color.r << 16 | color.g << 8 | color.b for color in colors)
+    return Options(history=rows, foreground=foreground, background=background)
 
 
 async def _bring_up(page: Page, terminal: Terminal) -> None:
