@@ -42,10 +42,10 @@ def _drop(done: asyncio.Future[T], discard: Callable[[T], object]) -> None:
 class ChannelTransport(asyncio.Transport):
     """An SSH channel as an asyncio transport, flow control both ways."""
 
-    def __init__(self, channel: SSHChannel[bytes], protocol: asyncio.Protocol) -> None:
+    def __init__(self, channel: SSHChannel[bytes], session: _ProtocolSession) -> None:
         super().__init__()
         self._channel = channel
-        self._protocol: asyncio.BaseProtocol = protocol
+        self._session = session
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """Nothing: the channel would hand out the TCP socket it shares with all others, and aiohttp would tune it."""
@@ -56,20 +56,17 @@ class ChannelTransport(asyncio.Transport):
         return self._channel.is_closing()
 
     def close(self) -> None:
-        """Close once what was written is sent."""
-        self._channel.close()
+        """Close now. What the other side has not taken yet is dropped: it may never take it."""
+        self.abort()
 
     def abort(self) -> None:
         """Close now."""
         self._channel.abort()
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Change who is told."""
-        self._protocol = protocol
+        self._session.leave()
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         """Who is told."""
-        return self._protocol
+        return self._session.protocol
 
     def is_reading(self) -> bool:
         """Always: pausing is the channel's matter."""
@@ -111,41 +108,47 @@ class ChannelTransport(asyncio.Transport):
 
 
 class _ProtocolSession:
-    """Passes what a channel tells on to an asyncio protocol."""
+    """Passes what a channel tells on to an asyncio protocol, until either side closes."""
 
     def __init__(self, protocol: asyncio.Protocol) -> None:
         self.protocol = protocol
-        self.stderr = b""
-        self._opened = False
+        self._open = False
+
+    def leave(self) -> None:
+        """We closed: the protocol's end comes now, as with sockets, and not when a frozen server confirms it."""
+        if self._open:
+            self._open = False
+            asyncio.get_running_loop().call_soon(self.protocol.connection_lost, None)
 
     def connection_made(self, chan: Any) -> None:
         """The channel is open."""
-        self._opened = True
-        self.protocol.connection_made(ChannelTransport(chan, self.protocol))
+        self._open = True
+        self.protocol.connection_made(ChannelTransport(chan, self))
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
-        """Data; what comes on standard error is kept for messages."""
-        if datatype is None:
+        """Data; what comes on standard error is nothing for the protocol."""
+        if datatype is None and self._open:
             self.protocol.data_received(data)
-        else:
-            self.stderr = (self.stderr + data)[-_STDERR_LIMIT:]
 
     def eof_received(self) -> bool:
         """The other side sends no more."""
-        return bool(self.protocol.eof_received())
+        return self._open and bool(self.protocol.eof_received())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The channel is gone; asyncssh also calls this when it never opened."""
-        if self._opened:
+        if self._open:
+            self._open = False
             self.protocol.connection_lost(exc)
 
     def pause_writing(self) -> None:
         """The channel's buffer is full."""
-        self.protocol.pause_writing()
+        if self._open:
+            self.protocol.pause_writing()
 
     def resume_writing(self) -> None:
         """It has room again."""
-        self.protocol.resume_writing()
+        if self._open:
+            self.protocol.resume_writing()
 
 
 class SocketSession(_ProtocolSession, asyncssh.SSHUNIXSession[bytes]):

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from komodo_agent.wire.exec import ExecRequest
 from komodo_tui.domain.errors import HostUnreachableError
 from komodo_tui.domain.servers import ServerDefinition
 from komodo_tui.fleet import connect, dial, supervisor
-from tests.integration.ssh.lab import definition, fleet
+from tests.integration.ssh.lab import PATIENCE, definition, fleet
 from tests.integration.ssh.sshd import sshd, write_config
 from tests.rig.images import BUSYBOX
 from tests.rig.processes import stop
@@ -167,6 +168,28 @@ async def test_frozen_host_is_noticed_and_thaws(
             finally:
                 ours.signal(signal.SIGCONT)
             await our.up("alpha")
+
+
+async def test_frozen_host_does_not_hold_up_the_end(
+    agent: RemoteAgent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connect, "KEEPALIVE_INTERVAL", 1000)  # it would never be given up
+    cid = agent.server.docker("run", "-d", "--name", "web", BUSYBOX, "sleep", "1000000").strip()
+    with sshd(agent.server, tmp_path / "sshd") as ours:
+        config = write_config(tmp_path, ours.config("cold"))
+        try:
+            async with (
+                asyncio.timeout(PATIENCE),
+                fleet(tmp_path / "home", config, definition(agent, address="cold")) as our,
+            ):
+                await our.up("alpha")
+                client = await our.manager.link("alpha").client()
+                process = await client.exec(ExecRequest(container=cid, command=("sleep", "1000"), tty=False))
+                await our.manager.link("alpha").shell(80, 24)
+                ours.signal(signal.SIGSTOP)
+                await process.close()
+        finally:
+            ours.signal(signal.SIGCONT)
 
 
 async def test_sshd_that_ends_leaves_open_connections_alone(agent: RemoteAgent, tmp_path: Path) -> None:
