@@ -94,7 +94,7 @@ def container_columns(glyphs: Glyphs, now: Callable[[], float]) -> tuple[Column[
         Column("word", "STATE", 10, lambda r: _word(r, glyphs), key=word, priority=5, grow=1, most=14),
         Column("stack", "STACK", 10, lambda r: r.container.stack, key=lambda r: r.container.stack or None, priority=6,
                grow=1, most=20),
-        Column("image", "IMAGE", 16, lambda r: r.container.image, key=lambda r: r.container.image, priority=4, grow=3,
+        Column("image", "IMAGE", 12, lambda r: r.container.image, key=lambda r: r.container.image, priority=4, grow=3,
                most=48),
         Column("cpu", "CPU%", 6, _cpu, key=lambda r: s.cpu if (s := r.sample) else None, right=True,
                descending=True, live=True),

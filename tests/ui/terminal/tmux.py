@@ -26,6 +26,7 @@ class Tmux:
         done = subprocess.run(
             ["tmux", "-S", str(self._socket), "-f", "/dev/null", *words],
             capture_output=True, text=True, check=True, timeout=PATIENCE,
+            env=dict(os.environ),  # without LINES and COLUMNS, which readline puts where os.environ does not see them
         )  # fmt: skip
         return done.stdout
 
@@ -45,6 +46,7 @@ class Tmux:
         self._run("set", "-g", "focus-events", "on")
         self._run("set", "-g", "default-terminal", "tmux-256color")
         self._run("set", "-g", "window-size", "manual")
+        self.resize(cols, rows)
 
     def keys(self, *names: str) -> None:
         """Press keys (tmux's names)."""
@@ -85,6 +87,18 @@ class Tmux:
                 return screen
             assert time.monotonic() < end, f"waited in vain for {what}:\n" + "\n".join(screen)
             time.sleep(0.03)
+
+    def record(self, path: Path) -> None:
+        """Write all bytes that the program sends to its terminal from now on to a file."""
+        self._run("pipe-pane", "-O", f"cat > {path}")
+
+    def ended(self, path: Path, patience: float = PATIENCE) -> bytes:
+        """What :meth:`record` wrote, once the program has left the alternate screen."""
+        end = time.monotonic() + patience
+        while b"\x1b[?1049l" not in (data := path.read_bytes()):
+            assert time.monotonic() < end, "the program did not end:\n" + "\n".join(self.screen())
+            time.sleep(0.03)
+        return data
 
     def alive(self) -> bool:
         """Whether the program still runs."""

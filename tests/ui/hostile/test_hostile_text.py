@@ -1,0 +1,126 @@
+"""Escape sequences and markup from outside, taken through every screen of the running program in a real terminal.
+
+Everything a stranger can name or write on a server carries both: labels, variables, commands, processes, health
+output, log lines, engine errors. What the program writes to its terminal is recorded byte by byte.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.ui.terminal.tmux import Tmux
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.rig.server import Server
+
+pytestmark = pytest.mark.rig
+
+TITLE = "\x1b]0;KMDTITLE\x07"
+CLIPBOARD = "\x1b]52;c;S01EQ0xJUA==\x07"
+REPORT = "\x1b[6n\x1b[5;7mKMDBLINK"
+LINK = "\x1b]8;;http://kmd.example/\x1b\\KMDLINK\x1b]8;;\x1b\\"
+C1 = "\x9d0;KMDC1\x9c"
+MARKUP = "[bold red]KMDMARK[/bold red][@click=app.quit]KMDCLICK[/]"
+EVIL = f"{MARKUP}{TITLE}{CLIPBOARD}{REPORT}{LINK}{C1}"
+
+_FORBIDDEN = {
+    "a title": rb"\x1b\](?:0|2);KMD",
+    "the clipboard": rb"\x1b\]52;c;S01E",
+    "a link": rb"\x1b\]8;[^\x1b\x07]*kmd",
+    "a report": rb"\x1b\[6n",
+    "a blink": rb"\x1b\[5;7m",
+    "a C1 control": rb"\xc2[\x80-\x9f]|\x9d0;KMD",
+}
+
+
+@pytest.fixture
+def evil(server: Server) -> Server:
+    """A server whose containers are as hostile as the engine lets them be."""
+    loop = f"while :; do printf '%s\\n' \"$EVIL\"; sleep 1; done # {MARKUP}"
+    server.docker(
+        "run", "-d", "--name", "kmd-talks", "--label", f"kmd={EVIL}", "--label", f"com.docker.compose.project={EVIL}",
+        "-e", f"EVIL={EVIL}", "--health-cmd", 'echo "$EVIL"; false', "--health-interval", "1s", "busybox",
+        "sh", "-c", loop, EVIL,
+    )  # fmt: skip
+    server.docker("create", "--name", "kmd-fails", "--label", f"[red]k[/]={EVIL}", "busybox", f"/bin/{MARKUP}{REPORT}")
+    return server
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, evil: Server) -> Iterator[Tmux]:
+    """The program in a window of its own tmux, its output recorded."""
+    tmux = Tmux(tmp_path, 120, 40)
+    home = tmp_path / "home"
+    program = Path(sys.executable).with_name("komodo-tui")
+    run = f"read go; env DOCKER_HOST={evil.docker_host} KOMODO_TUI_HOME={home} {program}"
+    tmux.start("sh", "-c", f"{run}; read stay")
+    tmux.record(tmp_path / "bytes")
+    tmux.keys("Enter")
+    yield tmux
+    tmux.stop()
+
+
+def shows(*texts: str) -> Callable[[list[str]], bool]:
+    """A condition: all of these are on the screen."""
+    return lambda screen: all(any(text in line for line in screen) for text in texts)
+
+
+def test_nothing_from_outside_reaches_the_terminal(terminal: Tmux, tmp_path: Path) -> None:
+    def go(keys: str, *texts: str) -> None:
+        terminal.keys(*keys.split())
+        terminal.wait(shows(*texts), f"{texts} after {keys}")
+
+    def leave(text: str) -> None:
+        """Esc, and nothing after it before the dialog with this text is gone: Esc and a key in one go are Alt+key."""
+        terminal.keys("Escape")
+        terminal.wait(lambda screen: not any(text in line for line in screen), f"the end of {text}")
+
+    terminal.wait(shows("live"), "the first server")
+    go("Enter", "Graphs")
+    go("]", "kmd-talks", "[bold red]K")  # its containers, the stack named by a label
+    for title in ("MOUNTED ON", "DEVICE", "COMMAND", "Definition"):
+        go("]", title)
+    go("3", "kmd-talks", "kmd-fails")
+    go("/", "/")
+    go("t a l k s Enter", "filter: talks")
+    go("Enter", "restarts")
+    go("]", "of a core")
+    go("]", "KMDMARK[/bold red][@click=app.quit]KMDCLICK")
+    go("]", "failures in a row", "KMDMARK")
+    go("]", "PID", "[bold red]")
+    go("]", '"Args"')
+    terminal.keys("G")
+    go("R", "docker restart kmd-talks")
+    leave("docker restart kmd-talks")
+    go("m", "freeze its processes")
+    leave("freeze its processes")
+    go("c", "labels")
+    go("l", "copied labels")
+    go("l", "KMDMARK[/bold red][@click=app.quit]KMDCLICK")  # the logs
+    go("i", "KMDMARK")
+    go("Escape", "[Inspect]")
+    go("Escape", "filter: talks")
+    go("Escape", "kmd-fails")
+    go("/", "/")
+    go("f a i l s Enter", "filter: fails")
+    go("U", "The Actions tab keeps it", "KMDMARK")  # the engine's own words in a dialog
+    leave("The Actions tab keeps it")
+    go("9", "failed", "kmd-fails")
+    go("Enter", "docker start kmd-fails")
+    go("Escape", "TARGET")
+    terminal.keys("C-q")
+    recorded = terminal.ended(tmp_path / "bytes")
+    for what, pattern in _FORBIDDEN.items():
+        assert not re.search(pattern, recorded), f"{what} came through"
+
+
+@pytest.mark.parametrize("what", _FORBIDDEN)
+def test_each_pattern_finds_what_was_sent(what: str) -> None:
+    assert re.search(_FORBIDDEN[what], EVIL.encode())
