@@ -54,6 +54,8 @@ class LogCanvas(Widget):
         self.selection: Selection | None = None
         self.marks: Mapping[bytes, SourceMark] = {}
         self._now = now
+        self.one_server = False
+        """Whether all sources are on one server, so that names need not tell."""
         self._offset = 0
         self._gutter = Gutter("absolute", False, "off", {}, 0)
         self._drawn: list[Drawn | None] = []
@@ -104,7 +106,13 @@ class LogCanvas(Widget):
         sources: Sources = self.sources if len(self.marks) > 1 else "off"
         wide = self.size.width >= _WIDE
         self._gutter = Gutter(
-            self.times, self._with_day(), sources, self.marks, 24 if wide else 12, look_of(self).glyphs.ascii, not wide
+            self.times,
+            self._with_day(),
+            sources,
+            self.marks,
+            24 if wide else 12,
+            look_of(self).glyphs.ascii,
+            brief=not wide or self.one_server,
         )
         room = max(1, self.size.width - 1 - self._gutter.width)
         self.lines.shape(width=room, wrap=self.wrap, offset=self._offset, fold_json=self.fold_json)

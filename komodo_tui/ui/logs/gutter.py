@@ -40,15 +40,12 @@ class SourceMark:
     """The name without its server, where that is enough to tell it from the others."""
 
 
-def source_marks(targets: Mapping[bytes, LogTarget], *, servers: bool) -> dict[bytes, SourceMark]:
-    """Marks by tag, in the order of the targets. ``servers``: say which server, where there are several."""
-    several = servers and len({target.server for target in targets.values()}) > 1
+def source_marks(targets: Mapping[bytes, LogTarget]) -> dict[bytes, SourceMark]:
+    """Marks by tag, in the order of the targets."""
     names = [target.name or target.container[:12] for target in targets.values()]
     marks = {}
     for number, (tag, target) in enumerate(targets.items()):
-        name = names[number]
-        if several or names.count(name) > 1:
-            name = f"{name}@{target.server}"
+        name = f"{names[number]}@{target.server}"
         turn = number // _COLOURS % len(_MARKS)
         short = names[number] if names.count(names[number]) == 1 else name
         tone = f"tag-{number % _COLOURS + 1}"

@@ -107,7 +107,8 @@ class LogPane(Vertical):
         except UsageError as error:
             self.shell.show_error(error)
             return
-        self.view.marks = source_marks(merged.targets, servers=True)
+        self.view.marks = source_marks(merged.targets)
+        self.view.one_server = len({target.server for target in targets}) == 1
         self.states.clear()
         self.states.look(merged.targets, self.runtime.fleet.state.servers)
         self.view.selection = None

@@ -240,7 +240,7 @@ async def test_off_screen_nothing_is_read_and_back_it_goes_on(lab: LogLab) -> No
 async def test_other_containers_take_the_place_of_these(lab: LogLab) -> None:
     await lab.press("escape")
     lab.app.go("logs", Target(server="s1", name="worker-2", id="worker-2"))
-    await lab.until(lambda: lab.rows()[0].startswith(" Logs  worker-2 "), "the other log")
+    await lab.until(lambda: lab.rows()[0].startswith(" Logs  worker-2@s1 "), "the other log")
     await lab.shows("queue depth 640")
     assert "GET /v1" not in lab.text()
 
