@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.rig.server import Server
 
 _ports = itertools.count(2201)
-_PAM = "auth required pam_unix.so\naccount required pam_permit.so\nsession required pam_permit.so\n"
+_PAM = "auth required pam_unix.so nodelay\naccount required pam_permit.so\nsession required pam_permit.so\n"
 _ISOLATED = """
 mount --bind "$0/shadow" /etc/shadow
 mount --bind "$0/pam" /etc/pam.d/sshd
@@ -82,14 +82,19 @@ class Sshd:
 
 
 @contextmanager
-def sshd(server: Server, folder: Path, *settings: str, address: str = "", shadow: str = "") -> Iterator[Sshd]:
+def sshd(
+    server: Server, folder: Path, *settings: str, address: str = "", shadow: str = "", authority: Path | None = None
+) -> Iterator[Sshd]:
     """Run one until the end of the block.
 
-    ``address`` is another one of the namespace; ``shadow`` the password hash root has there, in a mount namespace.
+    ``address`` is another one of the namespace; ``shadow`` the password hash root has there, in a mount namespace;
+    ``authority`` is the key that certifies its host key.
     """
     folder.mkdir(parents=True)
     ours = Sshd(server, address or server.address, next(_ports), folder)
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "host_key"))
+    if authority is not None:
+        run("ssh-keygen", "-q", "-s", str(authority), "-I", "host", "-h", "-n", ours.address, str(ours.host_key))
     shutil.copy(server.run_dir / "authorized_keys", folder / "authorized_keys")
     (folder / "config").write_text(
         "\n".join(
@@ -100,10 +105,7 @@ def sshd(server: Server, folder: Path, *settings: str, address: str = "", shadow
     )  # fmt: skip
     (folder / "shadow").write_text(f"root:{shadow or '*'}:19000:0:99999:7:::\nsshd:*:19000:0:99999:7:::\n")
     (folder / "pam").write_text(_PAM)
-    script = (
-        'mount --bind "$0/shadow" /etc/shadow; mount --bind "$0/pam" /etc/pam.d/sshd; exec "$1" -D -e -f "$0/config"'
-    )
-    isolated = ["unshare", "--mount", "sh", "-ec", script, str(folder), find("sshd") or "/usr/sbin/sshd"]
+    isolated = ["unshare", "--mount", "sh", "-ec", _ISOLATED, str(folder), find("sshd") or "/usr/sbin/sshd"]
     ours.pid = spawn(["nsenter", f"--net={server.netns}", *isolated], log=folder / "log")
     try:
         wait_for(lambda: "Server listening" in (folder / "log").read_text(), 15, what="a listening sshd")

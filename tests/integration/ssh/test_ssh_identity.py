@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.rig
 
 PASSWORD = "correct horse"
+HASHED = "$6$komodo$r0D4Vx0jK1zcmrWiqTMDQos0Z0lSzL9PL7iWd1lERLZkGUnnhWLfKBTHGmdYr.exGCs4tXk00vOKQVateII2T/"
 
 
 @pytest.fixture(autouse=True)
@@ -132,11 +133,10 @@ async def test_passphrase_not_given_is_asked_for_again_only_on_demand(
 
 @pytest.mark.parametrize("method", ["password", "keyboard-interactive"])
 async def test_password_is_asked_for_and_kept_for_reconnects(agent: RemoteAgent, tmp_path: Path, method: str) -> None:
-    hashed = run("openssl", "passwd", "-6", PASSWORD).strip()
     settings = (
         ("PasswordAuthentication yes",) if method == "password" else ("UsePAM yes", "KbdInteractiveAuthentication yes")
     )
-    with sshd(agent.server, tmp_path / "sshd", "PubkeyAuthentication no", *settings, shadow=hashed) as ours:
+    with sshd(agent.server, tmp_path / "sshd", "PubkeyAuthentication no", *settings, shadow=HASHED) as ours:
         config = write_config(tmp_path, ours.config("asks"))
         person = Person(replies=[["wrong"], [PASSWORD]])
         async with fleet(tmp_path / "home", config, definition(agent, address="asks"), person=person) as our:
