@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from komodo_agent.wire.jobs import ContainerAct
 from komodo_tui.domain.errors import KomodoError, NotFoundError, UnreachableError
 from komodo_tui.domain.text import clean
 from komodo_tui.operations.outcomes import cancelled, failed, interrupted, of_job
@@ -137,8 +138,9 @@ class JobStep:
 
     async def _observed(self, client: JobClient, result: StepResult) -> StepResult:
         """Add the state the container was left in. Failing to learn it does not fail the step."""
-        if not result.ok or not self.target.id or result.result.get("container") != self.target.id:
-            return result  # it made something new, or is about something else than a container
+        about = self._request.spec if self._request is not None else None
+        if not result.ok or not self.target.id or not isinstance(about, ContainerAct | None):
+            return result
         try:
             state = (await client.container(self.target.id)).container.state
         except KomodoError:
