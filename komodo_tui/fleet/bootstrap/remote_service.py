@@ -23,6 +23,7 @@ HEALTH_TIMEOUT = 20.0
 _MANAGER_TIMEOUT = 5.0
 _COMMAND_TIMEOUT = 30.0
 _TAIL = 600
+_LINGER = "/var/lib/systemd/linger"
 _UNITS = ("komodo-agent.socket", "komodo-agent.service")
 _SOCKET_UNIT = """[Unit]
 Description=Socket of komodo-tui's agent
@@ -56,7 +57,7 @@ class Service:
     """An agent that runs as a process of its own: the way where there is no systemd."""
 
     mode = "process"
-    how = "a process of its own (there is no systemd for it: a reboot ends it)"
+    how = "a process of its own, which a reboot ends"
 
     def __init__(self, base: str, socket: str, docker_host: str) -> None:
         self.base = base
@@ -193,17 +194,20 @@ def choose(order: dict[str, Any], say: Callable[..., None]) -> Service:
 
 
 def _user_mode(runtime: str, say: Callable[..., None]) -> str:
-    """``user`` when this user has a systemd, or can be given one that stays."""
+    """``user`` when this user has a systemd that outlives the login, or can be given one.
+
+    One that does not would end the agent's jobs at logout, which a process of its own survives.
+    """
     user = pwd.getpwuid(os.geteuid()).pw_name
-    lingers = _run(["loginctl", "enable-linger", user])[0] == 0
+    if not os.path.exists(f"{_LINGER}/{user}") and _run(["loginctl", "enable-linger", user])[0] != 0:
+        say(progress=f"for a systemd unit instead, as root there: loginctl enable-linger {user}; then install again")
+        return "process"
     os.environ["XDG_RUNTIME_DIR"] = runtime
     end = time.monotonic() + _MANAGER_TIMEOUT
     while not os.path.exists(f"{runtime}/systemd/private"):
         if time.monotonic() > end:
             return "process"
         time.sleep(0.1)
-    if not lingers:
-        say(progress=f"warning: the agent ends with the last login; as root there: loginctl enable-linger {user}")
     return "user"
 
 

@@ -124,6 +124,7 @@ def test_way_is_chosen_by_user_and_machine(
     monkeypatch.setattr(os, "geteuid", lambda: uid)
     monkeypatch.setattr(pwd, "getpwuid", lambda uid: pwd.getpwnam("root"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(remote_service, "_LINGER", str(tmp_path))
     (tmp_path / "run" / "systemd" / "private").mkdir(parents=True)
     chosen = choose(_order(tmp_path, systemd=systemd), lambda **said: None)
     assert chosen.mode == mode
@@ -132,16 +133,19 @@ def test_way_is_chosen_by_user_and_machine(
     assert choose(_order(tmp_path, systemd=systemd, socket="/own.sock"), lambda **said: None).socket == "/own.sock"
 
 
-def test_user_is_told_when_the_agent_will_not_stay(
+def test_user_whose_manager_ends_at_logout_gets_a_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, manager: Manager
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(pwd, "getpwuid", lambda uid: pwd.getpwnam("root"))
+    monkeypatch.setattr(remote_service, "_LINGER", str(tmp_path))
     (tmp_path / "run" / "systemd" / "private").mkdir(parents=True)
     manager.answers["loginctl"] = (1, "denied")
     said: list[dict[str, object]] = []
-    choose(_order(tmp_path, systemd=True), lambda **fields: said.append(fields))
+    assert choose(_order(tmp_path, systemd=True), lambda **fields: said.append(fields)).mode == "process"
     assert "loginctl enable-linger root" in str(said[0]["progress"])
+    (tmp_path / "root").touch()
+    assert choose(_order(tmp_path, systemd=True), lambda **fields: said.append(fields)).mode == "user"
 
 
 def test_way_is_remembered(tmp_path: Path) -> None:
