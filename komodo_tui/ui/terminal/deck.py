@@ -74,7 +74,8 @@ class Deck(Widget):
         if terminal is None:
             return
         await self._manager.close(terminal)
-        pane.modes.reset()
+        if pane.terminal is not None:
+            pane.modes.set("PANE")  # the next key was meant for the pane, not for a program that came in its place
         if not self._manager.terminals:
             self.post_message(self.Emptied())
 
@@ -134,8 +135,9 @@ class TerminalDrawer(Widget):
         before = self._before
         if before is not None and before.is_attached and before.focusable:
             before.focus()
-        else:
-            self.screen.focus_next()
+            return
+        outside = (widget for widget in self.screen.focus_chain if self not in widget.ancestors)
+        self.screen.set_focus(next(outside, None))
 
     @on(Deck.Emptied)
     def _emptied(self) -> None:

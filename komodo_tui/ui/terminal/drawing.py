@@ -79,6 +79,8 @@ class DrawnPane(MousePane):
             return chrome.bottom_line(lines.status(terminal, self.modes, self._now()), self.has_focus, width, look)
         if terminal is None:
             return lines.nothing_open(y - 1, width, height - 2, self.rich_style, look)
+        if (told := lines.failure(terminal, y - 1, width, self.rich_style, look)) is not None:
+            return told
         terminal.picture.restyle(self._styles())
         strip = terminal.picture.strip(y - 1, width)
         spans = lines.overlays(terminal, self.modes.browse, self.selection, y - 1, look)

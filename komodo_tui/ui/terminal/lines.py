@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from rich.segment import Segment
@@ -49,8 +50,7 @@ def status(terminal: Terminal | None, modes: Modes, now: float) -> Line:
         return Line(f"/{modes.query}_", tone="foreground")
     right = _place(terminal, modes)
     if terminal.state == "failed" and terminal.error is not None:
-        hint = f" ({terminal.error.hint})" if terminal.error.hint else ""
-        return Line(f"{terminal.error.message}{hint}. Enter closes, r tries again", right, "bad")
+        return Line("not opened. Enter closes, r tries again", right, "bad")
     if terminal.state == "ended" and terminal.end is not None:
         return Line(_ended(terminal.end.code, terminal.end.reason), right, "warn")
     if terminal.notice:
@@ -102,3 +102,18 @@ def nothing_open(row: int, width: int, height: int, base: Style, look: Look) -> 
         return Strip.blank(width, base)
     text = _TEACH[line].center(width)[:width]
     return Strip([Segment(text, base + look.palette.style("foreground" if line == 0 else "dim"))], width)
+
+
+def failure(terminal: Terminal, row: int, width: int, base: Style, look: Look) -> Strip | None:
+    """Why it was not opened and what to do, over the picture from its second row on; None in other rows and states."""
+    error = terminal.error
+    if terminal.state != "failed" or error is None:
+        return None
+    room = max(10, width - 6)
+    lines = [(f"{look.glyphs.fail} {line}" if n == 0 else f"  {line}", "bad") for n, line in enumerate(
+        wrap(error.message, room))]  # fmt: skip
+    lines += [(f"  {line}", "accent") for line in wrap(error.hint, room)]
+    if not 0 <= row - 1 < len(lines):
+        return None
+    text, tone = lines[row - 1]
+    return Strip([Segment(f"  {text}", base + look.palette.style(tone))]).adjust_cell_length(width, base)

@@ -1,0 +1,219 @@
+"""Terminals in the program: the page, the drawer under any page, and what quitting asks."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from komodo_tui.domain.errors import NotFoundError
+from komodo_tui.domain.settings import Settings
+from komodo_tui.fleet.pty_shell import PtyShell
+from komodo_tui.ui.app import KomodoApp
+from komodo_tui.ui.modals.error import ErrorDialog
+from komodo_tui.ui.modals.quit import QuitDialog
+from komodo_tui.ui.terminal.deck import drawer_of
+from komodo_tui.ui.terminal.manager import TerminalManager, use_manager
+from komodo_tui.ui.terminal.open import open_container_shell, open_server_shell
+from tests.ui.still import StillFleet, still_runtime
+from tests.ui.terminal.lab import local_core, script, until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+    from komodo_tui.fleet.sessions import ByteSession
+    from komodo_tui.ui.pages.terminals import TerminalsPage
+
+LEAVE = "ctrl+right_square_bracket"
+SMALL, TALL = (80, 24), (120, 40)
+
+
+class Client:
+    """An agent's client that runs a program of this machine for every container but one without a shell."""
+
+    def __init__(self, program: Path) -> None:
+        self.program = program
+        self.requests: list[Any] = []
+
+    async def exec(self, request: Any, title: str) -> ByteSession:
+        self.requests.append(request)
+        if request.container == "bare":
+            raise NotFoundError(
+                "bare has no shell: neither bash, ash nor sh can be started in it", hint="its logs help"
+            )
+        return await PtyShell.start(title, request.cols, request.rows, self.program)
+
+
+class Fleet(StillFleet):
+    """One server whose link gives terminals."""
+
+    def __init__(self, program: Path) -> None:
+        super().__init__()
+        self.agent = Client(program)
+
+    def link(self, name: str) -> Fleet:
+        return self
+
+    async def client(self) -> Client:
+        return self.agent
+
+    async def shell(self, cols: int, rows: int) -> ByteSession:
+        return await PtyShell.start("web-1", cols, rows, self.agent.program)
+
+
+@asynccontextmanager
+async def opened(
+    folder: Path, *, size: tuple[int, int] = SMALL, settings: Settings | None = None, program: Path | None = None
+) -> AsyncIterator[tuple[KomodoApp, TerminalManager, Pilot[int]]]:
+    """The program on a page that is not there yet, which is as good as any."""
+    runtime = still_runtime(folder, settings)
+    runtime.fleet = Fleet(program or script(folder, "printf ready; exec cat"))
+    app = KomodoApp(runtime, tab="builds")
+    manager = TerminalManager(local_core)
+    use_manager(app, manager)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield app, manager, pilot
+
+
+async def start(app: KomodoApp, manager: TerminalManager, *containers: str) -> None:
+    """Open a shell in each of these containers."""
+    assert app._current is not None
+    for name in containers:
+        before = len(manager.terminals)
+        open_container_shell(app._current, "web-1", name, name)
+        await until(lambda: len(manager.terminals) > before, "the terminal")  # noqa: B023
+        await until(lambda: manager.terminals[-1].state in ("running", "failed"), "its program")
+
+
+def page_id(app: KomodoApp) -> str:
+    """The tab that is shown."""
+    assert app._current is not None
+    return app._page_id(app._current)
+
+
+async def test_on_a_short_screen_a_shell_opens_on_its_page(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (app, manager, pilot):
+        await start(app, manager, "api")
+        assert page_id(app) == "terminals"
+        await pilot.press(LEAVE, "escape")
+        page: TerminalsPage = app._current  # type: ignore[assignment]
+        assert page.table.has_focus
+        await pilot.press("minus")
+        assert page_id(app) == "builds"
+        await pilot.press("T")
+        await pilot.pause()
+        assert page_id(app) == "terminals"
+        assert page.deck.pane.has_focus, "back in the terminal at once"
+
+
+async def test_on_a_tall_screen_a_shell_opens_below_the_list(tmp_path: Path) -> None:
+    async with opened(tmp_path, size=TALL) as (app, manager, _pilot):
+        await start(app, manager, "api")
+        drawer = drawer_of(app)
+        assert drawer is not None
+        await until(lambda: drawer.deck.pane.has_focus, "the keys")
+        assert page_id(app) == "builds"
+        assert app._current is not None
+        assert app._current.region.bottom <= drawer.region.y, "the page keeps what is above"
+        assert drawer.region.height == TALL[1] * 0.4 - 1, "with the footer below it"
+
+
+async def test_backtick_shows_gives_the_keys_and_hides(tmp_path: Path) -> None:
+    async with opened(tmp_path, size=TALL) as (app, manager, pilot):
+        await pilot.press("grave_accent")
+        assert drawer_of(app) is None, "there is nothing to show"
+        await start(app, manager, "api")
+        drawer = drawer_of(app)
+        assert drawer is not None
+        await until(lambda: drawer.deck.pane.has_focus, "the keys")
+        await pilot.press("grave_accent")
+        await until(lambda: "`" in _text(manager), "the program's backtick")
+        await pilot.press(LEAVE, "escape")
+        assert drawer.is_open
+        assert not drawer.deck.pane.has_focus
+        await pilot.press("grave_accent")
+        await until(lambda: drawer.deck.pane.has_focus, "the keys again")
+        await pilot.press(LEAVE, "grave_accent")
+        await pilot.pause()
+        assert not drawer.is_open
+        assert manager.running == 1
+
+
+async def test_a_container_without_a_shell_says_so_and_can_be_closed(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (app, manager, pilot):
+        await start(app, manager, "api", "bare")
+        await pilot.pause()
+        text = "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
+        assert "bare has no shell: neither bash, ash nor sh can be started in it" in text
+        assert "its logs help" in text
+        await pilot.press("enter")
+        await until(lambda: len(manager.terminals) == 1, "its end")
+        page: TerminalsPage = app._current  # type: ignore[assignment]
+        await pilot.press("y", "q")
+        await pilot.pause()
+        assert page.deck.pane.modes.mode == "PANE", "no key goes to a terminal that came in place of another"
+
+
+async def test_the_shell_is_chosen_by_the_agent_and_told_the_terminal(tmp_path: Path) -> None:
+    async with opened(tmp_path, size=TALL) as (app, manager, _):
+        await start(app, manager, "api")
+        (request,) = app.runtime.fleet.agent.requests  # type: ignore[attr-defined]
+        assert request.command == ()
+        assert request.environment["TERM"] == "xterm-256color"
+        assert (request.cols, request.rows) == manager.terminals[0].size
+
+
+async def test_read_only_opens_nothing(tmp_path: Path) -> None:
+    async with opened(tmp_path, settings=Settings(read_only=True)) as (app, manager, _):
+        assert app._current is not None
+        open_server_shell(app._current, "web-1")
+        await until(lambda: isinstance(app.screen, ErrorDialog), "the refusal")
+        assert manager.terminals == []
+
+
+async def test_quitting_asks_while_a_shell_runs(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (app, manager, pilot):
+        await start(app, manager, "api")
+        await pilot.press(LEAVE, "ctrl+q")
+        await until(lambda: isinstance(app.screen, QuitDialog), "the question")
+        await pilot.press("n")
+        await until(lambda: len(app.screen_stack) == 1, "the answer")
+        assert app.is_running
+        assert manager.running == 1
+        await pilot.press("ctrl+q")
+        await until(lambda: isinstance(app.screen, QuitDialog), "the question")
+        await pilot.press("y")
+        await until(lambda: not app.is_running, "the end")
+    assert manager.terminals == [], "nothing is left running"
+
+
+async def test_quitting_asks_nothing_without_shells_and_acts(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (app, _, pilot):
+        await pilot.press("ctrl+q")
+        await until(lambda: not app.is_running, "the end")
+
+
+async def test_an_ended_shell_is_no_reason_to_ask(tmp_path: Path) -> None:
+    async with opened(tmp_path, program=script(tmp_path, "exit 3")) as (app, manager, pilot):
+        assert app._current is not None
+        open_server_shell(app._current, "web-1")
+        await until(lambda: manager.terminals and manager.terminals[0].state == "ended", "the end of the program")
+        await pilot.press(LEAVE, "ctrl+q")
+        await until(lambda: not app.is_running, "the end")
+
+
+def _text(manager: TerminalManager) -> str:
+    terminal = manager.terminals[0]
+    rows = terminal.picture._rows
+    return "\n".join("".join(text for text, _, _ in rows.get(y, [])) for y in range(terminal.picture.rows))
+
+
+@pytest.fixture(autouse=True)
+def _short_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("LANG", "C.UTF-8")
