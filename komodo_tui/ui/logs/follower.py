@@ -107,6 +107,8 @@ class Follower:
             self.caught_up.add(event.tag)
             return
         if isinstance(event, ServerLost):
+            if event.server in self.away:
+                return
             self.away[event.server] = event.error.message
         elif isinstance(event, ServerBack):
             self.away.pop(event.server, None)

@@ -245,6 +245,11 @@ class LogPane(Vertical):
 
     def zoom(self) -> bool:
         """Give the opened line the whole page, or take it back. Returns whether one is open."""
-        if self.detail.open:
-            self.toggle_class("-zoomed")
-        return self.detail.open
+        if not self.detail.open:
+            return False
+        self.toggle_class("-zoomed")
+        if self.has_class("-zoomed"):
+            self.detail.focus_body()
+        else:
+            self.view.focus()
+        return True

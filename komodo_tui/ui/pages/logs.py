@@ -87,7 +87,7 @@ class LogsPage(Page):
 
     def zoom(self) -> None:
         """The opened line gets the page; without one, the log gets the screen."""
-        if not self.console.zoom():
+        if not self.console.zoom() and not self.screen.has_class("-short"):
             self._alone = not self._alone
             self._chrome()
 

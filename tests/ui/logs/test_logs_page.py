@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,11 +11,12 @@ from textual.widgets import Input
 from komodo_agent.wire.models import Container
 from komodo_tui.domain.operations import Target
 from komodo_tui.domain.settings import LogSettings, Settings
+from komodo_tui.ui.logs.view import LogView
 from tests.ui.logs.lab import NOW, LogLab, at, filled, showing
 from tests.unit.log_wire import Agent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
 _JSON = '{"level":"error","msg":"timeout","dep":"pg","ms":5000}'
@@ -291,3 +293,52 @@ async def test_without_containers_the_page_says_where_to_choose(lab: LogLab, tmp
     async with app.run_test(size=(80, 24)) as pilot:
         other = LogLab(app, pilot, lab.fleet)
         await other.shows("press l on one in Containers")
+
+
+async def test_the_opened_line_takes_the_page_and_gives_it_back(lab: LogLab) -> None:
+    await lab.press("k", "k", "enter")
+    await lab.shows('"dep": "pg",')
+    assert "queue depth 812" in lab.text()
+    await lab.press("z")
+    await lab.lacks("queue depth 812")
+    await lab.press("z")
+    await lab.shows("queue depth 812")
+    assert '"dep": "pg",' in lab.text()
+
+
+async def test_a_tall_screen_keeps_its_tabs_until_the_log_is_zoomed(tmp_path: Path) -> None:
+    async with showing(tmp_path, _two(), size=(120, 40)) as lab:
+        await lab.shows("users 404")
+        assert lab.rows()[0].startswith("komodo ")
+        await lab.press("z")
+        await lab.until(lambda: lab.rows()[0].startswith(" Logs  api-1@s0 + worker-2@s1"), "the log alone")
+        await lab.press("escape")
+        await lab.until(lambda: lab.rows()[0].startswith("komodo "), "the tabs")
+
+
+async def test_a_flood_is_painted_once_a_frame_and_keys_are_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = filled((1, "first"))
+    calls = Counter[str]()
+    for name in ("sync", "tick", "grown"):
+        monkeypatch.setattr(LogView, name, _counted(calls, name, getattr(LogView, name)))
+    async with showing(tmp_path, {"s0": Agent({"a": log}, frame_lines=50)}) as lab:
+        await lab.pilot.pause()
+        calls.clear()
+        for number in range(20_000):
+            log.write(at(0), b"line %d" % number)
+        await lab.shows("line 19999")
+        assert lab.page.console.ring.end == 20_001
+        assert calls["sync"] <= calls["tick"]
+        assert calls["grown"] <= calls["tick"]
+        await lab.press("k")
+        assert "PAUSED" in lab.rows()[0]
+
+
+def _counted(calls: Counter[str], name: str, method: Callable[[LogView], None]) -> Callable[[LogView], None]:
+    def counted(view: LogView) -> None:
+        calls[name] += 1
+        method(view)
+
+    return counted
