@@ -7,7 +7,7 @@ import importlib
 import sys
 import time
 
-NAMES = ("startup", "paint", "agent", "logs", "rotation", "table", "terminal", "faults")
+NAMES = ("startup", "paint", "agent", "logs", "rotation", "table", "terminal", "idle", "faults")
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.measure import matching
 from tests.rig import packages
+from tests.rig.processes import stop
 from tests.rig.server import Server, down, up
 
 if TYPE_CHECKING:
@@ -47,6 +48,12 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     drop = ("PYTHONDONTWRITEBYTECODE", "DOCKER_HOST", "NO_COLOR", "PYTHONUNBUFFERED")
     kept = {k: v for k, v in os.environ.items() if k not in drop}
     return {**kept, "KOMODO_TUI_HOME": str(home), "XDG_RUNTIME_DIR": str(home), "COLORTERM": "truecolor", **more}
+
+
+def stop_agents(home: str) -> None:
+    """End the agents that programs with this state directory began."""
+    for pid in matching(f"{home}/"):
+        stop(pid)
 
 
 def program(*arguments: str) -> list[str]:

@@ -98,8 +98,8 @@ class Terminal:
         self.started = time.perf_counter()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", self.rows, self.cols, 0, 0))
             os.execvpe(self.command[0], list(self.command), {**self.env, "TERM": "xterm-256color"})
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", self.rows, self.cols, 0, 0))
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -6,9 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.lab import environment, private_server, program
-from benchmarks.measure import interleaved, matching
-from tests.rig.processes import stop
+from benchmarks.lab import environment, private_server, program, stop_agents
+from benchmarks.measure import interleaved
 
 ROUNDS = 11
 
@@ -25,9 +24,9 @@ def measure() -> dict[str, float]:
         warm = interleaved(commands, ROUNDS, env)
         cold_runs = []
         for _ in range(ROUNDS):
-            _stop_agents(folder)
+            stop_agents(folder)
             cold_runs.append(interleaved({"status": program("status", "--json")}, 1, env)["status"].wall)
-        _stop_agents(folder)
+        stop_agents(folder)
     base = warm["pass"].wall * 1000
     cold = sorted(cold_runs)[len(cold_runs) // 2] * 1000
     return {
@@ -36,8 +35,3 @@ def measure() -> dict[str, float]:
         "status --json (agent runs already), ms more": warm["status, agent running"].wall * 1000 - base,
         "status --json (starting the agent), ms more": cold - base,
     }
-
-
-def _stop_agents(folder: str) -> None:
-    for pid in matching(f"{folder}/"):
-        stop(pid)

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from komodo_tui.ui.widgets.list_pane import ListPane
 
 SERVERS, EACH = 20, 1000
-ROUNDS = 9
+ROUNDS = 7
 SECONDS = 20
-_PAINTED = 0.4
+_PAINTED = 0.25
 """Seconds after an operation in which what it changed is painted."""
 _FILTERS = {"": "", "word": "redis", "field": "state:exited", "regex": r"/^shop-1\d\d-(api|web)/", "fuzzy": "~shpdb"}
 
