@@ -10,21 +10,31 @@ import asyncio
 import base64
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import asyncssh
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from komodo_tui.fleet.sshhost import SshHost
 
-    Ask = Callable[[str], Awaitable[str | None]]
-    """Asks for the passphrase of the key at a path."""
-
 _MAGIC = b"openssh-key-v1\0"
 _TRIES = 3
+
+
+class Asker(Protocol):
+    """Who can ask a person, on behalf of one login."""
+
+    def asking(self) -> AbstractAsyncContextManager[None]:
+        """Entered while an answer is waited for, also one that somebody else has asked for."""
+        ...
+
+    async def passphrase(self, path: str) -> str | None:
+        """The passphrase of the key at a path; None = not given."""
+        ...
 
 
 class _Identity(msgspec.Struct):
@@ -55,7 +65,7 @@ class KeyRing:
         return not self._declined.isdisjoint(host.identity_files)
 
     async def offers(
-        self, host: SshHost, ask: Ask, agent: asyncssh.SSHAgentClient | None
+        self, host: SshHost, ask: Asker, agent: asyncssh.SSHAgentClient | None
     ) -> AsyncIterator[asyncssh.SSHKeyPair]:
         """Key pairs in the order of ``ssh``: the agent's that the configuration names, the agent's others, files."""
         identities = [(path, identity) for path in host.identity_files if (identity := await self._identity(path))]
@@ -78,7 +88,7 @@ class KeyRing:
                 yield _FilePair(public, certificate, self, path, identity, ask)
             yield _FilePair(public, None, self, path, identity, ask)
 
-    async def sign(self, path: str, identity: _Identity, ask: Ask, data: bytes, algorithm: bytes) -> bytes:
+    async def sign(self, path: str, identity: _Identity, ask: Asker, data: bytes, algorithm: bytes) -> bytes:
         """Sign with the key at a path.
 
         Raises:
@@ -102,11 +112,14 @@ class KeyRing:
             cached = self._identities[path] = (stamp, _load(path))
         return cached[1]
 
-    async def _private(self, path: str, identity: _Identity, ask: Ask) -> asyncssh.SSHKey | None:
-        async with self._locks.setdefault(path, asyncio.Lock()):  # one question, whoever else waits for the answer
+    async def _private(self, path: str, identity: _Identity, ask: Asker) -> asyncssh.SSHKey | None:
+        if identity.private is not None or path in self._declined:
+            return identity.private
+        # One question, whoever else waits for the answer.
+        async with ask.asking(), self._locks.setdefault(path, asyncio.Lock()):
             tries = 0
             while identity.private is None and path not in self._declined and tries < _TRIES:
-                passphrase = await ask(path)
+                passphrase = await ask.passphrase(path)
                 tries = tries + 1 if passphrase is not None else _TRIES
                 if passphrase is not None:
                     identity.private = await asyncio.to_thread(_decrypt, identity.data, passphrase)
@@ -129,7 +142,7 @@ class _FilePair(asyncssh.SSHKeyPair):
         ring: KeyRing,
         path: str,
         identity: _Identity,
-        ask: Ask,
+        ask: Asker,
     ) -> None:
         algorithms = public.sig_algorithms
         super().__init__(

@@ -12,6 +12,7 @@ from komodo_tui.domain.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from komodo_tui.fleet.keys import KeyRing
     from komodo_tui.fleet.prompts import Prompter
@@ -130,7 +131,7 @@ class Login(asyncssh.SSHClient):
         if self._offers is None:
             if self._host.identity_agent is not None:
                 self._agent = asyncssh.SSHAgentClient(self._host.identity_agent)
-            self._offers = self._ring.offers(self._host, self._passphrase, self._agent)
+            self._offers = self._ring.offers(self._host, self, self._agent)
         pair = await anext(self._offers, None)
         if pair is not None:
             self.tried.append(_describe(pair))
@@ -154,9 +155,13 @@ class Login(asyncssh.SSHClient):
             return []
         return await self._answers(name, instructions, prompts)
 
-    async def _passphrase(self, path: str) -> str | None:
-        async with self._attempt.asking():
-            answer = await self._prompter.passphrase(self._server, path)
+    def asking(self) -> AbstractAsyncContextManager[None]:
+        """While a person is asked, on behalf of whom ever."""
+        return self._attempt.asking()
+
+    async def passphrase(self, path: str) -> str | None:
+        """Ask for the passphrase of a key."""
+        answer = await self._prompter.passphrase(self._server, path)
         self.declined = self.declined or answer is None
         return answer
 

@@ -79,10 +79,14 @@ class Person:
     passphrases: list[str | None] = field(default_factory=list)
     replies: list[list[str] | None] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    hurry: asyncio.Event | None = None
+    """Without it answers come at once; else they wait for it."""
 
     async def passphrase(self, server: str, key_path: str) -> str | None:
         """The next passphrase."""
         self.asked.append(f"{server}: passphrase of {key_path}")
+        if self.hurry is not None:
+            await self.hurry.wait()
         return self.passphrases.pop(0) if self.passphrases else None
 
     async def answers(

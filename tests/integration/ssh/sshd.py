@@ -57,7 +57,12 @@ class Sshd:
     @property
     def connections(self) -> int:
         """How often somebody has connected."""
-        return (self.folder / "log").read_text().count("Connection from")
+        return self.log.count("Connection from")
+
+    @property
+    def log(self) -> str:
+        """What it has written."""
+        return (self.folder / "log").read_text()
 
     def drop_connections(self) -> None:
         """End every connection, as a reboot would."""
@@ -108,7 +113,7 @@ def sshd(
     isolated = ["unshare", "--mount", "sh", "-ec", _ISOLATED, str(folder), find("sshd") or "/usr/sbin/sshd"]
     ours.pid = spawn(["nsenter", f"--net={server.netns}", *isolated], log=folder / "log")
     try:
-        wait_for(lambda: "Server listening" in (folder / "log").read_text(), 15, what="a listening sshd")
+        wait_for(lambda: "Server listening" in ours.log, 15, what="a listening sshd")
         yield ours
     finally:
         stop(ours.pid)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from komodo_tui.domain.errors import AuthenticationError, HostKeyChangedError, HostKeyUnknownError
+from komodo_tui.fleet import connect
 from komodo_tui.fleet.backoff import HostPauses
-from tests.integration.ssh.lab import Person, definition, fleet
+from tests.integration.ssh.lab import PATIENCE, Person, definition, fleet
 from tests.integration.ssh.sshd import admit, new_key, sshd, write_config
 from tests.rig.processes import run, spawn, stop, wait_for
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.integration.ssh.lab import Fleet, RemoteAgent
     from tests.integration.ssh.sshd import Sshd
 
@@ -110,6 +111,32 @@ async def test_passphrase_is_asked_for_once_for_all_servers(agent: RemoteAgent, 
             await our.up("alpha")
             await our.up("beta")
         assert [asked.partition(": ")[2] for asked in person.asked] == [f"passphrase of {key}"] * 2
+
+
+async def test_question_delays_no_other_server(
+    agent: RemoteAgent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connect, "HANDSHAKE_TIMEOUT", 1000.0)  # who waits in a handshake would hold its slot
+    key = new_key(tmp_path / "locked", "sesame")
+    with sshd(agent.server, tmp_path / "sshd", "MaxStartups 100") as ours:
+        admit(ours, key)
+        config = write_config(
+            tmp_path, ours.config("one", f"IdentityFile {key}"), Path(agent.server.ssh_config).read_text()
+        )
+        many = [definition(agent, name=f"many{n}", address="one") for n in range(connect.HANDSHAKES + 2)]
+        answered = asyncio.Event()
+        person = Person(passphrases=["sesame"], hurry=answered)
+        async with fleet(tmp_path / "home", config, *many, person=person) as our:
+            async with asyncio.timeout(PATIENCE):
+                while ours.log.count("Postponed publickey") < len(many):  # all have got as far as they can
+                    await asyncio.sleep(0.02)
+            await our.manager.add(definition(agent))
+            await our.up("alpha")
+            assert len(person.asked) == 1
+            await our.manager.remove("many0")  # maybe the one that asked
+            answered.set()
+            for other in many[1:]:
+                await our.up(other.name)
 
 
 @pytest.mark.parametrize("given", [[None], ["wrong"] * 3], ids=["declined", "wrong"])
