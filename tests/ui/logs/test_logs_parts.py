@@ -50,7 +50,7 @@ def test_the_headline_is_as_wide_as_the_screen_and_always_counts_drops(width: in
 
 def test_the_headline_of_two() -> None:
     line = text_of(headline(_facts(("w1", "api"), ("w2", "worker")), 90, UNICODE))
-    assert line.split() == "Logs api@w1 + worker@w2 since 15m FOLLOW wrap 9,812/50,000 0 dropped".split()
+    assert " ".join(line.split()) == "Logs api@w1 + worker@w2 since 15m FOLLOW wrap 9,812/50,000 0 dropped"
 
 
 def test_names_that_do_not_fit_are_counted() -> None:
