@@ -116,6 +116,11 @@ class Subscription:
         self._changed.clear()
         return changes
 
+    @property
+    def structure(self) -> bool:
+        """Whether what can be taken holds servers or containers that appeared or went."""
+        return self._changes.structure
+
     async def wait(self) -> None:
         """Wait until there is something to take."""
         await self._changed.wait()

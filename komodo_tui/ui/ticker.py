@@ -18,7 +18,8 @@ SLOW_LATENCY = 0.15
 class Ticker:
     """Gathers the changes of a subscription and commits them at most once a ``period``.
 
-    A change after a quiet time is shown at the next look, within :data:`POLL`.
+    A change after a quiet time is shown at the next look, within :data:`POLL`, as are containers and servers that
+    appear or go.
     """
 
     def __init__(self, subscription: Subscription, commit: Callable[[Changes], None], period: float) -> None:
@@ -31,7 +32,7 @@ class Ticker:
     def poll(self, now: float) -> None:
         """Look; ``now`` is monotonic."""
         # A quarter of a period early is on time: the poll's own grid must not stretch one second to 1.25.
-        if now - self._last < self.period - POLL / 2:
+        if now - self._last < self.period - POLL / 2 and not self._subscription.structure:
             return
         changes = self._subscription.take()
         if not changes and now - self._ages < max(1.0, self.period):
