@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from komodo_agent.wire.resources import CreateNetwork, CreateVolume, PullImage, ResourceKind
+from komodo_tui.domain.resource_filter import label_test
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from komodo_agent.wire.resources import Resource
 
 ResourceVerb = Literal["pull", "tag", "remove", "prune", "create"]
@@ -45,6 +48,38 @@ class ResourceOperation(msgspec.Struct, frozen=True, kw_only=True, tag="resource
     """For tag."""
     force: bool = False
     """For remove."""
+
+
+class PruneRule(msgspec.Struct, frozen=True, kw_only=True):
+    """Which unused things go."""
+
+    images: Literal["none", "dangling", "unused"] = "dangling"
+    networks: bool = False
+    volumes: bool = False
+    """Never by default: their data is lost."""
+    keep_labels: tuple[str, ...] = ()
+    """What has one of these labels stays: ``key`` or ``key=value``."""
+    older_than: float = 0.0
+    """Seconds; what is younger, or of unknown age, stays. 0 = any age."""
+
+
+def prunable(resources: Iterable[Resource], rule: PruneRule, now: float) -> list[Resource]:
+    """What the rule picks, in an order in which it can go: what was made last goes first, for it may build on others.
+
+    What any container uses, running or not, is never picked, and nothing of the engine's own is.
+    """
+    kept = label_test(rule.keep_labels)
+
+    def goes(resource: Resource) -> bool:
+        if resource.used_by or resource.fixed or (rule.keep_labels and kept(resource)):
+            return False
+        if rule.older_than and (not resource.created or now - resource.created < rule.older_than):
+            return False
+        if resource.kind == "image":
+            return rule.images == "unused" or (rule.images == "dangling" and resource.dangling)
+        return rule.volumes if resource.kind == "volume" else rule.networks
+
+    return sorted(filter(goes, resources), key=lambda resource: (resource.kind, -resource.created))
 
 
 def target_of(server: str, resource: Resource, *, freed: int | None = None) -> ResourceTarget:

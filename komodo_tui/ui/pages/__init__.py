@@ -36,7 +36,7 @@ class PageSpec:
 PAGES: tuple[PageSpec, ...] = (
     PageSpec("servers", "Servers", "Servers", "1", "s", target="komodo_tui.ui.pages.servers:ServersPage"),
     PageSpec("resources", "Resources", "Res", "2", "r",
-             note="Images, volumes and networks of all servers in one table, with what uses them and what can go."),
+             target="komodo_tui.ui.pages.resources:ResourcesPage"),
     PageSpec("containers", "Containers", "Containers", "3", "c",
              target="komodo_tui.ui.pages.containers:ContainersPage"),
     PageSpec("stacks", "Stacks", "Stacks", "4", "k",
