@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.run_options import parse_name
 from komodo_tui.ui.containers.acts import ACTS, BY_ID, operations_for
-from komodo_tui.ui.modals.form import Field, FormDialog
 from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
 
 if TYPE_CHECKING:
@@ -90,6 +89,8 @@ async def _rename_options(shell: Shell, rows: Sequence[Row]) -> dict[str, object
         except UsageError as error:
             return f"{error.message} ({error.hint})" if error.hint else error.message
         return "it needs a name" if not name else f"{name} exists there already" if name in taken else ""
+
+    from komodo_tui.ui.modals.form import Field, FormDialog  # late: it loads the input fields
 
     form = FormDialog(f"Rename {row.target}", [Field("name", "new name", value=row.container.name, check=check)],
                       verb="rename")  # fmt: skip

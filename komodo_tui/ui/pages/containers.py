@@ -8,7 +8,6 @@ from textual import on
 from textual.binding import Binding, BindingType
 
 from komodo_tui.ui.containers.acts import ACTS, BY_ID
-from komodo_tui.ui.containers.create import create_container
 from komodo_tui.ui.containers.detail import ContainerDetail
 from komodo_tui.ui.containers.flows import act_on, copy_something, pick_act
 from komodo_tui.ui.containers.listing import ContainerList
@@ -186,6 +185,8 @@ class ContainersPage(Page):
         servers = self.runtime.fleet.state.servers
         ready = next((name for name, live in servers.items() if live.engine_live), next(iter(servers), ""))
         server = row.live.name if row is not None else ready
+        from komodo_tui.ui.containers.create import create_container  # late: it loads the input fields
+
         self.shell.work(create_container(self.runtime, self.shell, server, self._created))
 
     def _created(self, record: ActionRecord) -> None:

@@ -10,7 +10,6 @@ from komodo_tui.domain.operations import ServerOperation
 from komodo_tui.domain.servers import ServerDefinition
 from komodo_tui.domain.units import count_text
 from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
-from komodo_tui.ui.servers.form import definition_of, name_for, server_form
 from komodo_tui.ui.servers.report_dialog import ReportDialog
 from komodo_tui.ui.servers.trouble import report
 
@@ -54,6 +53,8 @@ class ServerActs:
             picked = await self._pick(new)
         if picked is None:
             return
+        from komodo_tui.ui.servers.form import definition_of, name_for, server_form  # late: it loads the input fields
+
         before = ServerDefinition(name=name_for(picked), address=picked)
         values = await self._shell.ask(server_form(before, new=True, hosts=new, taken=known))
         if values is None:
@@ -83,6 +84,8 @@ class ServerActs:
             asyncio.to_thread(self._runtime.servers.revision, before.name),
             asyncio.to_thread(self._runtime.fleet.ssh_hosts),
         )
+        from komodo_tui.ui.servers.form import definition_of, server_form  # late: it loads the input fields
+
         values = await self._shell.ask(server_form(before, new=False, hosts=hosts))
         if values is None:
             return

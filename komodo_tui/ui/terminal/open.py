@@ -1,4 +1,7 @@
-"""One call for pages: a shell on a server, a shell or the main process of a container, in a terminal on the screen."""
+"""One call for pages: a shell on a server, a shell or the main process of a container, in a terminal on the screen.
+
+Every page imports this, so what draws terminals is loaded only when one is opened.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,6 @@ from typing import TYPE_CHECKING, Any
 from komodo_agent.wire.exec import ExecRequest
 from komodo_tui.domain.errors import ReadOnlyError, RefusedError
 from komodo_tui.domain.text import clean
-from komodo_tui.ui.terminal.core import Options
-from komodo_tui.ui.terminal.deck import open_drawer
-from komodo_tui.ui.terminal.manager import MAX_OPEN, TooManyTerminalsError, manager_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from komodo_tui.fleet.sessions import ByteSession
     from komodo_tui.ui.page import Page
+    from komodo_tui.ui.terminal.core import Options
     from komodo_tui.ui.terminal.terminal import OpenSession, Terminal
 
 TALL = 30
@@ -59,6 +60,8 @@ def open_container_shell(
 
 async def toggle_drawer(app: App[Any], *, take_clipboard: bool) -> None:
     """Show the drawer, give it the keys, or hide it."""
+    from komodo_tui.ui.terminal.deck import open_drawer
+
     await open_drawer(app, take_clipboard=take_clipboard, toggle=True)
 
 
@@ -69,6 +72,8 @@ def _open(page: Page, open_session: OpenSession, title: str, *, command: str) ->
 async def _show(page: Page, open_session: OpenSession, title: str, command: str) -> None:
     if page.runtime.settings.read_only:
         raise ReadOnlyError(f"no terminal was opened on {title}", hint="read-only mode is on")
+    from komodo_tui.ui.terminal.manager import MAX_OPEN, TooManyTerminalsError, manager_of
+
     manager = manager_of(page.app)
     manager.options = _options(page)
     try:
@@ -80,6 +85,8 @@ async def _show(page: Page, open_session: OpenSession, title: str, command: str)
 
 def _options(page: Page) -> Options:
     """As the settings and the theme want new terminals."""
+    from komodo_tui.ui.terminal.core import Options
+
     palette, rows = page.shell.look.palette, page.runtime.settings.terminal.scrollback
     colors = palette.color("foreground"), palette.color("background")
     if any(color.ansi is not None for color in colors):  # the person's terminal alone knows them
@@ -90,6 +97,8 @@ def _options(page: Page) -> Options:
 
 async def _bring_up(page: Page, terminal: Terminal) -> None:
     if page.app.size.height >= TALL:
+        from komodo_tui.ui.terminal.deck import open_drawer
+
         await open_drawer(page.app, take_clipboard=page.runtime.settings.terminal.clipboard)
     else:
         page.shell.go(PAGE)
