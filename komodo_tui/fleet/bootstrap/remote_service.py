@@ -139,6 +139,11 @@ class Units(Service):
             os.unlink(os.path.join(self.folder, name))
         self._systemctl("daemon-reload")
 
+    def ended(self) -> bool:
+        """Whether it has failed, though systemd tries again."""
+        status, said = _run(["systemctl", *self.scope, "show", "--property=Result", _UNITS[1]])
+        return status == 0 and said.strip() not in ("", "Result=success")
+
     def complaint(self) -> str:
         """The last it said."""
         command = ["journalctl", *self.scope, "-u", _UNITS[1], "-n", "5", "-o", "cat", "--no-pager"]
@@ -199,7 +204,10 @@ def _user_mode(runtime: str, say: Callable[..., None]) -> str:
     One that does not would end the agent's jobs at logout, which a process of its own survives.
     """
     user = pwd.getpwuid(os.geteuid()).pw_name
-    if not os.path.exists(f"{_LINGER}/{user}") and _run(["loginctl", "enable-linger", user])[0] != 0:
+    if (
+        not os.path.exists(f"{_LINGER}/{user}")
+        and _run(["loginctl", "--no-ask-password", "enable-linger", user])[0] != 0
+    ):
         say(progress=f"for a systemd unit instead, as root there: loginctl enable-linger {user}; then install again")
         return "process"
     os.environ["XDG_RUNTIME_DIR"] = runtime
@@ -246,7 +254,7 @@ def healthy(service: Service, version: str) -> None:
         if ended or time.monotonic() > end:
             what = "ends at once" if ended else f"does not answer on {service.socket} within {HEALTH_TIMEOUT:.0f} s"
             raise InstallError(f"the new agent {what}: {service.complaint() or 'it says nothing'}")
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 def unit_word(word: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 STOP_TIMEOUT = 15.0
 """Seconds an agent may take to end before it is killed."""
-_ANSWER_TIMEOUT = 5.0
+_ANSWER_TIMEOUT = 2.0
 _ANSWER_LIMIT = 1 << 20
 _PAUSE = 0.05
 

@@ -96,13 +96,7 @@ def bare(server: Server, folder: Path, *, python: bool = True, groups: str = "",
     ``groups`` are those the user ``deploy`` is in, ``size`` is the room in the home folders, and without ``python``
     there is none.
     """
-    (folder / "root").mkdir(parents=True)
-    ours = Bare(server, folder, next(_ports))
-    _write_etc(folder / "etc", groups, _engine_group(server))
-    (folder / "empty").touch(mode=0o644)
-    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "host_key"))
-    shutil.copy(server.run_dir / "authorized_keys", folder / "authorized_keys")
-    _write_settings(ours)
+    ours = prepare(server, folder, groups)
     pythons = [] if python else [str(path) for path in Path("/usr/bin").glob("python3*") if not path.is_symlink()]
     sshd = find("sshd") or "/usr/sbin/sshd"
     command = ["nsenter", f"--net={server.netns}", "unshare", "--mount", "--uts", "sh", "-ec", _ROOT,
@@ -118,6 +112,18 @@ def bare(server: Server, folder: Path, *, python: bool = True, groups: str = "",
         stop(ours.pid)
         for pid in left:
             stop(pid, sig=signal.SIGKILL)
+
+
+def prepare(server: Server, folder: Path, groups: str) -> Bare:
+    """The files a bare server is made from."""
+    (folder / "root").mkdir(parents=True)
+    ours = Bare(server, folder, next(_ports))
+    _write_etc(folder / "etc", groups, _engine_group(server))
+    (folder / "empty").touch(mode=0o644)
+    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "host_key"))
+    shutil.copy(server.run_dir / "authorized_keys", folder / "authorized_keys")
+    _write_settings(ours)
+    return ours
 
 
 def _engine_group(server: Server) -> int:
@@ -136,11 +142,11 @@ def _write_etc(folder: Path, groups: str, docker: int) -> None:
         if Path("/etc", name).exists():
             shutil.copy(Path("/etc", name), folder / name)
     (folder / "passwd").write_text(
-        "root:x:0:0:root:/root:/bin/sh\nsshd:x:101:65534::/run/sshd:/usr/sbin/nologin\n"
+        "root:x:0:0:root:/root:/bin/sh\nmessagebus:x:102:102::/:/usr/sbin/nologin\nsshd:x:101:65534::/run/sshd:/usr/sbin/nologin\n"
         f"{USER}:x:{_UID}:{_UID}::/home/{USER}:/bin/sh\n"
     )
     members = f"docker:x:{docker}:{USER if 'docker' in groups.split() else ''}\n"
-    (folder / "group").write_text(f"root:x:0:\n{members}{USER}:x:{_UID}:\n")
+    (folder / "group").write_text(f"root:x:0:\nmessagebus:x:102:\n{members}{USER}:x:{_UID}:\n")
     (folder / "shadow").write_text(f"root:*:19000::::::\n{USER}:*:19000::::::\n")
 
 

@@ -129,7 +129,7 @@ def test_way_is_chosen_by_user_and_machine(
     chosen = choose(_order(tmp_path, systemd=systemd), lambda **said: None)
     assert chosen.mode == mode
     assert chosen.socket == socket.format(run=tmp_path / "run", home=tmp_path / "home")
-    assert ("loginctl enable-linger root" in manager.told) is (mode == "user")
+    assert ("loginctl --no-ask-password enable-linger root" in manager.told) is (mode == "user")
     assert choose(_order(tmp_path, systemd=systemd, socket="/own.sock"), lambda **said: None).socket == "/own.sock"
 
 
