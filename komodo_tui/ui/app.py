@@ -13,12 +13,11 @@ from textual.containers import Container
 from textual.widgets import Static
 
 from komodo_tui.ui.chords import Chord, Chords, WhichKey
+from komodo_tui.ui.commands import CommandApp, terminals_of
 from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
-from komodo_tui.ui.modals.quit import QuitDialog
 from komodo_tui.ui.pages import BY_ID, PAGES
 from komodo_tui.ui.private import GatedScreen, settle_garbage
 from komodo_tui.ui.render.summary import count, fleet_line
-from komodo_tui.ui.services import ServiceApp
 from komodo_tui.ui.theme import stylesheet
 from komodo_tui.ui.ticker import POLL, Ticker
 from komodo_tui.ui.widgets.footer import HintFooter
@@ -35,13 +34,12 @@ if TYPE_CHECKING:
     from komodo_tui.ui.page import Page
     from komodo_tui.ui.render.cells import Span
     from komodo_tui.ui.runtime import Runtime
-    from komodo_tui.ui.terminal.manager import TerminalManager
 
 SMALLEST = (40, 10)
 """Columns and rows below which nothing useful fits."""
 
 
-class KomodoApp(ServiceApp):
+class KomodoApp(CommandApp):
     """Also the :class:`~komodo_tui.ui.shell.Shell` of its pages."""
 
     ENABLE_COMMAND_PALETTE = False
@@ -101,7 +99,7 @@ class KomodoApp(ServiceApp):
 
     def on_mount(self) -> None:
         """Show the first page; connect after it has been painted."""
-        self._chords = Chords(self.query_one(WhichKey), {"g": self._go_chords()})
+        self._chords = Chords(self.query_one(WhichKey), self.chords())
         self.go(self._first)
         self.call_after_refresh(self._begin)
 
@@ -127,7 +125,7 @@ class KomodoApp(ServiceApp):
         if self._ticker is not None:
             self._ticker.close()
         if "komodo_tui.ui.terminal.manager" in sys.modules:
-            await _terminals(self).close_all()
+            await terminals_of(self).close_all()
         await self.runtime.close()
 
     def _commit(self, changes: Changes) -> None:
@@ -156,6 +154,15 @@ class KomodoApp(ServiceApp):
     def opened_pages(self) -> Iterable[Page]:
         """The pages that have been shown so far."""
         return self._pages.values()
+
+    @property
+    def current_page(self) -> Page | None:
+        """The page on screen."""
+        return self._current
+
+    def chords(self) -> dict[str, dict[str, Chord]]:
+        """The two-key commands, by their first key."""
+        return {"g": self._go_chords()}
 
     def _page_id(self, page: Page) -> str:
         return str(page.id).removeprefix("page-")
@@ -255,45 +262,6 @@ class KomodoApp(ServiceApp):
         """Give the focused pane all the room, or take it back."""
         if self._current is not None:
             self._current.zoom()
-
-    def action_drawer(self) -> None:
-        """Show the terminals below the page, give them the keys, or hide them."""
-        from komodo_tui.ui.terminal.open import toggle_drawer
-
-        if _terminals(self).terminals:
-            self.work(toggle_drawer(self, take_clipboard=self.runtime.settings.terminal.clipboard))
-        else:
-            self.flash("no terminal is open: s on a server or a container opens one", "dim")
-
-    def action_reconnect(self) -> None:
-        """Connect anew to every server that is not there."""
-        away = [name for name, live in self.runtime.fleet.state.servers.items() if live.status != "up"]
-        for name in away:
-            self.runtime.fleet.reconnect(name)
-        self.flash(f"reconnecting {', '.join(away)}" if away else "all servers are connected", "info")
-
-    async def action_quit(self) -> None:
-        """End the program; ask first while programs or acts of it run."""
-        shells = _terminals(self).running if "komodo_tui.ui.terminal.manager" in sys.modules else 0
-        if not shells and not self.acts.under_way:
-            self.exit(0)
-        elif not isinstance(self.screen, QuitDialog):
-            self.work(self._quit(shells))
-
-    async def _quit(self, shells: int) -> None:
-        if await self.ask(QuitDialog(shells, self.acts.under_way)):
-            self.exit(0)
-
-    def action_help_quit(self) -> None:
-        """^C with nothing selected never quits."""
-        self.flash("nothing selected to copy; ^Q quits", "dim")
-
-
-def _terminals(app: KomodoApp) -> TerminalManager:
-    """The open terminals; imported when there may be some."""
-    from komodo_tui.ui.terminal.manager import manager_of
-
-    return manager_of(app)
 
 
 def run(runtime: Runtime, *, tab: str = "servers") -> int:
