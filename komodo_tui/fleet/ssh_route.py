@@ -32,7 +32,7 @@ class SshFleet:
     async def connector(self) -> Connector:
         """Opens connections; asyncssh is loaded with the first one."""
         if self._connector is None:
-            await load("komodo_tui.fleet.plain_http")  # this machine's agent is waited for with it; asyncssh comes after
+            await load("komodo_tui.fleet.plain_http")  # first: the agent here waits for it
             await load("komodo_tui.fleet.connect")
             from komodo_tui.fleet.connect import Connector
 
