@@ -25,7 +25,10 @@ class ResourceTarget(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str = ""
     """A tag of an image, where it has any; empty for one without a name."""
+    tags: tuple[str, ...] = ()
+    """All tags of an image."""
     size: int | None = None
+    """What its removal frees, as far as that is known."""
     used_by: tuple[str, ...] = ()
 
     @property
@@ -89,6 +92,7 @@ def target_of(server: str, resource: Resource, *, freed: int | None = None) -> R
         kind=resource.kind,
         id=resource.id,
         name=resource.name,
+        tags=resource.tags,
         size=resource.size if freed is None else freed,
         used_by=resource.used_by,
     )

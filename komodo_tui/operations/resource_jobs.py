@@ -74,4 +74,4 @@ def without_secrets(operation: ResourceOperation, hidden: str) -> ResourceOperat
 
 
 def _item(target: ResourceTarget) -> ResourceItem:
-    return ResourceItem(id=target.id, name=target.name)
+    return ResourceItem(id=target.id, name=target.name, tags=target.tags)

@@ -84,6 +84,7 @@ def _steps(operation: ResourceOperation, state: FleetState) -> list[PlanStep]:
 
 def _remove_step(operation: ResourceOperation, target: ResourceTarget, state: FleetState) -> PlanStep:
     size = f", {bytes_text(target.size)}" if target.size else ""
+    tags = f" with its {len(target.tags)} tags" if len(target.tags) > 1 else ""
     warnings = [stale(server_of(state, target.server))]
     if target.used_by:
         refused = "the engine will refuse" if not operation.force else "the engine refuses while it runs"
@@ -92,7 +93,7 @@ def _remove_step(operation: ResourceOperation, target: ResourceTarget, state: Fl
         warnings.insert(0, "its data is lost")
     return PlanStep(
         target=Target(server=target.server, name=target.label, id=target.id),
-        text=f"remove {target.kind} {target.label} (used by {_some(target.used_by) or 'nothing'}{size})",
+        text=f"remove {target.kind} {target.label}{tags} (used by {_some(target.used_by) or 'nothing'}{size})",
         command=_remove_command(target.kind, [target], force=operation.force),
         warning="; ".join(filter(None, warnings)),
     )
@@ -112,7 +113,8 @@ def _prune_step(server: str, kind: str, picked: Sequence[ResourceTarget], state:
 
 def _remove_command(kind: str, picked: Sequence[ResourceTarget], *, force: bool = False) -> str:
     flags = ["-f"] if force and kind != "network" else []
-    return shlex.join(["docker", kind, "rm", *flags, *(target.label for target in picked)])
+    names = [name for target in picked for name in target.tags or (target.name or target.id,)]
+    return shlex.join(["docker", kind, "rm", *flags, *names])
 
 
 def _new_step(operation: ResourceOperation, server: str, state: FleetState) -> PlanStep:

@@ -131,8 +131,8 @@ def _still(spec: RemoveResources, item: ResourceItem, found: Resource | None) ->
         raise AgentError("not_found", f"the {spec.what} {label} is gone: nothing was done")
     if found.fixed:
         raise AgentError("forbidden", f"the {spec.what} {label} is the engine's own and cannot be removed")
-    names = found.tags if spec.what == "image" else (found.name,)
-    if item.name and item.name not in names and item.name != found.name:
+    same = set(item.tags) <= set(found.tags) if spec.what == "image" else item.name in ("", found.name)
+    if not same:
         raise AgentError("conflict", f"{label} is another {spec.what} by now: nothing was done", hint="look again")
     if spec.prune and found.used_by:
         raise AgentError("conflict", f"{found.used_by[0]} uses it by now")
@@ -145,7 +145,7 @@ async def _remove(
     what = f"remove {spec.what} {item.name or short(item.id)}"
     if spec.what == "image":
         # Its tags one by one: by its id alone the engine refuses an image that has several.
-        names = found.tags or (found.id,)
+        names = item.tags or (found.id,)
         context.command(remove_command("image", names, force=spec.force))
         for name in names:
             path = f"/images/{image_path(name)}"

@@ -81,6 +81,8 @@ class ResourceItem(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     name: str = ""
+    tags: tuple[str, ...] = ()
+    """For images: exactly these tags go; the image itself goes with its last one."""
 
 
 class PullImage(msgspec.Struct, frozen=True, kw_only=True, tag="pull", tag_field="kind"):

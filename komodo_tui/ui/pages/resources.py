@@ -13,6 +13,8 @@ from komodo_tui.ui.resources.acts import ACTS, BY_ID
 from komodo_tui.ui.resources.book import Book
 from komodo_tui.ui.resources.detail import ResourceDetail
 from komodo_tui.ui.resources.listing import ResourceList
+from komodo_tui.ui.resources.prune import prune
+from komodo_tui.ui.resources.usage import show_usage
 from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
@@ -214,6 +216,8 @@ class ResourcesPage(Page):
             await flows.pull_again(self.shell, rows, self._acted)
         elif act == "resource.new":
             await flows.new(self.shell, self.runtime.fleet.state, self._here(), self._acted)
+        elif act == "resource.prune":
+            await prune(self.shell, self.runtime.fleet.state, self.book, self._here(), self._acted)
 
     def _acted(self, record: ActionRecord) -> None:
         self.list.table.clear_marks()
@@ -238,7 +242,7 @@ class ResourcesPage(Page):
     def action_usage(self) -> None:
         """Measure what takes how much, on the servers of what is chosen."""
         servers = {row.live.name for row in self.chosen()} or {self._here()}
-        self.book.measure(servers)
+        self.shell.work(show_usage(self.shell, self.book, sorted(servers)))
 
     def action_copy(self) -> None:
         """Copy name, id…"""

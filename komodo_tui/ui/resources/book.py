@@ -32,7 +32,6 @@ class Listing:
     usage_problem: str = ""
     asking: bool = False
     again: bool = False
-    measuring: bool = False
 
     def space(self, resource: Resource) -> UsedSpace | None:
         """What it takes on disk, where that was measured."""
@@ -70,18 +69,16 @@ class Book:
                 listing.asking = True
                 self._shell.work(self._list(name, listing))
 
-    def measure(self, servers: Iterable[str]) -> None:
-        """Ask these servers what takes how much; they may need minutes."""
-        for name in servers:
-            listing = self.listing(name)
-            if not listing.measuring:
-                listing.measuring = True
-                self._shell.work(self._measure(name, listing))
+    async def listed(self, server: str) -> Listing:
+        """The listing, asked now. Call it from a worker."""
+        listing = self.listing(server)
+        listing.asking = True
+        await self._list(server, listing)
+        return listing
 
     async def measured(self, server: str) -> Listing:
         """The listing with what takes how much, asked now. Call it from a worker."""
         listing = self.listing(server)
-        listing.measuring = True
         await self._measure(server, listing)
         return listing
 
@@ -106,8 +103,6 @@ class Book:
             listing.usage_at, listing.usage_problem = self._shell.now(), ""
         except KomodoError as error:
             listing.usage_problem = _words(error)
-        finally:
-            listing.measuring = False
         self._tell(name, listing)
 
     def _tell(self, name: str, listing: Listing) -> None:
