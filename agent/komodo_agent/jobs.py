@@ -44,6 +44,16 @@ class JobContext:
         self._log = log
         self._told = 0.0
 
+    @property
+    def actor(self) -> str:
+        """Who asked for it."""
+        return self._entry.actor
+
+    @property
+    def uid(self) -> int:
+        """The user who asked for it."""
+        return self._entry.uid
+
     def log(self, text: str) -> None:
         """Append a line to the job's log."""
         self._log.write(text)

@@ -9,10 +9,13 @@ import msgspec
 from aiohttp import web
 
 from .access import PEER, must_upgrade
+from .compose import projects
+from .compose import work as compose
 from .engine import lists, resources
 from .engine.exec import serve_exec
 from .problems import AgentError
 from .wire import protocol
+from .wire.compose import PreviewRequest
 from .wire.jobs import JobRequest
 from .wire.models import ContainerDetail
 from .wire.resources import ROUTE_DISK_USAGE, ROUTE_RESOURCE, ROUTE_RESOURCES
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 _LONGEST_WINDOW = 7 * 86400.0
 
+_decode_preview = msgspec.json.Decoder(PreviewRequest).decode
 _decode_job = msgspec.json.Decoder(JobRequest).decode
 
 
@@ -54,12 +58,16 @@ class Routes:
             ROUTE_DISK_USAGE: self.disk_usage,
             protocol.ROUTE_JOB: self.job,
             protocol.ROUTE_JOB_LOG: self.job_log,
+            protocol.ROUTE_COMPOSE_PROJECTS: self.compose_projects,
+            protocol.ROUTE_COMPOSE_PROJECT: self.compose_project,
+            protocol.ROUTE_COMPOSE_REVISION: self.compose_revision,
             protocol.ROUTE_LOGS: self.logs,
             protocol.ROUTE_EXEC: self.exec,
         }
         for path, handler in get.items():
             app.router.add_get(path, handler, allow_head=False)
         app.router.add_post(protocol.ROUTE_JOBS, self.submit_job)
+        app.router.add_post(protocol.ROUTE_COMPOSE_PREVIEW, self.compose_preview)
         app.router.add_delete(protocol.ROUTE_JOB, self.cancel_job)
 
     async def hello(self, request: web.Request) -> web.Response:
@@ -154,6 +162,31 @@ class Routes:
         )
         headers = {"X-Job-Status": job.status, "X-Job-Log-Size": str(size)}
         return web.Response(body=data, headers=headers, content_type="application/octet-stream")
+
+    async def compose_projects(self, request: web.Request) -> web.Response:
+        """GET /v1/compose/projects"""
+        await self._agent.settled()
+        return _json(projects.projects(self._agent.compose))
+
+    async def compose_project(self, request: web.Request) -> web.Response:
+        """GET /v1/compose/projects/{id}"""
+        await self._agent.settled()
+        return _json(await projects.project(self._agent.compose, request.match_info["id"]))
+
+    async def compose_revision(self, request: web.Request) -> web.Response:
+        """GET /v1/compose/projects/{id}/revisions/{number}"""
+        kept = self._agent.compose.kept(request.match_info["id"])
+        number = request.match_info["number"]
+        return _json(kept.revision(int(number) if number.isdigit() and len(number) < 10 else 0))
+
+    async def compose_preview(self, request: web.Request) -> web.Response:
+        """POST /v1/compose/preview"""
+        try:
+            wanted = _decode_preview(await request.read())
+        except msgspec.DecodeError as error:
+            raise AgentError("bad_request", f"this is no source of a stack: {error}") from error
+        await self._agent.settled()
+        return _json(await compose.preview(self._agent.compose, wanted))
 
     async def logs(self, request: web.Request) -> web.WebSocketResponse:
         """GET /v1/logs, a WebSocket"""

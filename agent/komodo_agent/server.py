@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from .access import door, must_upgrade
+from .compose import work as compose
+from .compose.deploy import Host
 from .engine.address import find_address
 from .engine.client import Engine
 from .engine.stats import EngineStats
@@ -29,6 +31,7 @@ from .peer import AllowList
 from .problems import AgentError
 from .routes import Routes
 from .sampling import Sampler
+from .wire.jobs import ComposeJob
 from .wire.protocol import CLOSE_STOPPING
 
 if TYPE_CHECKING:
@@ -71,6 +74,7 @@ class Agent:
         self.engine = Engine(find_address(options.docker_host))
         self.sampler = Sampler(ContainerMetrics(EngineStats(self.engine)))
         self.jobs = JobManager(options.state / "jobs", self._run_job, self._job_changed)
+        self.compose = Host(self.engine, options.state / "stacks")
         self.hub = Hub(self.engine, self.sampler, host_facts(), self.jobs.recent)
         self.engine.on_status = self.hub.engine_changed
         self.tracker = Tracker(self.engine, self.hub.containers_changed)
@@ -99,7 +103,8 @@ class Agent:
 
     async def submit(self, request: JobRequest, uid: int) -> tuple[Job, bool]:
         """Start a job for this user, or find the one that has its id."""
-        kind, target = describe(self.engine, request.spec)
+        spec = request.spec
+        kind, target = compose.describe(spec) if isinstance(spec, ComposeJob) else describe(self.engine, spec)
         return await self.jobs.submit(request, kind=kind, target=target, uid=uid)
 
     @asynccontextmanager
@@ -136,7 +141,10 @@ class Agent:
 
     async def _run_job(self, context: JobContext, spec: JobSpec) -> None:
         await self.settled()
-        await run_job(self.engine, context, spec)
+        if isinstance(spec, ComposeJob):
+            await compose.run(self.compose, context, spec)
+        else:
+            await run_job(self.engine, context, spec)
 
     def _job_changed(self, job: Job) -> None:
         self.hub.job_changed(job)

@@ -9,7 +9,9 @@ from typing import Literal
 
 import msgspec
 
+from .compose import ComposeAct, ComposeAdopt, ComposeDeploy, ComposeRollback
 from .resources import ResourceJob
+from .tasks import TaskJob
 
 JobStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 INTERRUPTED = "interrupted: "
@@ -76,7 +78,9 @@ class CreateContainer(msgspec.Struct, frozen=True, kw_only=True, tag="create", t
     """Base64 JSON as ``X-Registry-Auth`` takes it; a secret: never logged, never in a job's state."""
 
 
-JobSpec = ContainerAct | CreateContainer | ResourceJob
+ComposeJob = ComposeDeploy | ComposeRollback | ComposeAct | ComposeAdopt
+EngineJob = ContainerAct | CreateContainer | ResourceJob | TaskJob
+JobSpec = EngineJob | ComposeJob
 
 
 class JobRequest(msgspec.Struct, frozen=True, kw_only=True):

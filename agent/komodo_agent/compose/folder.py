@@ -1,0 +1,334 @@
+"""What the agent keeps of a compose project: its placed files, its revisions, and the lock of the one deploy at a time.
+
+A file that is not in the last revision's list is somebody's own and is never written over, moved or removed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ..problems import AgentError
+from ..wire.compose import Revision, StackFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+PROJECT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+"""What compose takes as a project's name; safe as a folder's."""
+_PART = re.compile(r"[A-Za-z0-9._ @+=-][A-Za-z0-9._ @+=,-]{0,127}")
+_LONGEST_PATH = 512
+_FILES_LIMIT = 700 << 10
+_decode = msgspec.json.Decoder(Revision).decode
+
+
+def check_project(name: str) -> str:
+    """Return the name, or raise AgentError ``bad_request``."""
+    if not PROJECT.fullmatch(name):
+        raise AgentError(
+            "bad_request",
+            f"{name[:80]!r} is no name for a compose project",
+            hint="small letters, digits, dash and underscore, the first a letter or digit",
+        )
+    return name
+
+
+def check_path(path: str) -> str:
+    """Return a relative path that stays below its folder, or raise AgentError ``bad_request``."""
+    parts = path.split("/")
+    good = len(path) <= _LONGEST_PATH and all(part not in (".", "..") and _PART.fullmatch(part) for part in parts)
+    if not good:
+        raise AgentError(
+            "bad_request",
+            f"{path[:80]!r} is no path for a stack's file",
+            hint="relative, below the stack's folder, of letters, digits and . _ - + = @",
+        )
+    return path
+
+
+def check_files(files: Iterable[StackFile]) -> None:
+    """Raise AgentError ``bad_request`` unless these files can be placed."""
+    size, seen = 0, set()
+    for file in files:
+        check_path(file.path)
+        size += len(file.content.encode("utf-8", "surrogatepass"))
+        if file.path in seen:
+            raise AgentError("bad_request", f"{file.path} is given twice")
+        seen.add(file.path)
+    if size > _FILES_LIMIT:
+        raise AgentError("bad_request", f"the stack's files are larger than {_FILES_LIMIT >> 10} KiB together")
+
+
+class StackFolder:
+    """The folder of one project. Its calls block a little; they are small files."""
+
+    def __init__(self, root: Path, project: str) -> None:
+        self.project = check_project(project)
+        self._root = root
+        self._base = root / project
+
+    @property
+    def files(self) -> Path:
+        """Where placed files are: the project directory of compose."""
+        return self._base / "files"
+
+    @property
+    def returned(self) -> Path:
+        """Where the files of a revision lie that was brought back, when its own folder is not ours to write."""
+        return self._base / "returned"
+
+    def exists(self) -> bool:
+        """Whether anything has been kept of this project."""
+        return self._base.is_dir()
+
+    def make(self) -> None:
+        """Make the folders. Raises AgentError when the disk refuses."""
+        with _disk(self._base):
+            for folder in (self._root, self._base, self.files, self._base / "revisions"):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    @contextmanager
+    def lock(self) -> Iterator[int]:
+        """Hold the project; gives the descriptor, for children to hold it on if the agent dies.
+
+        Raises:
+            AgentError: ``conflict``: somebody else holds it.
+        """
+        self.make()
+        with _disk(self._base):
+            fd = os.open(self._base / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise AgentError(
+                    "conflict",
+                    f"another job works on {self.project} on this server",
+                    hint="wait for its end",
+                    retryable=True,
+                ) from error
+            yield fd
+        finally:
+            os.close(fd)
+
+    def busy(self) -> bool:
+        """Whether somebody holds the lock."""
+        try:
+            fd = os.open(self._base / "lock", os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(fd)
+        return False
+
+    def revisions(self) -> list[Revision]:
+        """All that can be read, newest first."""
+        found = []
+        for path in (self._base / "revisions").glob("*.json"):
+            with suppress(OSError, msgspec.DecodeError):
+                found.append(_decode(path.read_bytes()))
+        return sorted(found, key=lambda revision: -revision.summary.number)
+
+    def revision(self, number: int) -> Revision:
+        """One of them; raises AgentError ``not_found``."""
+        for revision in self.revisions():
+            if revision.summary.number == number:
+                return revision
+        raise AgentError("not_found", f"{self.project} has no revision {number} on this server")
+
+    def next_number(self) -> int:
+        """Of a new revision; numbers are never used twice, also when one cannot be read."""
+        numbers = [int(path.stem) for path in (self._base / "revisions").glob("*.json") if path.stem.isdigit()]
+        return max(numbers, default=0) + 1
+
+    def save(self, revision: Revision) -> None:
+        """Keep a revision, on disk when this returns. Raises AgentError when the disk refuses."""
+        _write(self._base / "revisions" / f"{revision.summary.number}.json", msgspec.json.encode(revision))
+
+    def settle(self) -> None:
+        """Close revisions that a dead agent left open; the lock is held by the caller."""
+        for revision in self.revisions():
+            if revision.summary.outcome == "running":
+                summary = msgspec.structs.replace(
+                    revision.summary, outcome="interrupted", finished=time.time(), error="the agent ended meanwhile"
+                )
+                self.save(msgspec.structs.replace(revision, summary=summary))
+
+    def prune(self, keep: int) -> None:
+        """Drop the oldest revisions beyond ``keep``; the last good one always stays."""
+        revisions = self.revisions()
+        good = last_good(revisions)
+        for revision in revisions[max(keep, 1) :]:
+            if good is None or revision.summary.number != good.summary.number:
+                with suppress(OSError):
+                    (self._base / "revisions" / f"{revision.summary.number}.json").unlink()
+
+    def check_own(self, files: Iterable[StackFile], placed: Iterable[StackFile]) -> list[str]:
+        """What stands in the way of placing ``files``: files of somebody else's, links, folders.
+
+        ``placed`` are those that earlier revisions placed.
+        """
+        ours = {file.path for file in placed}
+        found = []
+        for file in files:
+            path = self._inside(file.path)
+            if path.is_symlink() or path.is_dir():
+                found.append(f"{path} is in the way: it is not a file of ours")
+            elif path.exists() and file.path not in ours and _content(path) != file.content:
+                found.append(f"{path} is somebody's own: it would be written over")
+        return found
+
+    def snapshot(self, files: Iterable[StackFile]) -> tuple[StackFile, ...]:
+        """What is on disk at the paths of these files."""
+        there = ((file.path, _content(self._inside(file.path))) for file in files)
+        return tuple(StackFile(path=path, content=content) for path, content in there if content is not None)
+
+    def place(self, files: Iterable[StackFile], placed: Iterable[StackFile]) -> None:
+        """Write these files, and take away those of ``placed`` that are not among them and are as we left them.
+
+        Raises:
+            AgentError: the disk refuses, or a path leads out of the folder.
+        """
+        files = tuple(files)
+        now = {file.path for file in files}
+        for file in files:
+            path = self._inside(file.path)
+            if _content(path) != file.content:
+                with _disk(path):
+                    path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+                _write(path, file.content.encode("utf-8", "surrogatepass"), 0o644)
+        for file in placed:
+            path = self._inside(file.path)
+            if file.path not in now and not path.is_symlink() and _content(path) == file.content:
+                with suppress(OSError):
+                    path.unlink()
+
+    def place_returned(self, files: Iterable[StackFile]) -> None:
+        """Write a revision's files beside, for a project whose folder is not ours."""
+        for file in files:
+            path = self.returned / check_path(file.path)
+            with _disk(path):
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _write(path, file.content.encode("utf-8", "surrogatepass"))
+
+    def write_pins(self, content: str) -> str:
+        """Write the file that holds services to images; returns its path."""
+        path = self._base / "pinned-images.yaml"
+        _write(path, content.encode())
+        return str(path)
+
+    def scratch(self, files: Mapping[str, str]) -> Path:
+        """A new folder with these files, for compose to look at; the caller removes it by :meth:`drop`."""
+        self.make()
+        with _disk(self._base):
+            folder = self._base / f"look-{secrets.token_hex(6)}"
+            folder.mkdir(mode=0o700)
+        for name, content in files.items():
+            path = folder / check_path(name)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _write(path, content.encode("utf-8", "surrogatepass"))
+        return folder
+
+    def drop(self, folder: Path) -> None:
+        """Remove a scratch folder."""
+        for root, folders, names in os.walk(folder, topdown=False):
+            for name in names:
+                with suppress(OSError):
+                    Path(root, name).unlink()
+            for name in folders:
+                with suppress(OSError):
+                    Path(root, name).rmdir()
+        with suppress(OSError):
+            folder.rmdir()
+
+    def prints(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Keyed fingerprints of values: equal for equal values of one name, and of no use without our key."""
+        key = self._key()
+        return {
+            name: hmac.new(key, f"{name}={value}".encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:16]
+            for name, value in values.items()
+        }
+
+    def _key(self) -> bytes:
+        path = self._root / "key"
+        with suppress(OSError):
+            key = path.read_bytes()
+            if len(key) >= 32:
+                return key
+        self.make()
+        key = secrets.token_bytes(32)
+        _write(path, key)
+        return key
+
+    def _inside(self, relative: str) -> Path:
+        """The path of a placed file; no folder on the way may be a link."""
+        path = self.files / PurePosixPath(check_path(relative))
+        for parent in path.parents:
+            if parent == self.files:
+                break
+            if parent.is_symlink():
+                raise AgentError("conflict", f"{parent} is a link: nothing is written through it")
+        return path
+
+
+def last_good(revisions: Iterable[Revision]) -> Revision | None:
+    """The newest revision that became healthy; ``revisions`` come newest first."""
+    return next((revision for revision in revisions if revision.summary.outcome == "success"), None)
+
+
+def placed_files(revisions: Iterable[Revision]) -> tuple[StackFile, ...]:
+    """The files that may be on disk of our making: newest first, one a path."""
+    found: dict[str, StackFile] = {}
+    for revision in revisions:
+        if not revision.folder:
+            for file in revision.files:
+                found.setdefault(file.path, file)
+    return tuple(found.values())
+
+
+def _content(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return None
+
+
+def _write(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Replace a file, whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    with _disk(path):
+        try:
+            fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+            with os.fdopen(fd, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+
+
+@contextmanager
+def _disk(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise AgentError(
+            "failed", f"{path} cannot be written: {error.strerror}", hint="look at the disk of the server"
+        ) from error

@@ -1,0 +1,115 @@
+"""A resolved compose configuration, as ``compose config --format json`` prints it, read for what we need. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NamedTuple
+
+from ..problems import AgentError
+from ..wire.compose import Published
+
+_SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
+_UNSET = re.compile(r'The \\?"(?P<name>[^"\\]+)\\?" variable is not set')
+_OLD_UNSET = re.compile(r"The (?P<name>\S+) variable is not set")
+
+
+class Service(NamedTuple):
+    """One service of a configuration."""
+
+    name: str
+    image: str
+    builds: bool
+    replicas: int
+    container_name: str
+    ports: tuple[Published, ...]
+    binds: tuple[str, ...]
+    volumes: tuple[str, ...]
+    risks: tuple[str, ...]
+
+
+class Model(NamedTuple):
+    """A configuration."""
+
+    services: dict[str, Service]
+    volumes: dict[str, str]
+    """Key -> name on the engine; external ones apart."""
+    external: tuple[tuple[str, str], ...]
+    """(``volume`` or ``network``, name) that have to be there already."""
+
+
+def parse_model(text: str, project: str) -> Model:
+    """Read the JSON.
+
+    Raises:
+        AgentError: it is none.
+    """
+    try:
+        document = json.loads(text)
+        services = {str(name): _service(str(name), entry) for name, entry in (document.get("services") or {}).items()}
+        volumes, external = {}, []
+        for kind, plural in (("volume", "volumes"), ("network", "networks")):
+            for key, entry in (document.get(plural) or {}).items():
+                entry = entry or {}
+                name = str(entry.get("name") or f"{project}_{key}")
+                if entry.get("external"):
+                    external.append((kind, name))
+                elif kind == "volume":
+                    volumes[str(key)] = name
+    except (ValueError, AttributeError, TypeError) as error:
+        raise AgentError("failed", "compose printed a configuration that cannot be read") from error
+    return Model(services, volumes, tuple(external))
+
+
+def unset_variables(messages: str) -> tuple[str, ...]:
+    """The variables that compose says are not set, in order."""
+    names = [match["name"] for match in _UNSET.finditer(messages)]
+    names += [match["name"] for match in _OLD_UNSET.finditer(messages) if '"' not in match["name"]]
+    return tuple(dict.fromkeys(names))
+
+
+def _service(name: str, entry: dict[str, Any]) -> Service:
+    deploy = entry.get("deploy") or {}
+    replicas = entry.get("scale", deploy.get("replicas", 1))
+    mounts = [mount for mount in entry.get("volumes") or () if isinstance(mount, dict)]
+    binds = tuple(str(m.get("source")) for m in mounts if m.get("type") == "bind")
+    return Service(
+        name=name,
+        image=str(entry.get("image") or ""),
+        builds=bool(entry.get("build")),
+        replicas=replicas if isinstance(replicas, int) else 1,
+        container_name=str(entry.get("container_name") or ""),
+        ports=tuple(port for item in entry.get("ports") or () for port in _ports(name, item)),
+        binds=binds,
+        volumes=tuple(str(m.get("source") or "") for m in mounts if m.get("type") == "volume"),
+        risks=tuple(_risks(name, entry, binds)),
+    )
+
+
+def _ports(service: str, item: Any) -> list[Published]:
+    if not isinstance(item, dict) or not item.get("published"):
+        return []
+    first, _, last = str(item["published"]).partition("-")
+    if not first.isdigit() or (last and not last.isdigit()):
+        return []
+    protocol, ip = str(item.get("protocol") or "tcp"), str(item.get("host_ip") or "")
+    if last:  # a range: the engine picks one of them
+        return []
+    return [Published(service=service, port=int(first), protocol=protocol, ip=ip)]
+
+
+def _risks(name: str, entry: dict[str, Any], binds: tuple[str, ...]) -> list[str]:
+    found = []
+    if entry.get("privileged"):
+        found.append(f"{name} runs privileged: it is root on the server")
+    for key, word in (("network_mode", "network"), ("pid", "processes"), ("ipc", "shared memory")):
+        if entry.get(key) == "host":
+            found.append(f"{name} shares the {word} of the host")
+    if entry.get("cap_add"):
+        found.append(f"{name} gets capabilities: {', '.join(map(str, entry['cap_add']))}")
+    for bind in binds:
+        if bind in _SOCKETS:
+            found.append(f"{name} can command the engine: it mounts {bind}")
+        elif bind in ("/", "/etc", "/root", "/proc", "/sys", "/dev", "/boot"):
+            found.append(f"{name} mounts {bind} of the host")
+    return found

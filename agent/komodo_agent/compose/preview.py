@@ -1,0 +1,228 @@
+"""What a deploy would do now, service by service, and a fingerprint of everything that answer rests on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from ..wire.compose import (
+    ComposePreview,
+    ComposeSource,
+    FileChange,
+    KeyChange,
+    Revision,
+    ServiceChange,
+    StackFile,
+)
+from .folder import last_good, placed_files
+from .observe import containers_of, fingerprint, hash_of, images, names, state_print, words_of
+from .project import check_source, looked_at, placed_calls, read_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..engine.client import Engine
+    from ..wire.models import Container
+    from .cli import Cli
+    from .folder import StackFolder
+    from .model import Model, Service
+
+_UP = ("up", "-d", "--remove-orphans")
+
+
+class Look(NamedTuple):
+    """A preview, with what the deploy that follows needs of it."""
+
+    preview: ComposePreview
+    model: Model
+    hashes: dict[str, str]
+    files: tuple[StackFile, ...]
+    folder: str
+
+
+class _Facts(NamedTuple):
+    """What there is now."""
+
+    containers: list[Container]
+    images: dict[str, dict[str, object]]
+    volumes: set[str]
+    networks: set[str]
+    own_volumes: set[str]
+    others: list[Container]
+
+
+async def look(cli: Cli, engine: Engine, kept: StackFolder, source: ComposeSource, fds: tuple[int, ...] = ()) -> Look:
+    """Find out.
+
+    Raises:
+        AgentError: the source is wrong, compose or the engine refused.
+    """
+    check_source(source)
+    files = read_sources(source)
+    revisions = kept.revisions()
+    with looked_at(cli, engine, kept, source) as calls:
+        model, hashes = await asyncio.gather(calls.model(fds), calls.hashes(fds))
+        folder = str(calls.folder)
+    facts = await _facts(engine, source.project, model)
+    current = revisions[0] if revisions else None
+    good = last_good(revisions)
+    services = _services(model, hashes, facts)
+    ports = tuple(port for service in model.services.values() for port in service.ports)
+    preview = ComposePreview(
+        project=source.project,
+        fingerprint="",
+        command=placed_calls(cli, engine, kept, source).shown(*_UP),
+        compose=str(cli),
+        folder=folder,
+        services=services,
+        environment=_keys(kept, source, good or current),
+        files=_files(files, good or current),
+        ports=ports,
+        new_volumes=tuple(sorted(set(model.volumes.values()) - facts.volumes)),
+        kept_volumes=tuple(sorted(set(model.volumes.values()) & facts.volumes)),
+        dropped_volumes=tuple(sorted(facts.own_volumes - set(model.volumes.values()))),
+        binds=tuple(dict.fromkeys(bind for service in model.services.values() for bind in service.binds)),
+        conflicts=tuple(_conflicts(kept, source, revisions, model, facts)),
+        warnings=tuple(_warnings(source, model, revisions)),
+        current=current.summary if current else None,
+        last_good=good.summary if good else None,
+        last_good_templates=good.templates if good else {},
+    )
+    made_of = fingerprint(
+        source.project, folder, [[f.path, f.content] for f in files], source.compose_files, source.profiles,
+        kept.prints(source.environment), hashes, state_print(facts.containers),
+        current.summary.number if current else 0,
+        preview.conflicts, [[s.service, s.verb] for s in services],
+    )  # fmt: skip
+    return Look(msgspec.structs.replace(preview, fingerprint=made_of), model, hashes, files, folder)
+
+
+async def _facts(engine: Engine, project: str, model: Model) -> _Facts:
+    containers, found, volumes, networks, own = await asyncio.gather(
+        containers_of(engine, project),
+        images(engine, [service.image for service in model.services.values()]),
+        names(engine, "volumes"),
+        names(engine, "networks"),
+        names(engine, "volumes", project),
+    )
+    others = [c for c in engine.containers.values() if c.stack != project]
+    return _Facts(containers, found, volumes, networks, own, others)
+
+
+def _services(model: Model, hashes: Mapping[str, str], facts: _Facts) -> tuple[ServiceChange, ...]:
+    there: dict[str, list[Container]] = {}
+    for container in facts.containers:
+        there.setdefault(container.service, []).append(container)
+    changes = [
+        _change(service, hashes.get(name, ""), there.get(name, []), facts) for name, service in model.services.items()
+    ]
+    for name, containers in there.items():
+        if name not in model.services:
+            changes.append(
+                ServiceChange(
+                    service=name, verb="remove", image=containers[0].image, why="not in the file any more",
+                    containers=tuple(c.name for c in containers),
+                )
+            )  # fmt: skip
+    return tuple(changes)
+
+
+def _change(service: Service, wanted: str, there: Sequence[Container], facts: _Facts) -> ServiceChange:
+    image = facts.images.get(service.image)
+    verb, why = "keep", ""
+    if not there:
+        verb, why = "create", f"{service.replicas} containers" if service.replicas > 1 else ""
+        verb = "keep" if service.replicas == 0 else verb
+    elif any(hash_of(c) != wanted for c in there):
+        verb, why = "recreate", "its configuration changed"
+    elif image is not None and any(c.image_id and c.image_id != image.get("Id") for c in there):
+        verb, why = "recreate", f"{service.image} is another image now"
+    elif any(c.state not in ("running", "restarting") for c in there):
+        stopped = next(c for c in there if c.state not in ("running", "restarting"))
+        verb, why = "start", f"it is {words_of(stopped)}"
+    elif len(there) != service.replicas:
+        verb, why = "recreate", f"{len(there)} containers, {service.replicas} wanted"
+    return ServiceChange(
+        service=service.name,
+        verb=verb,  # type: ignore[arg-type]
+        image=service.image,
+        why=why,
+        present=image is not None,
+        builds=service.builds,
+        containers=tuple(c.name for c in there),
+    )
+
+
+def _keys(kept: StackFolder, source: ComposeSource, before: Revision | None) -> tuple[KeyChange, ...]:
+    old, new = before.prints if before else {}, kept.prints(source.environment)
+    changes = [KeyChange(key=key, change="added") for key in new if key not in old]
+    changes += [KeyChange(key=key, change="changed") for key in new if key in old and old[key] != new[key]]
+    changes += [KeyChange(key=key, change="removed") for key in old if key not in new]
+    return tuple(sorted(changes, key=lambda change: change.key))
+
+
+def _files(files: Sequence[StackFile], before: Revision | None) -> tuple[FileChange, ...]:
+    old = {file.path: file.content for file in before.files} if before else {}
+    new = {file.path: file.content for file in files}
+    changes = []
+    for path in sorted({*old, *new}):
+        if path not in old:
+            changes.append(FileChange(path=path, change="added", after=new[path]))
+        elif path not in new:
+            changes.append(FileChange(path=path, change="removed", before=old[path]))
+        elif old[path] != new[path]:
+            changes.append(FileChange(path=path, change="changed", before=old[path], after=new[path]))
+    return tuple(changes)
+
+
+def _conflicts(
+    kept: StackFolder, source: ComposeSource, revisions: Sequence[Revision], model: Model, facts: _Facts
+) -> list[str]:
+    found = []
+    if not source.folder:
+        found += kept.check_own(source.files, placed_files(revisions))
+    for service in model.services.values():
+        if not service.image and not service.builds:
+            found.append(f"service {service.name} has no image")
+        for port in service.ports:
+            holder = _holder(port.port, port.protocol, port.ip, facts.others)
+            if holder:
+                found.append(f"port {port.port}/{port.protocol} of {service.name} is taken by {holder}")
+        for other in facts.others:
+            if service.container_name and other.name == service.container_name:
+                found.append(f"the container name {other.name} is taken by one of {other.stack or 'no stack'}")
+    wanted = [(port.port, port.protocol, port.ip) for s in model.services.values() for port in s.ports]
+    found += [f"port {port}/{protocol} is wanted twice" for port, protocol, _ in _doubles(wanted)]
+    for kind, name in model.external:
+        if name not in (facts.volumes if kind == "volume" else facts.networks):
+            found.append(f"the external {kind} {name} is not there")
+    return found
+
+
+def _doubles(wanted: Sequence[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
+    return [item for index, item in enumerate(wanted) if item in wanted[:index]]
+
+
+def _holder(port: int, protocol: str, ip: str, others: Sequence[Container]) -> str:
+    """Who publishes this port, of the containers that are not the project's."""
+    everywhere = ("", "0.0.0.0", "::")
+    for other in others:
+        if other.state not in ("running", "paused", "restarting"):
+            continue
+        for theirs in other.ports:
+            same = theirs.public == port and theirs.protocol == protocol
+            if same and (ip in everywhere or theirs.ip in everywhere or ip == theirs.ip):
+                return f"container {other.name}" + (f" of {other.stack}" if other.stack else "")
+    return ""
+
+
+def _warnings(source: ComposeSource, model: Model, revisions: Sequence[Revision]) -> list[str]:
+    found = [risk for service in model.services.values() for risk in service.risks]
+    newest = revisions[0].summary if revisions else None
+    if newest is not None and newest.outcome != "success":
+        found.append(f"the last deploy (revision {newest.number}) ended as {newest.outcome.replace('_', ' ')}")
+    if newest is not None and source.stack and newest.stack and newest.stack != source.stack:
+        found.append(f"this project was deployed by stack {newest.stack} before")
+    return found

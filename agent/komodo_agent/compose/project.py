@@ -1,0 +1,232 @@
+"""One compose project about to be looked at or changed: its source, where it runs, and the compose calls for it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..problems import AgentError
+from ..wire.compose import ComposeSource, StackFile
+from .cli import Masker, capture, child_environment
+from .folder import check_files, check_path
+from .model import parse_model, unset_variables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ..engine.client import Engine
+    from ..wire.compose import Revision
+    from .cli import Cli
+    from .folder import StackFolder
+    from .model import Model
+
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,255}")
+_OURS = re.compile(r"PATH|HOME|LC_ALL|(DOCKER|COMPOSE|LD|PYTHON)_.*")
+_CONFIG = 60.0
+_MESSAGE = 2000
+_ABSOLUTE = re.compile(r"/[^\0\n]{0,4000}")
+
+
+class ComposeCalls:
+    """The command lines of one project at one moment: its files, environment and profiles."""
+
+    def __init__(self, cli: Cli, engine: Engine, source: ComposeSource, folder: Path, files: tuple[str, ...]) -> None:
+        """``files``: paths for ``-f``, in order; ``folder``: the project directory."""
+        self.cli = cli
+        self.source = source
+        self.folder = folder
+        self.files = files
+        self.masked = Masker(source.environment, source.secret_keys)
+        self.environment = child_environment(engine.path, source.environment)
+
+    def words(self, *words: str, plain: bool = False) -> list[str]:
+        """One command line. ``plain``: with progress as lines."""
+        argv = [*self.cli.words, "-p", self.source.project, "--project-directory", str(self.folder)]
+        for file in self.files:
+            argv += ["-f", file]
+        for profile in self.source.profiles:
+            argv += ["--profile", profile]
+        if plain and self.cli.version >= (2, 19, 0):
+            argv += ["--progress", "plain"]
+        return [*argv, *words]
+
+    def shown(self, *words: str) -> str:
+        """The same as a person would type it in the project's folder."""
+        argv = [*self.cli.words, "-p", self.source.project]
+        for file in self.files:
+            argv += ["-f", file.removeprefix(f"{self.folder}/")]
+        for profile in self.source.profiles:
+            argv += ["--profile", profile]
+        return self.masked(shlex.join([*argv, *words]))
+
+    async def model(self, fds: tuple[int, ...] = ()) -> Model:
+        """The resolved configuration.
+
+        Raises:
+            AgentError: ``bad_request`` with compose's own words, or naming the variables that are not set.
+        """
+        if self.cli.old:
+            raise AgentError(
+                "failed",
+                f"{self.cli} is too old to preview and deploy stacks",
+                hint="install docker compose 2 on the server",
+            )
+        code, out, err = await capture(
+            self.words("config", "--format", "json"),
+            environment=self.environment, folder=self.folder, timeout=_CONFIG, pass_fds=fds,
+        )  # fmt: skip
+        if code:
+            raise AgentError("bad_request", self.complaint(err))
+        unset = unset_variables(err)
+        if unset:
+            raise AgentError(
+                "bad_request",
+                f"not set: {', '.join(unset)}",
+                hint="set them in the stack's environment, or write ${NAME:-} where none is needed",
+            )
+        return parse_model(out, self.source.project)
+
+    async def hashes(self, fds: tuple[int, ...] = ()) -> dict[str, str]:
+        """Compose's hash of each service's configuration, as it labels containers with.
+
+        Raises:
+            AgentError: compose refuses.
+        """
+        code, out, err = await capture(
+            self.words("config", "--hash", "*"),
+            environment=self.environment, folder=self.folder, timeout=_CONFIG, pass_fds=fds,
+        )  # fmt: skip
+        if code:
+            raise AgentError("bad_request", self.complaint(err))
+        pairs = (line.split() for line in out.splitlines())
+        return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
+
+    def complaint(self, messages: str) -> str:
+        """Compose's own words, without its warnings, our paths and secrets."""
+        lines = [line.strip() for line in messages.splitlines() if line.strip() and "level=warning" not in line]
+        text = " ".join(lines[-5:]) or "compose refused without a word"
+        for file in self.files:
+            text = text.replace(file, Path(file).name)
+        return self.masked(text)[:_MESSAGE]
+
+
+def check_source(source: ComposeSource) -> None:
+    """Raise AgentError ``bad_request`` unless this can be run at all."""
+    if source.folder:
+        parts = Path(source.folder).parts
+        if not _ABSOLUTE.fullmatch(source.folder) or ".." in parts:
+            raise AgentError("bad_request", f"{source.folder[:200]!r} is no absolute path of a folder")
+    else:
+        check_files(source.files)
+    if not source.compose_files:
+        raise AgentError("bad_request", "no compose file is named")
+    for name in source.compose_files:
+        check_path(name)
+    placed = {file.path for file in source.files}
+    missing = [name for name in source.compose_files if not source.folder and name not in placed]
+    if missing:
+        raise AgentError("bad_request", f"{missing[0]} is not among the stack's files")
+    for key, value in source.environment.items():
+        if not _KEY.fullmatch(key):
+            raise AgentError("bad_request", f"environment: {key[:80]!r} is no name for a variable")
+        if _OURS.fullmatch(key):
+            raise AgentError("bad_request", f"environment: {key} steers docker itself and cannot be set by a stack")
+        if "\0" in value:
+            raise AgentError("bad_request", f"environment: the value of {key} has a NUL character in it")
+    for profile in source.profiles:
+        if not _KEY.fullmatch(profile) and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*|\*", profile):
+            raise AgentError("bad_request", f"{profile[:80]!r} is no name for a profile")
+
+
+def project_folder(source: ComposeSource, kept: StackFolder) -> Path:
+    """Where the project's relative paths start.
+
+    Raises:
+        AgentError: ``not_found``: the folder on the server is not there.
+    """
+    if not source.folder:
+        kept.make()
+        return kept.files
+    folder = Path(source.folder)
+    if not folder.is_dir():
+        raise AgentError("not_found", f"there is no folder {source.folder} on this server")
+    for name in () if source.files else source.compose_files:
+        if not (folder / name).is_file():
+            raise AgentError("not_found", f"there is no file {name} in {source.folder} on this server")
+    return folder
+
+
+def read_sources(source: ComposeSource) -> tuple[StackFile, ...]:
+    """The files of a source, read from the server where they are there.
+
+    Raises:
+        AgentError: one cannot be read, or they are too large.
+    """
+    if source.files or not source.folder:
+        return source.files
+    found = []
+    for name in source.compose_files:
+        path = Path(source.folder, name)
+        try:
+            with path.open(encoding="utf-8", errors="surrogateescape") as file:
+                found.append(StackFile(path=name, content=file.read(1 << 20)))
+        except OSError as error:
+            raise AgentError("failed", f"{path} cannot be read: {error.strerror}") from error
+    check_files(found)
+    return tuple(found)
+
+
+@contextmanager
+def looked_at(cli: Cli, engine: Engine, kept: StackFolder, source: ComposeSource) -> Iterator[ComposeCalls]:
+    """Calls that look at a source without placing it: its files lie beside, its relative paths start where they will.
+
+    Attached files that are not on disk yet are there meanwhile, or compose would miss them.
+    """
+    folder = project_folder(source, kept)
+    if source.folder and not source.files:
+        yield ComposeCalls(cli, engine, source, folder, tuple(str(folder / name) for name in source.compose_files))
+        return
+    contents = {file.path: file.content for file in source.files}
+    scratch = kept.scratch({name: contents[name] for name in source.compose_files})
+    attached = [file for file in source.files if file.path not in source.compose_files and not source.folder]
+    fresh = [file for file in attached if not (folder / file.path).exists()]
+    try:
+        kept.place(fresh, ())
+        yield ComposeCalls(cli, engine, source, folder, tuple(str(scratch / name) for name in source.compose_files))
+    finally:
+        kept.drop(scratch)
+        kept.place((), fresh)
+
+
+def placed_calls(cli: Cli, engine: Engine, kept: StackFolder, source: ComposeSource, *more: str) -> ComposeCalls:
+    """Calls for a source whose files lie in place; ``more`` files are read after its own."""
+    folder = project_folder(source, kept)
+    where = kept.returned if source.folder and source.files else folder
+    return ComposeCalls(cli, engine, source, folder, (*(str(where / name) for name in source.compose_files), *more))
+
+
+def pins(images: Mapping[str, str]) -> str:
+    """A compose file that holds services to these images."""
+    return json.dumps({"services": {service: {"image": image} for service, image in images.items()}}, indent=1)
+
+
+def source_of(
+    project: str, revision: Revision, environment: Mapping[str, str], secret_keys: tuple[str, ...]
+) -> ComposeSource:
+    """What a revision was deployed from, with values given anew. Its files are those of then, wherever they lay."""
+    return ComposeSource(
+        project=project,
+        stack=revision.summary.stack,
+        files=revision.files,
+        folder=revision.folder,
+        compose_files=revision.compose_files,
+        environment=dict(environment),
+        templates=revision.templates,
+        secret_keys=secret_keys,
+        profiles=revision.profiles,
+        ignore_services=revision.ignore_services,
+    )

@@ -1,0 +1,60 @@
+"""What the agent's jobs and routes call of compose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..wire.compose import ComposeAdopt, ComposeDeploy, ComposeRollback
+from .acts import act, adopt
+from .cli import find_cli
+from .deploy import deploy, rollback
+from .preview import look
+from .project import source_of
+
+if TYPE_CHECKING:
+    from ..jobs import JobContext
+    from ..wire.compose import ComposePreview, PreviewRequest
+    from ..wire.jobs import ComposeJob
+    from .deploy import Host
+
+
+def describe(spec: ComposeJob) -> tuple[str, str]:
+    """The kind of a job and the project it works on."""
+    if isinstance(spec, ComposeDeploy):
+        return "deploy", spec.source.project
+    if isinstance(spec, ComposeRollback):
+        return "rollback", spec.project
+    if isinstance(spec, ComposeAdopt):
+        return "adopt", spec.project
+    return f"compose {spec.verb}", spec.project
+
+
+async def run(host: Host, context: JobContext, spec: ComposeJob) -> None:
+    """Do a job's work.
+
+    Raises:
+        AgentError: refused or failed.
+    """
+    if isinstance(spec, ComposeDeploy):
+        await deploy(host, context, spec)
+    elif isinstance(spec, ComposeRollback):
+        await rollback(host, context, spec)
+    elif isinstance(spec, ComposeAdopt):
+        await adopt(host, context, spec)
+    else:
+        await act(host, context, spec)
+
+
+async def preview(host: Host, wanted: PreviewRequest) -> ComposePreview:
+    """What a deploy, or a return to a revision, would do. Changes nothing.
+
+    Raises:
+        AgentError: the source is wrong, there is no such revision, compose or the engine refused.
+    """
+    source = wanted.source
+    kept = host.kept(source.project)
+    if wanted.revision:
+        revision = kept.revision(wanted.revision)
+        source = source_of(source.project, revision, source.environment, source.secret_keys)
+    seen = await look(await find_cli(), host.engine, kept, source)
+    return seen.preview
