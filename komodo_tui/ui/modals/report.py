@@ -31,7 +31,7 @@ class ReportDialog(Dialog[None]):
         self, title: str, headline: str, pairs: Sequence[tuple[str, str]] = (), *, hint: str = "",
         copied: tuple[str, str] = ("", ""), copy: Callable[[str, str], None] | None = None,
     ) -> None:  # fmt: skip
-        """``copied`` is what ``c`` copies and how it is called (without it, all); ``copy`` is the app's (text, what)."""
+        """``copied`` is what ``c`` copies and its name (without it, all); ``copy`` is the app's (text, what)."""
         super().__init__(title)
         self.headline, self.pairs, self.hint = headline, tuple(pairs), hint
         self._copied, self._copy = copied, copy
