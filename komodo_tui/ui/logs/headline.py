@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _GAP = "  "
 _LATE = 3.0
 """Seconds behind that are worth telling."""
+_LEAST = 24
+"""Columns that the name of a log has before all that may be left out."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +48,18 @@ _TONES = {"FOLLOW": "ok bold", "PAUSED": "warn bold", "ENDED": "dim bold", "CONN
 
 def headline(facts: LogFacts, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
     """``Logs  api-1@web-01 + worker-2@web-02   since 15m  FOLLOW  wrap  9,812/50,000  0 dropped``, in ``width``."""
-    right: list[Span] = [(f"{facts.span}{_GAP}", "dim")]
-    right += [(f"{glyphs.warn} {server} away{_GAP}", "warn bold") for server in facts.away]
+    right: list[Span] = [(f"{glyphs.warn} {server} away{_GAP}", "warn bold") for server in facts.away]
     right.append((facts.state + _GAP, _TONES[facts.state]))
     if facts.behind >= _LATE:
         right.append((f"{duration_text(facts.behind)} behind{_GAP}", "warn"))
     right += [(flag + _GAP, "info") for flag in facts.flags]
     right.append((f"{facts.kept:,}/{facts.capacity:,}{_GAP}", "dim"))
     right.append((f"{facts.dropped:,} dropped ", "warn" if facts.dropped else "dim"))
-    used = sum(width_of(text) for text, _ in right)
-    room = width - used - 1
+    room = width - sum(width_of(text) for text, _ in right) - 1
+    span = f"{facts.span}{_GAP}"
+    if room - width_of(span) >= _LEAST:
+        right.insert(0, (span, "dim"))
+        room -= width_of(span)
     left: list[Span] = [(" Logs  ", "title bold"), *_names(facts, glyphs, room - 7)]
     return (*fit(tuple(left), max(0, room), ellipsis=glyphs.ellipsis), (" ", ""), *right)
 
