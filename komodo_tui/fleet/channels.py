@@ -138,7 +138,9 @@ class _ProtocolSession:
         """The channel is gone; asyncssh also calls this when it never opened."""
         if self._open:
             self._open = False
-            self.protocol.connection_lost(exc)
+            # aiohttp hands it to whoever waits, and knows the system's errors, not asyncssh's.
+            lost = ConnectionResetError(str(exc)) if isinstance(exc, asyncssh.Error) else exc
+            self.protocol.connection_lost(lost)
 
     def pause_writing(self) -> None:
         """The channel's buffer is full."""

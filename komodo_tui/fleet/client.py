@@ -31,7 +31,8 @@ from komodo_tui.domain.errors import (
 )
 from komodo_tui.domain.text import clean
 from komodo_tui.fleet.cleaning import clean_value
-from komodo_tui.fleet.connector import CONNECT_TIMEOUT, LIVE, LOGS, RPC, SHELL, AgentConnector
+from komodo_tui.fleet.compose_calls import ComposeCalls
+from komodo_tui.fleet.connector import CONNECT_TIMEOUT, LIVE, LOGS, PING, RPC, SHELL, AgentConnector
 from komodo_tui.fleet.plain_http import aiohttp
 from komodo_tui.fleet.resource_calls import ResourceCalls
 from komodo_tui.fleet.streams import ExecSession, Feed, LogStream
@@ -61,7 +62,7 @@ _PROBLEMS: dict[str, type[KomodoError]] = {
 _STATUSES = frozenset({"queued", "running", "succeeded", "failed", "cancelled"})
 
 
-class AgentClient(ResourceCalls):
+class AgentClient(ResourceCalls, ComposeCalls):
     """Talks to the agent of one server over one tunnel. When the tunnel goes, a new client takes its place."""
 
     def __init__(self, server: str, connector: AgentConnector) -> None:
@@ -98,7 +99,7 @@ class AgentClient(ResourceCalls):
         """How many seconds the agent takes to answer."""
         loop = asyncio.get_running_loop()
         start = loop.time()
-        await self._call("GET", protocol.ROUTE_HEALTH, timeout=timeout)
+        await self._call("GET", protocol.ROUTE_HEALTH, kind=PING, timeout=timeout)
         return loop.time() - start
 
     async def containers(self) -> list[Container]:
@@ -206,6 +207,7 @@ class AgentClient(ResourceCalls):
         parameters: dict[str, str] | None = None,
         *,
         body: bytes | None = None,
+        kind: str = RPC,
         timeout: float = CALL_TIMEOUT,
     ) -> tuple[bytes, Mapping[str, str]]:
         limits = aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_TIMEOUT)
@@ -213,7 +215,7 @@ class AgentClient(ResourceCalls):
         async with (
             self._translated(),
             self._session.request(
-                method, f"http://{RPC}{path}", params=parameters, data=body, headers=headers,
+                method, f"http://{kind}{path}", params=parameters, data=body, headers=headers,
                 timeout=limits, allow_redirects=False,
             ) as response,
         ):  # fmt: skip

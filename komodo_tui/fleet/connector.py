@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     Raises UnreachableError. When it is cancelled, what it had begun is undone later."""
 
 RPC = "rpc"
+PING = "ping"
+"""Apart from the other calls: behind those that take long it would tell of a frozen agent."""
 LIVE = "live"
 LOGS = "logs"
 SHELL = "shell"
 FILES = "files"
-WINDOWS = {RPC: 256 << 10, LIVE: 256 << 10, LOGS: 256 << 10, SHELL: 128 << 10, FILES: 2 << 20}
+WINDOWS = {RPC: 256 << 10, PING: 64 << 10, LIVE: 256 << 10, LOGS: 256 << 10, SHELL: 128 << 10, FILES: 2 << 20}
 """Receive window of each class of stream.
 
 The window is the queue: a wide one lets a flood of logs delay every answer behind it. The class is the host of the
@@ -34,16 +36,37 @@ URL (``http://logs/v1/logs``), so that aiohttp's pool never hands a connection o
 """
 CONNECT_TIMEOUT = 5.0
 """Seconds one connection to the agent may take to open."""
+FREE_TIMEOUT = CONNECT_TIMEOUT + 1.0
+"""Seconds to wait for a stream to end where only a few fit; long enough for one to open."""
 _KEEPALIVE = 60.0
 
 
 class AgentConnector(aiohttp.BaseConnector):
     """Gets its connections from a function instead of TCP."""
 
-    def __init__(self, dial: Dial, *, limit: int = 100) -> None:
-        """``limit`` is the number of connections at once; more requests wait."""
-        super().__init__(limit=limit, keepalive_timeout=_KEEPALIVE)
+    def __init__(self, dial: Dial, *, limit: int = 100, each: int = 0) -> None:
+        """``limit`` is the number of connections at once, ``each`` that of one class (0 = no limit)."""
+        super().__init__(limit=limit, limit_per_host=each, keepalive_timeout=_KEEPALIVE)
         self._dial = dial
+
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[aiohttp.tracing.Trace], timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.connector.Connection:
+        """A connection for one request. Calls wait their turn; a stream lasts, so who waits for its end is told.
+
+        Raises:
+            AgentTimeoutError: there are as many streams of this class as fit.
+        """
+        if not self.limit_per_host or req.url.host in (RPC, PING):
+            return await super().connect(req, traces, timeout)
+        try:
+            async with asyncio.timeout(FREE_TIMEOUT):
+                return await super().connect(req, traces, timeout)
+        except TimeoutError as error:
+            raise AgentTimeoutError(
+                f"{self.limit_per_host} streams of this kind are open, and no more fit",
+                hint="close one; sshd there forbids forwarding (AllowStreamLocalForwarding), which would carry many",
+            ) from error
 
     async def _create_connection(
         self, req: aiohttp.ClientRequest, traces: list[aiohttp.tracing.Trace], timeout: aiohttp.ClientTimeout

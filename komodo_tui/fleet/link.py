@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from komodo_agent.wire.feed import FeedRequest
-from komodo_tui.domain.errors import AgentTimeoutError, HostKeyUnknownError, UnreachableError
+from komodo_tui.domain.errors import AgentTimeoutError, HostKeyUnknownError, KomodoError, UnreachableError
 from komodo_tui.fleet.supervisor import Supervisor
 from komodo_tui.fleet.tasks import end
 
@@ -63,7 +63,7 @@ class ServerLink:
     def start(self) -> None:
         """Begin to connect, and stay connected from then on."""
         self._task = asyncio.create_task(self._supervisor.run(), name=f"supervisor of {self.name}")
-        self._task.add_done_callback(_report_crash)
+        self._task.add_done_callback(self._ended)
 
     async def close(self) -> None:
         """Disconnect."""
@@ -126,6 +126,8 @@ class ServerLink:
     def reconnect(self) -> None:
         """Connect anew now: ask again, read the SSH configuration again."""
         self._supervisor.reconnect()
+        if self._task is not None and self._task.done():
+            self.start()
 
     def set_feed(
         self, *, processes: bool | None = None, devices: bool | None = None, interval: float | None = None
@@ -174,8 +176,11 @@ class ServerLink:
         client = await self.client()
         return await client.hello()
 
-
-def _report_crash(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """An error of this program must not leave the server looking well for ever."""
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        what = KomodoError(f"komodo-tui failed: {type(error).__name__}", hint="connect again", server=self.name)
+        self._state.set_status(self.name, "unreachable", what)
         context = {"message": f"{task.get_name()} ended", "exception": error, "task": task}
         task.get_loop().call_exception_handler(context)

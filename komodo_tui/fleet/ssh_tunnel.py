@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 SYSTEM_SOCKET = "/run/komodo/agent.sock"
 COMMAND_TIMEOUT = 30.0
 _OUTPUT_LIMIT = 64 << 10
-_SESSIONS = 6
-"""Connections of the fallback at once: each takes one of sshd's MaxSessions (10), which shells need too."""
+_SESSIONS = 2
+"""Connections of one class of the fallback: each takes one of sshd's MaxSessions (10), which shells need too."""
 _LOOK_EVERY = 30.0
 """Seconds between two looks around on a server without an agent: each is a command run there."""
 # Runs in sh, $0 is the socket. The agent installed from here first, else one on PATH.
@@ -142,8 +142,7 @@ class SshTunnel:
         """
         if not await self._usable():
             await self._find()
-        limit = _SESSIONS if self._relayed else 100
-        return AgentConnector(self._dial, limit=limit)
+        return AgentConnector(self._dial, each=_SESSIONS if self._relayed else 0)
 
     async def _usable(self) -> bool:
         """Whether what was used last time still opens."""
@@ -236,7 +235,10 @@ class SshTunnel:
         except asyncssh.ChannelOpenError as error:
             if self.connection.ssh.is_closed():
                 raise self._lost() from error
-            raise AgentMissingError("the agent's socket does not open any more", server=self.name) from error
+            what, hint = "the agent's socket does not open any more", "it is looked for again"
+            if self._relayed:
+                what, hint = "sshd opens no more sessions", "close some, or allow more there (MaxSessions)"
+            raise AgentMissingError(what, hint=hint, server=self.name) from error
         except (asyncssh.Error, OSError) as error:
             raise self._lost() from error
         return protocol

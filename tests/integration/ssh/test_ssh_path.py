@@ -104,6 +104,14 @@ async def test_channels_are_given_back(agent: RemoteAgent, tmp_path: Path) -> No
             await asyncio.wait({given_up})
             shell = await link.shell(80, 24)
             await shell.close()
+        flood = await client.exec(ExecRequest(container=cid, command=("yes",), tty=False))
+        assert await flood.read()
+        await flood.close()  # with a full window
+        deaf = await client.exec(ExecRequest(container=cid, command=("sleep", "1000"), tty=False))
+        stuck = asyncio.ensure_future(deaf.write(bytes(4 << 20)))
+        await asyncio.wait({stuck}, timeout=0.1)
+        await deaf.close()  # with input that nobody takes
+        await stuck
         async with asyncio.timeout(PATIENCE):
             while await our.channels("alpha") > before:
                 await client.ping()  # each answer has passed the server after the closings before it

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from komodo_agent.wire.exec import ExecRequest
-from komodo_tui.domain.errors import AgentMissingError, HostKeyUnknownError, HostUnreachableError
+from komodo_agent.wire.logs import LogRequest, LogSource
+from komodo_tui.domain.errors import AgentMissingError, AgentTimeoutError, HostKeyUnknownError, HostUnreachableError
+from komodo_tui.fleet import connector, supervisor
 from tests.integration.ssh.lab import PATIENCE, definition, fleet
 from tests.integration.ssh.sshd import sshd, write_config
 from tests.rig.images import BUSYBOX
@@ -107,6 +109,34 @@ async def test_agent_is_reached_without_forwarding(agent: RemoteAgent, tmp_path:
                     came += part
             assert came == sent
             await process.close()
+
+
+async def test_without_forwarding_few_streams_fit_and_the_server_stays_up(
+    agent: RemoteAgent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connector, "FREE_TIMEOUT", 2.0)
+    monkeypatch.setattr(supervisor, "PING_INTERVAL", 0.1)
+    cid = agent.server.docker("run", "-d", "--name", "web", BUSYBOX, "sleep", "1000000").strip()
+    environment = f"SetEnv PATH={Path(sys.executable).parent}:/usr/bin:/bin HOME={tmp_path}"
+    forever = ExecRequest(container=cid, command=("sleep", "1000"), tty=False)
+    with sshd(agent.server, tmp_path / "sshd", "DisableForwarding yes", environment) as ours:
+        config = write_config(tmp_path, ours.config("strict"))
+        async with fleet(tmp_path / "home", config, definition(agent, address="strict")) as our:
+            live = await our.up("alpha")
+            client = await our.manager.link("alpha").client()
+            processes = [await client.exec(forever) for _ in range(2)]
+            logs = [await client.logs(LogRequest(sources=(LogSource(container=cid, tag="aa"),))) for _ in range(2)]
+            with pytest.raises(AgentTimeoutError, match="2 streams of this kind are open, and no more fit"):
+                await client.exec(forever)
+            await asyncio.gather(*(client.containers() for _ in range(10)))  # calls wait for each other
+            shell = await our.manager.link("alpha").shell(80, 24)
+            since, measured = live.since, live.latency
+            await our.until(lambda: live.latency != measured)
+            await processes[0].close()
+            processes.append(await client.exec(forever))
+            assert (live.live, live.since) == (True, since)
+            await asyncio.gather(*(process.close() for process in processes), *(log.close() for log in logs))
+            await shell.close()
 
 
 async def test_agent_that_no_way_leads_to_is_said_to_be_missing(agent: RemoteAgent, tmp_path: Path) -> None:

@@ -54,10 +54,25 @@ async def saying(words: bytes) -> AsyncIterator[int]:
         await server.wait_closed()
 
 
-async def test_each_way_not_to_answer_is_told_and_delays_nobody(
+async def test_silent_servers_delay_nobody(agent: RemoteAgent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dial, "DIAL_TIMEOUT", 1000.0)
+    monkeypatch.setattr(dial, "GREETING_TIMEOUT", 1000.0)  # who waited for them would wait for ever
+    with sshd(agent.server, tmp_path / "sshd") as ours, listener() as silent:
+        agent.server.drop(ours.port)
+        try:
+            places = {"silent": f"127.0.0.1:{silent}", "dropped": f"{ours.address}:{ours.port}"}
+            many = [ServerDefinition(name=f"{n}{what}", address=places[what]) for what in places for n in range(25)]
+            async with fleet(tmp_path / "home", agent.server.ssh_config, *many, definition(agent)) as our:
+                await our.up("alpha")
+                assert {our.live(server.name).status for server in many} == {"connecting"}
+        finally:
+            agent.server.drop(ours.port, undo=True)
+
+
+async def test_each_way_not_to_answer_is_told(
     agent: RemoteAgent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dial, "DIAL_TIMEOUT", 1.5)
+    monkeypatch.setattr(dial, "DIAL_TIMEOUT", 2.0)
     monkeypatch.setattr(dial, "GREETING_TIMEOUT", 1.0)
     web_server = b"HTTP/1.1 400 \x1b[31mBad Request\r\n\r\n"
     with sshd(agent.server, tmp_path / "sshd") as ours, listener() as silent:
@@ -69,12 +84,8 @@ async def test_each_way_not_to_answer_is_told_and_delays_nobody(
                     "web": f"127.0.0.1:{http}", "rude": f"127.0.0.1:{rude}",
                     "refusing": f"{ours.address}:1", "nameless": "no-such-host.invalid",
                 }  # fmt: skip
-                many = [ServerDefinition(name=f"silent{n}", address=f"127.0.0.1:{silent}") for n in range(40)]
                 servers = [ServerDefinition(name=name, address=address) for name, address in places.items()]
-                config = agent.server.ssh_config
-                async with fleet(tmp_path / "home", config, *servers, *many, definition(agent)) as our:
-                    await our.up("alpha")
-                    assert our.live("silent0").status == "connecting"
+                async with fleet(tmp_path / "home", agent.server.ssh_config, *servers) as our:
                     said = {name: str(await our.status(name, "unreachable")) for name in places}
         finally:
             agent.server.drop(ours.port, undo=True)
@@ -109,6 +120,8 @@ async def test_agent_that_is_killed_is_missed_and_found_again(agent: RemoteAgent
     async with fleet(tmp_path / "home", agent.server.ssh_config, definition(agent)) as our:
         live = await our.up("alpha")
         await our.container("alpha", "web")
+        our.manager.link("alpha").set_feed(processes=True)
+        await our.until(lambda: live.processes)
         agent.kill()
         error = await our.status("alpha", "agent_missing")
         assert error is not None
@@ -116,9 +129,11 @@ async def test_agent_that_is_killed_is_missed_and_found_again(agent: RemoteAgent
         assert live.containers  # what was known stays, and is no longer live
         assert not live.engine_live
         agent.server.docker("rm", "-f", "web")
+        live.processes = ()
         agent.start()
         await our.up("alpha")
         await our.until(lambda: not live.containers)
+        await our.until(lambda: live.processes)  # asked for again
 
 
 async def test_connection_that_is_cut_comes_back(agent: RemoteAgent, tmp_path: Path) -> None:
@@ -200,3 +215,20 @@ async def test_sshd_that_ends_leaves_open_connections_alone(agent: RemoteAgent, 
             stop(ours.pid)
             await (await our.manager.link("alpha").client()).ping()
             assert our.live("alpha").live
+
+
+async def test_error_of_the_program_is_shown_and_can_be_left_behind(
+    agent: RemoteAgent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async with fleet(tmp_path / "home", agent.server.ssh_config, definition(agent)) as our:
+        await our.up("alpha")
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        with monkeypatch.context() as patch:
+            patch.setattr(our.manager.state, "apply", broken)
+            error = await our.status("alpha", "unreachable")
+            assert str(error) == "alpha: komodo-tui failed: ZeroDivisionError (connect again)"
+        our.manager.reconnect("alpha")
+        await our.up("alpha")
