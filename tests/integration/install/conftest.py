@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from komodo_tui.domain.servers import ServerDefinition
+from komodo_tui.fleet.bootstrap import bundle
 from tests.integration.install.bare import bare
 from tests.integration.ssh.lab import fleet
 
@@ -43,3 +44,9 @@ def connect(debian: Bare, tmp_path: Path) -> Callable[..., AbstractAsyncContextM
             yield our
 
     return open_fleet
+
+
+@pytest.fixture(autouse=True)
+def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compress less: every test sends the agent a few times."""
+    monkeypatch.setattr(bundle, "_COMPRESSION", 1)
