@@ -43,6 +43,7 @@ class Palette:
 
     def blend(self, low: str, high: str, share: float) -> Style:
         """A style between two tones; themes without true colours get the nearer of the two."""
+        share = round(share, 2)  # as the key says, so that the colour does not depend on who asked first
         key = f"{low}>{high}@{share:.2f}"
         found = self._styles.get(key)
         if found is None:

@@ -22,12 +22,12 @@ Line = tuple["Span", ...]
 class Lines(Widget):
     """Shows lines from the top; what does not fit is cut at the right and at the foot."""
 
-    DEFAULT_CSS = "Lines { height: auto; }"
-
     def __init__(self, *, fixed: bool = False, id: str | None = None, classes: str | None = None) -> None:
         """``fixed``: its height is given by style; else it is as high as it has lines."""
         super().__init__(id=id, classes=classes)
         self._fixed = fixed
+        if not fixed:
+            self.styles.height = 0
         self._lines: tuple[Line, ...] = ()
 
     def show(self, lines: Sequence[Line]) -> None:
