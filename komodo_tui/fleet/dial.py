@@ -48,7 +48,12 @@ async def dial(host: SshHost) -> socket.socket:
             f"no answer from {where}", hint="is it on, and does a firewall let us in?"
         ) from error
     except socket.gaierror as error:
-        raise HostUnreachableError(f"the name {host.host} is not known: {error.strerror}") from error
+        hint = "correct the address, or HostName in ~/.ssh/config"
+        if error.errno == socket.EAI_AGAIN:
+            hint = "the name server does not answer; it is tried again"
+        raise HostUnreachableError(f"the name {host.host} is not known: {error.strerror}", hint=hint) from error
+    except UnicodeError as error:
+        raise HostUnreachableError(f"{host.host!r} is no name of a host", hint="correct the address") from error
     except ConnectionRefusedError as error:
         raise HostUnreachableError(f"{where} refuses connections", hint="does sshd run there?") from error
     except OSError as error:

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import socket
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tests.integration.ssh.lab import RemoteAgent
 
 pytestmark = pytest.mark.rig
+
+look_up = socket.getaddrinfo
 
 
 @contextmanager
@@ -54,6 +56,15 @@ async def saying(words: bytes) -> AsyncIterator[int]:
         await server.wait_closed()
 
 
+def without_name_server(name: str, *arguments: Any) -> Any:
+    """What the system answers for names, without a question to any network."""
+    if name == "no-such-host.invalid":
+        raise socket.gaierror(socket.EAI_NONAME, "no such name")
+    if name == "later.invalid":
+        raise socket.gaierror(socket.EAI_AGAIN, "later")
+    return look_up(name, *arguments)
+
+
 async def test_silent_servers_delay_nobody(agent: RemoteAgent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dial, "DIAL_TIMEOUT", 1000.0)
     monkeypatch.setattr(dial, "GREETING_TIMEOUT", 1000.0)  # who waited for them would wait for ever
@@ -74,6 +85,7 @@ async def test_each_way_not_to_answer_is_told(
 ) -> None:
     monkeypatch.setattr(dial, "DIAL_TIMEOUT", 2.0)
     monkeypatch.setattr(dial, "GREETING_TIMEOUT", 1.0)
+    monkeypatch.setattr(socket, "getaddrinfo", without_name_server)
     web_server = b"HTTP/1.1 400 \x1b[31mBad Request\r\n\r\n"
     with sshd(agent.server, tmp_path / "sshd") as ours, listener() as silent:
         agent.server.drop(ours.port)
@@ -83,6 +95,7 @@ async def test_each_way_not_to_answer_is_told(
                     "dropped": f"{ours.address}:{ours.port}", "silent": f"127.0.0.1:{silent}",
                     "web": f"127.0.0.1:{http}", "rude": f"127.0.0.1:{rude}",
                     "refusing": f"{ours.address}:1", "nameless": "no-such-host.invalid",
+                    "lookup": "later.invalid", "misspelt": "web..example",
                 }  # fmt: skip
                 servers = [ServerDefinition(name=name, address=address) for name, address in places.items()]
                 async with fleet(tmp_path / "home", agent.server.ssh_config, *servers) as our:
@@ -96,7 +109,11 @@ async def test_each_way_not_to_answer_is_told(
         "rude": f"rude: {places['rude']} closes the connection without a greeting "
         "(it may be overloaded, or block this address for a while after failed logins)",
         "refusing": f"refusing: {places['refusing']} refuses connections (does sshd run there?)",
-        "nameless": "nameless: the name no-such-host.invalid is not known: Name or service not known",
+        "nameless": "nameless: the name no-such-host.invalid is not known: no such name "
+        "(correct the address, or HostName in ~/.ssh/config)",
+        "lookup": "lookup: the name later.invalid is not known: later "
+        "(the name server does not answer; it is tried again)",
+        "misspelt": "misspelt: 'web..example' is no name of a host (correct the address)",
     }
 
 
