@@ -113,6 +113,8 @@ class KomodoApp(CommandApp):
         self._ticker = Ticker(self.runtime.fleet.state.subscribe(), self._commit, self.runtime.settings.refresh)
         self.set_interval(POLL, self._poll)
         self.work(self.runtime.start())
+        if self.runtime.settings.keymap:
+            self.work(self.use_keymap(self.runtime.settings.keymap))
         if self._theme_error is not None:
             self.show_error(self._theme_error)
 

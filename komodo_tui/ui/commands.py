@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,15 @@ class CommandApp(ServiceApp):
     def chords(self) -> Mapping[str, Mapping[str, Chord]]:
         """The two-key commands, by their first key."""
         raise NotImplementedError
+
+    async def use_keymap(self, keymap: Mapping[str, str]) -> None:
+        """Give bindings the keys that the settings name; lines that cannot be used are told, and left out alone."""
+        from komodo_tui.ui.keymap import checked, known_bindings
+
+        good, wrong = checked(keymap, await asyncio.to_thread(known_bindings))
+        self.set_keymap(good)
+        for text in wrong:
+            self.notify(text, title="Settings", severity="warning", timeout=30, markup=False)
 
     def action_drawer(self) -> None:
         """Show the terminals below the page, give them the keys, or hide them."""

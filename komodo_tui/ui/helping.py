@@ -15,16 +15,12 @@ if TYPE_CHECKING:
 
     from komodo_tui.ui.chords import Chord
 
-GROUPS = {
-    "app": "everywhere", "tab": "tabs", "list": "list", "table": "list", "filter": "filter", "terminal": "terminal",
-    "terminals": "terminals", "container": "containers", "containers": "containers", "servers": "servers",
-    "actions": "actions", "logs": "logs", "detail": "detail", "scroll": "scrolling",
-}  # fmt: skip
-"""Where keys are listed, by the first part of their binding's id."""
-
 
 def entries(screen: Screen[Any], chords: Mapping[str, Mapping[str, Chord]]) -> list[Entry]:
-    """The keys that work now: those of the footer first, then the focused pane's; keys of one act stand together."""
+    """The keys that work now: those of the footer first, then the focused pane's; keys of one act stand together.
+
+    An entry's kind is the binding's id, by which the keymap in the settings names it.
+    """
     app: App[Any] = screen.app
     found: dict[tuple[DOMNode, str], list[str]] = {}
     words: dict[tuple[DOMNode, str], tuple[str, str]] = {}
@@ -40,7 +36,7 @@ def entries(screen: Screen[Any], chords: Mapping[str, Mapping[str, Chord]]) -> l
         if shown not in keys:
             keys.append(shown)
         rank.setdefault(act, (not binding.id, not binding.show, -len(active.node.ancestors)))
-        words.setdefault(act, (binding.description or binding.action, group_of(binding.id)))
+        words.setdefault(act, (binding.description or binding.action, binding.id or "built in"))
     acts = sorted(found, key=rank.__getitem__)
     listed = [_entry(app, act, found[act], words[act]) for act in acts]
     for prefix, seconds in chords.items():
@@ -48,17 +44,11 @@ def entries(screen: Screen[Any], chords: Mapping[str, Mapping[str, Chord]]) -> l
     return listed
 
 
-def group_of(binding_id: str | None) -> str:
-    """Where a key is listed."""
-    prefix = (binding_id or "scroll").partition(".")[0]
-    return GROUPS.get(prefix, prefix)
-
-
 def _entry(app: App[Any], act: tuple[DOMNode, str], keys: list[str], words: tuple[str, str]) -> Entry:
     node, action = act
-    label, group = words
+    label, name = words
 
     def run() -> None:
         app.call_later(app.run_action, action, node)
 
-    return Entry(label.lower(), group, key=" ".join(keys), run=run)
+    return Entry(label.lower(), name, key=" ".join(keys), run=run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.containers import VerticalScroll
@@ -12,9 +12,11 @@ from komodo_tui.domain.text import clean
 from komodo_tui.domain.units import count_text, long_duration_text, time_text
 from komodo_tui.ui.actions.rows import result_look
 from komodo_tui.ui.look import look_of
+from komodo_tui.ui.widgets.scrolling import SCROLL_KEYS
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from komodo_tui.domain.operations import ActionRecord, StepResult
     from komodo_tui.ui.look import Look
@@ -100,6 +102,7 @@ def _block(value: str, indent: int) -> str:
 class DetailPane(VerticalScroll, can_focus=True):
     """Shows one act; scrolls by the usual keys."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [*SCROLL_KEYS]
     DEFAULT_CSS = """
     DetailPane { width: 1fr; height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
     DetailPane Static { height: auto; }

@@ -5,22 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from komodo_tui.ui.widgets.scrolling import SCROLL_KEYS
+
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
 
 class DocumentPane(VerticalScroll, can_focus=True):
     """Shows one text, never read as markup."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "scroll_down", show=False), Binding("k", "scroll_up", show=False),
-        Binding("G", "scroll_end", show=False), Binding("ctrl+d", "page_down", show=False),
-        Binding("ctrl+u", "page_up", show=False),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = [*SCROLL_KEYS]
     DEFAULT_CSS = "DocumentPane { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }"
 
     def __init__(self, *, id: str | None = None) -> None:

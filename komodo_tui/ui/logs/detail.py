@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
@@ -17,9 +16,11 @@ from komodo_tui.ui.logs.styled import Styled, parse_line
 from komodo_tui.ui.logs.wrap import wrapped
 from komodo_tui.ui.look import look_of
 from komodo_tui.ui.render.cells import fit
+from komodo_tui.ui.widgets.scrolling import SCROLL_KEYS
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from komodo_tui.ui.logs.styled import StyledSpan
     from komodo_tui.ui.logs.wrap import Part
@@ -52,10 +53,7 @@ def _styled(row: json_lines.Row) -> Styled:
 class LineText(ScrollView, can_focus=True):
     """The text, scrolled."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "scroll_down", show=False), Binding("k", "scroll_up", show=False),
-        Binding("G", "scroll_end", show=False),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = [*SCROLL_KEYS]
     DEFAULT_CSS = "LineText { height: 1fr; scrollbar-size: 0 1; }"
 
     def __init__(self) -> None:

@@ -37,8 +37,9 @@ class MenuDialog(Dialog[str]):
     """Its result is the id of the item picked."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "cursor_down", show=False), Binding("k", "cursor_up", show=False),
-    ]  # fmt: skip
+        Binding("j", "cursor_down", "down", show=False, id="menu.down"),
+        Binding("k", "cursor_up", "up", show=False, id="menu.up"),
+    ]
     DEFAULT_CSS = """
     MenuDialog > .dialog { width: 64; }
     MenuDialog OptionList { height: auto; max-height: 80vh; padding: 0; background: $surface; text-wrap: nowrap;

@@ -56,8 +56,6 @@ class ActionsPage(Page):
         Binding("W", "export", "export", id="actions.export"),
         Binding("v", "verify", "verify the chain", id="actions.verify"),
         Binding("c", "copy", "copy", id="actions.copy"),
-        Binding("j", "detail_scroll(1)", "down", show=False, id="actions.down"),
-        Binding("k", "detail_scroll(-1)", "up", show=False, id="actions.up"),
     ]
     SCOPED_CSS = False  # the size classes stand on the screen, outside
     DEFAULT_CSS = """
@@ -212,10 +210,6 @@ class ActionsPage(Page):
     def on_resize(self) -> None:
         """A wide screen shows the detail by itself."""
         self._show_detail()
-
-    def action_detail_scroll(self, by: int) -> None:
-        """Scroll the detail."""
-        self.detail.scroll_relative(y=by, animate=False)
 
     def back(self) -> bool:
         """Zoom, then the detail, then marks and filter."""

@@ -115,7 +115,8 @@ class PruneDialog(Dialog[list["ResourceTarget"]]):
     """What would go, one a line; Space keeps one. Its result is what is still marked."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "cursor(1)", show=False), Binding("k", "cursor(-1)", show=False),
+        Binding("j", "cursor(1)", "down", show=False, id="prune.down"),
+        Binding("k", "cursor(-1)", "up", show=False, id="prune.up"),
         Binding("ctrl+s,f2", "go_on", "go on", id="prune.go_on", priority=True),
         Binding("asterisk", "toggle_all", "all or none", key_display="*", id="prune.toggle_all"),
     ]  # fmt: skip

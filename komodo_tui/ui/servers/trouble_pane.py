@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from komodo_tui.ui.servers.report_dialog import report_text
+from komodo_tui.ui.widgets.scrolling import SCROLL_KEYS
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from komodo_tui.ui.look import Look
     from komodo_tui.ui.servers.trouble import Report
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 class TroublePane(VerticalScroll, can_focus=True):
     """Shows a report."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "scroll_down", show=False), Binding("k", "scroll_up", show=False),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = [*SCROLL_KEYS]
     DEFAULT_CSS = "TroublePane { height: 1fr; padding: 1 2; scrollbar-size-vertical: 1; }"
 
     def __init__(self, *, id: str | None = None) -> None:

@@ -8,13 +8,15 @@ from rich.cells import cell_len
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
-from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
+
+from komodo_tui.ui.widgets.scrolling import SCROLL_KEYS
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from komodo_tui.ui.look import Look
 
@@ -28,11 +30,7 @@ _GAP = 2
 class FactsPane(VerticalScroll, can_focus=True):
     """Sections of labelled lines, scrolled by the usual keys."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "scroll_down", show=False), Binding("k", "scroll_up", show=False),
-        Binding("G", "scroll_end", show=False), Binding("ctrl+d", "page_down", show=False),
-        Binding("ctrl+u", "page_up", show=False),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = [*SCROLL_KEYS]
     DEFAULT_CSS = "FactsPane { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }"
 
     def __init__(self, *, id: str | None = None) -> None:
