@@ -11,14 +11,14 @@ from aiohttp import web
 from .access import PEER, must_upgrade
 from .compose import projects
 from .compose import work as compose
-from .engine import lists, resources
+from .engine import lists
 from .engine.exec import serve_exec
 from .problems import AgentError
+from .resource_routes import ResourceRoutes
 from .wire import protocol
 from .wire.compose import PreviewRequest
 from .wire.jobs import JobRequest
 from .wire.models import ContainerDetail
-from .wire.resources import ROUTE_DISK_USAGE, ROUTE_RESOURCE, ROUTE_RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -53,9 +53,6 @@ class Routes:
             protocol.ROUTE_HOST_HISTORY: self.host_history,
             protocol.ROUTE_IMAGES: self.images,
             protocol.ROUTE_NETWORKS: self.networks,
-            ROUTE_RESOURCES: self.resources,
-            ROUTE_RESOURCE: self.resource,
-            ROUTE_DISK_USAGE: self.disk_usage,
             protocol.ROUTE_JOB: self.job,
             protocol.ROUTE_JOB_LOG: self.job_log,
             protocol.ROUTE_COMPOSE_PROJECTS: self.compose_projects,
@@ -66,6 +63,7 @@ class Routes:
         }
         for path, handler in get.items():
             app.router.add_get(path, handler, allow_head=False)
+        ResourceRoutes(self._agent).add_to(app)
         app.router.add_post(protocol.ROUTE_JOBS, self.submit_job)
         app.router.add_post(protocol.ROUTE_COMPOSE_PREVIEW, self.compose_preview)
         app.router.add_delete(protocol.ROUTE_JOB, self.cancel_job)
@@ -119,22 +117,6 @@ class Routes:
         """GET /v1/networks"""
         await self._agent.settled()
         return _json(await lists.networks(self._agent.engine))
-
-    async def resources(self, request: web.Request) -> web.Response:
-        """GET /v1/resources"""
-        await self._agent.settled()
-        return _json(await resources.resources(self._agent.engine))
-
-    async def resource(self, request: web.Request) -> web.Response:
-        """GET /v1/resources/{kind}/{id}"""
-        await self._agent.settled()
-        kind, reference = request.match_info["kind"], request.match_info["id"]
-        return _json(await resources.inspect(self._agent.engine, kind, reference))
-
-    async def disk_usage(self, request: web.Request) -> web.Response:
-        """GET /v1/disk-usage"""
-        await self._agent.settled()
-        return _json(await resources.disk_usage(self._agent.engine))
 
     async def submit_job(self, request: web.Request) -> web.Response:
         """POST /v1/jobs"""
