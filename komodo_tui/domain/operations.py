@@ -13,9 +13,10 @@ import msgspec
 from komodo_agent.wire.jobs import ContainerVerb, CreateContainer
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.servers import ServerDefinition
+from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
 
 Outcome = Literal["success", "failed", "rolled_back", "rollback_failed", "cancelled", "interrupted"]
-StepEnd = Literal["done", "failed", "cancelled", "interrupted"]
+StepEnd = Literal["done", "failed", "rolled_back", "rollback_failed", "cancelled", "interrupted"]
 """How one step ended; ``interrupted``: a program in between ended, and how far it came is not known."""
 Confirm = Literal["none", "yes", "type"]
 """What has to be given before an act: nothing, a yes, or the typed name of its target."""
@@ -25,12 +26,13 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     """One thing an act touches."""
 
     server: str
+    """Empty = a definition alone; no server is touched."""
     name: str = ""
     """Of the container, stack…; empty = the server itself."""
     id: str = ""
 
     def __str__(self) -> str:
-        return f"{self.name}@{self.server}" if self.name else self.server
+        return f"{self.name}@{self.server}" if self.name and self.server else self.name or self.server
 
 
 class ContainerOperation(msgspec.Struct, frozen=True, kw_only=True, tag="container", tag_field="operation"):
@@ -52,6 +54,25 @@ class CreateOperation(msgspec.Struct, frozen=True, kw_only=True, tag="create", t
     container: CreateContainer
 
 
+class CommandOperation(msgspec.Struct, frozen=True, kw_only=True, tag="command", tag_field="operation"):
+    """Run a command in containers or on servers, or empty the logs of containers."""
+
+    verb: Literal["exec", "run", "clear_log"]
+    targets: tuple[Target, ...]
+    """Containers; for ``run``, servers."""
+    command: tuple[str, ...] = ()
+    script: str = ""
+    """For run: its standard input."""
+    user: str = ""
+    directory: str = ""
+    environment: dict[str, str] = msgspec.field(default_factory=dict)
+    """Values may be secrets: the history keeps the names alone."""
+    timeout: float = 0.0
+    """Seconds after which it is ended on a target; 0 = none."""
+    larger_than: int = 0
+    """For clear_log: bytes up to which a log is left alone."""
+
+
 class ServerOperation(msgspec.Struct, frozen=True, kw_only=True, tag="server", tag_field="operation"):
     """Change the fleet: add, edit or remove a server's definition, install or upgrade its agent, accept its key."""
 
@@ -65,7 +86,15 @@ class ServerOperation(msgspec.Struct, frozen=True, kw_only=True, tag="server", t
     """E.g. the fingerprint accepted."""
 
 
-Operation = ContainerOperation | CreateOperation | ServerOperation | ResourceOperation
+Operation = (
+    ContainerOperation
+    | CreateOperation
+    | ServerOperation
+    | CommandOperation
+    | ResourceOperation
+    | StackOperation
+    | DefineStackOperation
+)
 
 
 class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +105,8 @@ class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
     """``restart web-1 (running 3 d, stop timeout 10 s)``"""
     command: str = ""
     """As a person would type it on the server."""
+    details: tuple[str, ...] = ()
+    """What it touches, one thing a line."""
     warning: str = ""
     state: str = ""
     """The container's state the plan was made on; another one by the time of a destructive act refuses it."""

@@ -9,7 +9,7 @@ from komodo_tui.domain.run_options import run_command
 
 if TYPE_CHECKING:
     from komodo_agent.wire.jobs import CreateContainer
-    from komodo_tui.domain.operations import ContainerOperation, ServerOperation
+    from komodo_tui.domain.operations import CommandOperation, ContainerOperation, ServerOperation
 
 
 def container_command(operation: ContainerOperation, name: str) -> str:
@@ -50,3 +50,17 @@ _SERVER_VERBS = {
     "install_agent": "install-agent",
     "accept_host_key": "accept-key",
 }
+
+
+def command_line(operation: CommandOperation, name: str) -> str:
+    """``docker exec -u app db ./migrate``, or what is run on a server; values of variables are left out."""
+    if operation.verb == "clear_log":
+        return f"truncate -s 0 $(docker inspect -f '{{{{.LogPath}}}}' {shlex.quote(name)})"
+    if operation.verb == "run":
+        user = ["sudo", "-u", operation.user] if operation.user else []
+        return shlex.join([*user, *operation.command])
+    words = ["docker", "exec"]
+    words += ["-u", operation.user] if operation.user else []
+    words += ["-w", operation.directory] if operation.directory else []
+    words += [word for variable in operation.environment for word in ("-e", variable)]
+    return shlex.join([*words, name, *operation.command])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from komodo_agent.wire.jobs import JobRequest
 from komodo_tui.domain.errors import ReadOnlyError
 from komodo_tui.domain.operations import ActionRecord, ServerOperation
+from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
 from komodo_tui.operations.act import Act
 from komodo_tui.operations.intents import job_specs, new_intent, written
 from komodo_tui.operations.job_steps import JobStep, OutcomeUnknownError
@@ -21,6 +22,7 @@ from komodo_tui.operations.planner import Planner, check_given
 from komodo_tui.operations.records import finish
 from komodo_tui.operations.recovery import Recovery
 from komodo_tui.operations.server_steps import ServerStep
+from komodo_tui.operations.stack_definitions import DefinitionStep
 
 if TYPE_CHECKING:
     from komodo_tui.domain.operations import Actor, Operation, Plan
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from komodo_tui.operations.intents import Intent
     from komodo_tui.operations.locking import TargetLocks
     from komodo_tui.operations.progress import Progress
+    from komodo_tui.operations.stack_definitions import StackDefinitions
     from komodo_tui.store.history import History
 
 
@@ -44,13 +47,15 @@ class Executor:
         definitions: ServerDefinitions,
         settings: Settings,
         locks: TargetLocks,
+        stacks: StackDefinitions | None = None,
     ) -> None:
         self._fleet = fleet
         self._history = history
         self._definitions = definitions
         self._settings = settings
         self._locks = locks
-        self._planner = Planner(fleet.state, definitions.known, settings)
+        self._stacks = stacks
+        self._planner = Planner(fleet.state, definitions.known, settings, stacks.known if stacks else dict)
         self._recovery = Recovery(history, locks, fleet.link, definitions.known)
         self._acts: dict[str, Act] = {}
         self._tasks: set[asyncio.Task[ActionRecord] | asyncio.Task[list[ActionRecord]]] = set()
@@ -66,9 +71,11 @@ class Executor:
         return self._planner.plan(operation)
 
     async def submit(
-        self, plan: Plan, actor: Actor, *, given: str | bool = False, progress: Progress | None = None
+        self, plan: Plan, actor: Actor, *, given: str | bool = False, progress: Progress | None = None, act_id: str = ""
     ) -> ActionRecord:
         """Do what was planned and shown; returns the finished record, whatever its outcome.
+
+        ``act_id`` is a UUID chosen by a caller that has to find the record again; else one is made.
 
         Cancelling the caller does not end the act: it goes on, and :meth:`cancel` stops it.
 
@@ -83,7 +90,7 @@ class Executor:
             raise ReadOnlyError(f"{plan.title}: refused, read-only mode is on", hint="start without --read-only")
         check_given(plan, given)
         intent = new_intent(plan)
-        act = Act(_record(plan, actor, intent), progress, self._settings.parallel)
+        act = Act(_record(plan, actor, intent, act_id), progress, self._settings.parallel)
         self._acts[act.record.id] = act
         task = asyncio.create_task(self._perform(act, plan, intent), name=f"act {act.record.id}")
         self._tasks.add(task)
@@ -128,7 +135,8 @@ class Executor:
                 await self._recovery.settle_before(intent)
                 self._planner.check_unchanged(plan)
                 await asyncio.to_thread(self._history.begin, act.record)
-                results = await act.run(self._steps(act, plan, intent))
+                rolling = isinstance(plan.operation, StackOperation)
+                results = await act.run(self._steps(act, plan, intent), rolling=rolling)
                 return await finish(self._history, act.record.id, results)
         finally:
             del self._acts[act.record.id]
@@ -145,6 +153,11 @@ class Executor:
         if isinstance(operation, ServerOperation):
             return [
                 ServerStep(operation, target, self._definitions, self._fleet, act.report(index, target))
+                for index, target in enumerate(targets)
+            ]
+        if isinstance(operation, DefineStackOperation) and self._stacks is not None:
+            return [
+                DefinitionStep(operation, target, self._stacks, act.report(index, target))
                 for index, target in enumerate(targets)
             ]
         requests = [
@@ -164,9 +177,9 @@ class Executor:
             self._follow_later()
 
 
-def _record(plan: Plan, actor: Actor, intent: Intent) -> ActionRecord:
+def _record(plan: Plan, actor: Actor, intent: Intent, act_id: str) -> ActionRecord:
     return ActionRecord(
-        id=str(uuid.uuid4()),
+        id=act_id or str(uuid.uuid4()),
         seq=0,
         started=time.time(),
         actor=actor,

@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from komodo_agent.wire.jobs import ContainerAct
-from komodo_tui.domain.operations import ContainerOperation, CreateOperation, Operation, ServerOperation
+from komodo_tui.domain.operations import (
+    CommandOperation,
+    ContainerOperation,
+    CreateOperation,
+    Operation,
+    ServerOperation,
+)
 from komodo_tui.domain.resources import ResourceOperation
+from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
+from komodo_tui.operations.command_plans import command_jobs
 from komodo_tui.operations.resource_jobs import resource_jobs, resource_locks, without_secrets
+from komodo_tui.operations.stack_jobs import definition_as_written, stack_as_written, stack_locks
 
 if TYPE_CHECKING:
     from komodo_agent.wire.jobs import CreateContainer, JobSpec
@@ -36,8 +45,12 @@ def job_specs(plan: Plan) -> tuple[JobSpec, ...]:
         return tuple(_container_act(operation, step) for step in plan.steps)
     if isinstance(operation, CreateOperation):
         return tuple(operation.container for _ in plan.steps)
+    if isinstance(operation, CommandOperation):
+        return command_jobs(operation)
     if isinstance(operation, ResourceOperation):
         return tuple(spec for _, spec in resource_jobs(operation))
+    if isinstance(operation, StackOperation):
+        return tuple(target.spec for target in operation.targets)
     return ()
 
 
@@ -52,6 +65,12 @@ def new_intent(plan: Plan) -> Intent:
         locks = [f"create {step.target.server} {name or job}" for step, job in zip(plan.steps, jobs, strict=True)]
     elif isinstance(plan.operation, ResourceOperation):
         locks = resource_locks(plan.operation)
+    elif isinstance(plan.operation, StackOperation):
+        locks = stack_locks(plan.operation)
+    elif isinstance(plan.operation, DefineStackOperation):
+        locks = [f"definition of stack {plan.operation.name}"]
+    elif isinstance(plan.operation, CommandOperation):
+        locks = [f"command {job}" for job in jobs]  # commands exclude nobody; the locks only say that we live
     else:
         locks = [f"container {step.target.server} {step.target.id}" for step in plan.steps]
     return Intent(jobs=jobs, locks=tuple(dict.fromkeys(locks)))
@@ -63,6 +82,12 @@ def written(operation: Operation, intent: Intent) -> dict[str, Any]:
         operation = msgspec.structs.replace(operation, container=_without_secrets(operation.container))
     elif isinstance(operation, ResourceOperation):
         operation = without_secrets(operation, HIDDEN)
+    elif isinstance(operation, StackOperation):
+        operation = stack_as_written(operation, HIDDEN)
+    elif isinstance(operation, DefineStackOperation):
+        operation = definition_as_written(operation, HIDDEN)
+    elif isinstance(operation, CommandOperation):
+        operation = msgspec.structs.replace(operation, environment=dict.fromkeys(operation.environment, HIDDEN))
     document: dict[str, Any] = msgspec.to_builtins(operation)
     return {**document, "intent": msgspec.to_builtins(intent)}
 

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from komodo_tui.domain import confirm
 from komodo_tui.domain.errors import NotConfirmedError, RefusedError
-from komodo_tui.domain.operations import ContainerOperation, CreateOperation, Plan, ServerOperation
+from komodo_tui.domain.operations import CommandOperation, ContainerOperation, CreateOperation, Plan, ServerOperation
 from komodo_tui.domain.resources import ResourceOperation
+from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
+from komodo_tui.operations.command_plans import draft_command
 from komodo_tui.operations.container_plans import DESTRUCTIVE, draft_containers, draft_create
 from komodo_tui.operations.resource_plans import draft_resource
 from komodo_tui.operations.server_plans import draft_server
+from komodo_tui.operations.stack_plans import draft_definition, draft_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from komodo_tui.domain.operations import Confirm, Operation
     from komodo_tui.domain.servers import ServerDefinition
     from komodo_tui.domain.settings import Settings
+    from komodo_tui.domain.stacks import StackDefinition
     from komodo_tui.fleet.live import FleetState
     from komodo_tui.operations.container_plans import Draft
 
@@ -26,12 +30,17 @@ class Planner:
     """Makes plans from the live fleet, the definitions on disk and the confirm policy."""
 
     def __init__(
-        self, state: FleetState, known: Callable[[], Mapping[str, ServerDefinition]], settings: Settings
+        self,
+        state: FleetState,
+        known: Callable[[], Mapping[str, ServerDefinition]],
+        settings: Settings,
+        stacks: Callable[[], Mapping[str, StackDefinition]] = dict,
     ) -> None:
-        """``known`` reads the servers' definitions, by name."""
+        """``known`` reads the servers' definitions, by name, ``stacks`` those of the stacks."""
         self._state = state
         self._known = known
         self._settings = settings
+        self._stacks = stacks
 
     def plan(self, operation: Operation) -> Plan:
         """See :meth:`Executor.plan`."""
@@ -71,10 +80,16 @@ class Planner:
     def _draft(self, operation: Operation) -> Draft:
         if isinstance(operation, ContainerOperation):
             return draft_containers(operation, self._state)
+        if isinstance(operation, CommandOperation):
+            return draft_command(operation, self._state)
         if isinstance(operation, CreateOperation):
             return draft_create(operation, self._state)
         if isinstance(operation, ResourceOperation):
             return draft_resource(operation, self._state)
+        if isinstance(operation, StackOperation):
+            return draft_stack(operation, self._state)
+        if isinstance(operation, DefineStackOperation):
+            return draft_definition(operation, self._stacks())
         return draft_server(operation, self._known(), self._state)
 
     def _confirm(self, operation: Operation, draft: Draft) -> Confirm:

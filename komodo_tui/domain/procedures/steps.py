@@ -1,0 +1,222 @@
+"""The steps a procedure can be made of: one struct for each, its fields as YAML has them.
+
+Spans of time are texts like ``30s`` or ``5m``. In every text ``{name}`` stands for a parameter or a saved output.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from komodo_agent.wire.jobs import ContainerVerb
+
+Words = tuple[str, ...] | str
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What all steps have."""
+
+    name: str = ""
+    """What it is called in the run; else its kind."""
+    when: str = ""
+    """Only if this holds: see :mod:`.expressions`."""
+    enabled: bool = True
+    timeout: str = ""
+    """Of one attempt on one target; empty = none."""
+    retries: int = 0
+    """Further attempts on a target that failed."""
+    backoff: str = "2s"
+    """Before the first retry; doubled for each further one."""
+    continue_on_error: bool = False
+    """Its failure does not fail the stage."""
+    save: str = ""
+    """Keep the output, without surrounding white space, under this name for later steps."""
+
+
+class Spread(Step, frozen=True, kw_only=True):
+    """Steps on many targets: how they go through them."""
+
+    servers: Words = ()
+    """Names, wildcards, or ``tag:NAME``; empty = all."""
+    batch: int = 0
+    """Rolling: this many targets at once, the next ones when they are done; 0 = all together."""
+    pause: str = ""
+    """Between two batches."""
+    stop_after: int = 1
+    """Rolling: go no further after this many targets failed."""
+
+
+class OnContainers(Spread, frozen=True, kw_only=True):
+    """Steps on containers that are picked when the step begins."""
+
+    match: Words = ()
+    """Names, wildcards (``apache*``), ``re:…``, ``label:key=value``, ``stack:name``, ``image:name``; one must fit."""
+    state: Words = ()
+    """Only those in one of these states."""
+    none: Literal["fail", "warn", "pass"] = "fail"
+    """What it means when nothing matches."""
+
+
+class StartContainers(OnContainers, frozen=True, kw_only=True):
+    """Start stopped containers."""
+
+
+class StopContainers(OnContainers, frozen=True, kw_only=True):
+    """Stop containers."""
+
+    grace: str = ""
+    """Before the engine kills one; empty = the container's own."""
+
+
+class RestartContainers(OnContainers, frozen=True, kw_only=True):
+    """Restart containers."""
+
+    grace: str = ""
+
+
+class PauseContainers(OnContainers, frozen=True, kw_only=True):
+    """Freeze containers."""
+
+
+class UnpauseContainers(OnContainers, frozen=True, kw_only=True):
+    """Let frozen containers go on."""
+
+
+class KillContainers(OnContainers, frozen=True, kw_only=True):
+    """Send containers a signal."""
+
+    signal: str = "KILL"
+
+
+class RemoveContainers(OnContainers, frozen=True, kw_only=True):
+    """Remove containers."""
+
+    force: bool = False
+    volumes: bool = False
+    """Their anonymous volumes as well."""
+
+
+class ClearLogs(OnContainers, frozen=True, kw_only=True):
+    """Empty the logs of containers (json-file driver), rotated files included."""
+
+    larger_than: str = ""
+    """Leave smaller ones alone: ``100M``."""
+
+
+class Exec(OnContainers, frozen=True, kw_only=True):
+    """Run a command in containers; ``container`` is short for ``match`` with one name."""
+
+    command: Words
+    """A list, or one text split as a shell would; nothing in it is expanded."""
+    container: str = ""
+    user: str = ""
+    directory: str = ""
+    environment: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class Run(Spread, frozen=True, kw_only=True):
+    """Run a command on servers, as the login user or by ``sudo -n -u USER``."""
+
+    command: Words
+    user: str = ""
+    directory: str = ""
+    environment: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class Script(Spread, frozen=True, kw_only=True):
+    """Run a script on servers. Parameters are in its environment as ``KOMODO_PARAM_<NAME>``."""
+
+    script: str
+    interpreter: str = "sh"
+    user: str = ""
+    directory: str = ""
+    environment: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class Wait(Spread, frozen=True, kw_only=True):
+    """Wait until something is so; ``timeout`` (default 2m) is how long at most. Exactly one of the conditions."""
+
+    healthy: Words = ()
+    """Containers that run, and are healthy where they have a health check."""
+    tcp: str = ""
+    """``host:port`` that takes connections, seen from here."""
+    http: str = ""
+    """URL that answers below 400, seen from here."""
+    every: str = "1s"
+
+
+class Sleep(Step, frozen=True, kw_only=True):
+    """Do nothing for a while."""
+
+    seconds: str
+    """A span of time."""
+
+
+class Set(Step, frozen=True, kw_only=True):
+    """Give names values for the steps that follow."""
+
+    values: dict[str, str]
+
+
+class Procedure(Step, frozen=True, kw_only=True):
+    """Run another procedure as part of this run."""
+
+    procedure: str
+    parameters: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+AnyStep = (
+    StartContainers | StopContainers | RestartContainers | PauseContainers | UnpauseContainers | KillContainers
+    | RemoveContainers | ClearLogs | Exec | Run | Script | Wait | Sleep | Set | Procedure
+)  # fmt: skip
+
+VERBS: dict[type[Step], ContainerVerb] = {
+    StartContainers: "start",
+    StopContainers: "stop",
+    RestartContainers: "restart",
+    PauseContainers: "pause",
+    UnpauseContainers: "unpause",
+    KillContainers: "kill",
+    RemoveContainers: "remove",
+}
+"""Steps that are a verb on containers."""
+
+DANGEROUS: tuple[type[Step], ...] = (RemoveContainers, Run, Script)
+"""Steps that a procedure has to allow by ``allow_dangerous: true``."""
+
+
+class StepEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One step in YAML: a map of one key, the kind of step, to its fields."""
+
+    start_containers: StartContainers | None = None
+    stop_containers: StopContainers | None = None
+    restart_containers: RestartContainers | None = None
+    pause_containers: PauseContainers | None = None
+    unpause_containers: UnpauseContainers | None = None
+    kill_containers: KillContainers | None = None
+    remove_containers: RemoveContainers | None = None
+    clear_logs: ClearLogs | None = None
+    exec: Exec | None = None
+    run: Run | None = None
+    script: Script | None = None
+    wait: Wait | None = None
+    sleep: Sleep | None = None
+    set: Set | None = None
+    procedure: Procedure | None = None
+
+    @property
+    def found(self) -> list[tuple[str, AnyStep]]:
+        """Kind and step of each key given."""
+        return [(kind, step) for kind in self.__struct_fields__ if (step := getattr(self, kind)) is not None]
+
+    @property
+    def kind(self) -> str:
+        """The one kind of a checked entry."""
+        return self.found[0][0]
+
+    @property
+    def step(self) -> AnyStep:
+        """The one step of a checked entry."""
+        return self.found[0][1]

@@ -1,0 +1,222 @@
+"""The journals of procedure runs: SQLite, one file a month, append-only, each entry on disk before the call returns.
+
+A journal has one writer: the process that holds the lock of its run. Anybody may read it meanwhile. What a run did to
+servers stands in the history, whose chain notices changes; a journal tells how the recipe went.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from komodo_tui.domain.errors import NotFoundError, StoreError
+from komodo_tui.domain.procedures.journal import Entry, RunEnded, RunStarted, RunSummary, decoder
+from komodo_tui.store.locks import FileLock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS runs (
+  run TEXT PRIMARY KEY, procedure TEXT NOT NULL, started REAL NOT NULL, who TEXT NOT NULL, parameters TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS runs_by_procedure ON runs (procedure, started);
+CREATE TABLE IF NOT EXISTS entries (
+  run TEXT NOT NULL, seq INTEGER NOT NULL, at REAL NOT NULL, content TEXT NOT NULL, PRIMARY KEY (run, seq))
+  WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ends (run TEXT PRIMARY KEY, at REAL NOT NULL, outcome TEXT NOT NULL, summary TEXT NOT NULL);
+CREATE TRIGGER IF NOT EXISTS runs_no_update BEFORE UPDATE ON runs BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER IF NOT EXISTS entries_no_update BEFORE UPDATE ON entries
+  BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+PRAGMA user_version = 1;
+"""
+_VERSION = 1
+
+
+class RunStore:
+    """All runs of a state directory. Synchronous, safe from any thread and process."""
+
+    def __init__(self, folder: Path, *, clock: Callable[[], float] = time.time) -> None:
+        self.folder = folder
+        self._clock = clock
+        self._thread = threading.RLock()
+        self._connections: dict[str, sqlite3.Connection] = {}
+
+    def lock(self, run: str) -> FileLock:
+        """The lock that the process of a run holds while it lives."""
+        return FileLock(self.folder / f"{run}.lock")
+
+    def begin(self, entry: RunStarted) -> None:
+        """Write the first entry of a run. Raises StoreError."""
+        now = self._clock()
+        path = self.folder / time.strftime("runs-%Y-%m.db", time.gmtime(now))
+        with self._writing(path) as connection:
+            parameters = msgspec.json.encode(entry.parameters).decode()
+            connection.execute(
+                "INSERT INTO runs VALUES (?, ?, ?, ?, ?)",
+                (entry.run, entry.procedure, now, str(entry.actor), parameters),
+            )
+            connection.execute("INSERT INTO entries VALUES (?, 1, ?, ?)", (entry.run, now, _text(entry)))
+
+    def append(self, run: str, entry: Entry) -> None:
+        """Write the next entry of a run.
+
+        Raises:
+            NotFoundError: there is no such run.
+            StoreError: it cannot be written, or the run has ended.
+        """
+        now = self._clock()
+        with self._writing(self._file_of(run)) as connection:
+            if connection.execute("SELECT 1 FROM ends WHERE run = ?", (run,)).fetchone() is not None:
+                raise StoreError(f"run {run} has ended already")
+            connection.execute(
+                "INSERT INTO entries SELECT ?, max(seq) + 1, ?, ? FROM entries WHERE run = ?",
+                (run, now, _text(entry), run),
+            )
+            if isinstance(entry, RunEnded):
+                connection.execute("INSERT INTO ends VALUES (?, ?, ?, ?)", (run, now, entry.outcome, entry.summary))
+
+    def entries(self, run: str, after: int = 0) -> list[tuple[int, float, Entry]]:
+        """(number, Unix time, entry) of a run, those after a number.
+
+        Raises:
+            NotFoundError: there is no such run.
+            StoreError: an entry cannot be read.
+        """
+        with self._reading(self._file_of(run)) as connection:
+            rows = connection.execute(
+                "SELECT seq, at, content FROM entries WHERE run = ? AND seq > ? ORDER BY seq", (run, after)
+            ).fetchall()
+        try:
+            return [(seq, at, decoder.decode(content)) for seq, at, content in rows]
+        except msgspec.DecodeError as error:
+            raise StoreError(f"the journal of run {run} cannot be read: {error}") from error
+
+    def runs(self, procedure: str = "", limit: int = 50) -> list[RunSummary]:
+        """The newest runs first, of one procedure or of all."""
+        found: list[RunSummary] = []
+        for path in reversed(self._files()):
+            with self._reading(path) as connection:
+                rows = connection.execute(
+                    "SELECT runs.run, procedure, started, who, parameters, ends.at, outcome, summary FROM runs "
+                    "LEFT JOIN ends ON ends.run = runs.run WHERE ? IN ('', procedure) ORDER BY started DESC LIMIT ?",
+                    (procedure, limit - len(found)),
+                ).fetchall()
+            found += [_summary(*row) for row in rows]
+            if len(found) >= limit:
+                break
+        return found
+
+    def get(self, run: str) -> RunSummary:
+        """One run; the start of its id will do where only one begins so.
+
+        Raises:
+            NotFoundError: none, or several.
+        """
+        pattern = run.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        found: list[RunSummary] = []
+        for path in reversed(self._files()):
+            with self._reading(path) as connection:
+                found += [
+                    _summary(*row)
+                    for row in connection.execute(
+                        "SELECT runs.run, procedure, started, who, parameters, ends.at, outcome, summary FROM runs "
+                        "LEFT JOIN ends ON ends.run = runs.run WHERE runs.run LIKE ? ESCAPE '\\' LIMIT 2",
+                        (pattern,),
+                    )
+                ]
+        if len(found) != 1 or not run:
+            what = "no run" if not found else "more than one run"
+            raise NotFoundError(f"{what} begins with {run!r}", hint="komodo-tui procedure runs lists them")
+        return found[0]
+
+    def close(self) -> None:
+        """Close the files."""
+        with self._thread:
+            for connection in self._connections.values():
+                connection.close()
+            self._connections.clear()
+
+    def _files(self) -> list[Path]:
+        return sorted(self.folder.glob("runs-*.db"))
+
+    def _file_of(self, run: str) -> Path:
+        for path in reversed(self._files()):
+            with self._reading(path) as connection:
+                if connection.execute("SELECT 1 FROM runs WHERE run = ?", (run,)).fetchone() is not None:
+                    return path
+        raise NotFoundError(f"there is no run {run}", hint="komodo-tui procedure runs lists them")
+
+    @contextlib.contextmanager
+    def _writing(self, path: Path) -> Iterator[sqlite3.Connection]:
+        with self._thread, self._translated("written"), FileLock(self.folder / "lock"):
+            connection = self._connect(path)
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextlib.contextmanager
+    def _reading(self, path: Path) -> Iterator[sqlite3.Connection]:
+        with self._thread, self._translated("read"):
+            yield self._connect(path)
+
+    def _connect(self, path: Path) -> sqlite3.Connection:
+        connection = self._connections.get(path.name)
+        if connection is not None:
+            return connection
+        new = not path.exists()
+        if new:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+        try:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > _VERSION:
+                raise StoreError(
+                    f"{path} was written by a newer komodo-tui (schema {version})", hint="update komodo-tui here"
+                )
+            if version == 0:
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.executescript(_SCHEMA)
+            connection.execute("PRAGMA synchronous=FULL")
+        except BaseException:
+            connection.close()
+            raise
+        self._connections[path.name] = connection
+        return connection
+
+    @contextlib.contextmanager
+    def _translated(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(
+                f"the journal of runs cannot be {doing} in {self.folder}: {error}", hint="free space or mend the folder"
+            ) from error
+
+
+def _text(entry: Entry) -> str:
+    return msgspec.json.encode(entry).decode()
+
+
+def _summary(
+    run: str, procedure: str, started: float, who: str, parameters: str, ended: float | None, outcome: str | None,
+    summary: str | None,
+) -> RunSummary:  # fmt: skip
+    return msgspec.convert(
+        {
+            "run": run, "procedure": procedure, "started": started, "who": who, "ended": ended, "outcome": outcome,
+            "summary": summary or "", "parameters": msgspec.json.decode(parameters),
+        },
+        RunSummary,
+    )  # fmt: skip
