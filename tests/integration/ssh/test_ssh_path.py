@@ -87,7 +87,8 @@ async def test_host_shell_runs_with_the_servers_own_login(agent: RemoteAgent, tm
 async def test_channels_are_given_back(agent: RemoteAgent, tmp_path: Path) -> None:
     cid = agent.server.docker("run", "-d", "--name", "web", BUSYBOX, "sleep", "1000000").strip()
     async with fleet(tmp_path / "home", agent.server.ssh_config, definition(agent)) as our:
-        await our.up("alpha")
+        live = await our.up("alpha")
+        await our.until(lambda: live.latency is not None)
         link = our.manager.link("alpha")
         client = await link.client()
         await client.containers()
@@ -114,5 +115,5 @@ async def test_channels_are_given_back(agent: RemoteAgent, tmp_path: Path) -> No
         await stuck
         async with asyncio.timeout(PATIENCE):
             while await our.channels("alpha") > before:
-                await client.ping()  # each answer has passed the server after the closings before it
+                await client.containers()  # each answer has passed the server after the closings before it
         assert await our.channels("alpha") <= before
