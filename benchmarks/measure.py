@@ -128,6 +128,17 @@ class Terminal:
             self._read(left)
         return time.perf_counter() - self.started
 
+    def must(self, condition: Callable[[bytes], bool], timeout: float) -> float:
+        """Like :meth:`until`.
+
+        Raises:
+            RuntimeError: it did not come; the message has the end of the output.
+        """
+        found = self.until(condition, timeout)
+        if found is None:
+            raise RuntimeError(f"not seen in {timeout:.0f} s: {bytes(self.output[-400:])!r}")
+        return found
+
     def type(self, keys: bytes) -> None:
         """Send keys."""
         os.write(self.fd, keys)
