@@ -70,8 +70,9 @@ class Service:
         end_listener(self.socket)
         with open(self._log, "wb") as log:
             self._process = subprocess.Popen(
-                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
-            )
+                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/",
+                env={name: value for name, value in os.environ.items() if not name.startswith("SSH_")},
+            )  # fmt: skip
 
     def stop(self) -> None:
         """End it. Raises InstallError."""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import pwd
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+import sys
+from pathlib import Path
 
 import pytest
 
+from komodo_tui.fleet import bootstrap
 from komodo_tui.fleet.bootstrap import remote_service
 from komodo_tui.fleet.bootstrap.remote_service import Units, UserUnits, choose, record, recorded, unit_word
 from komodo_tui.fleet.bootstrap.remote_talk import InstallError
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from komodo_tui.fleet.probe import MINIMUM_PYTHON
 
 
 class Manager:
@@ -157,3 +158,15 @@ def test_way_is_remembered(tmp_path: Path) -> None:
     for broken in ("", "{", "[]", '{"mode": "else"}', '{"mode": "user"}'):
         (tmp_path / "service.json").write_text(broken)
         assert recorded(str(tmp_path)) is None
+
+
+def test_what_is_sent_runs_on_an_old_and_bare_python() -> None:
+    for name in bootstrap._MODULES:
+        path = Path(bootstrap.__file__).with_name(f"{name}.py")
+        tree = ast.parse(path.read_text(), feature_version=MINIMUM_PYTHON)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                assert {alias.name for alias in node.names} <= sys.stdlib_module_names
+            elif isinstance(node, ast.ImportFrom):
+                own = {f"{bootstrap.__name__}.{module}" for module in bootstrap._MODULES}
+                assert node.module in own or node.module in sys.stdlib_module_names or node.module == "collections.abc"
