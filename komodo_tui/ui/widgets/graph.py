@@ -52,6 +52,7 @@ class Graph(Widget):
         self.graph_style = style
         self._data: GraphData | None = None
         self._strips: list[Strip] | None = None
+        self._strips_size = self.size
 
     def show(self, data: GraphData) -> None:
         """Draw this; nothing is written when it is what is drawn."""
@@ -65,15 +66,12 @@ class Graph(Widget):
         self._strips = None
         self.refresh()
 
-    def on_resize(self) -> None:
-        """Draw for the new size."""
-        self._strips = None
-
     def render_line(self, y: int) -> Strip:
         """One line."""
         if self._data is None:
             return Strip.blank(self.size.width)
-        if self._strips is None:
+        if self._strips is None or self._strips_size != self.size:  # asked to draw before it is told of its size
+            self._strips_size = self.size
             self._strips = graph_strips(self._data, self.size.width, self.size.height, self.graph_style, look_of(self))
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
 
