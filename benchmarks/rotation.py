@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import tempfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tests.rig.server import Server
 
 LINES = 2_000_000
-_TIMEOUT = 900.0
+_TIMEOUT = 600.0
 _HEAD_START = 3
 """Seconds between a container's start and its first line: followers are there from the beginning."""
 _END = b"end"
@@ -104,9 +105,14 @@ def _docker(server: Server) -> Count:
     command = [find("docker") or "docker", "-H", server.docker_host, "logs", "-f", "theirs"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
+        too_long = threading.Timer(_TIMEOUT, process.kill)
+        too_long.start()
         for line in process.stdout:
             if count.take([line.rstrip(b"\n")]):
                 break
+        else:  # it never came to the end
+            count.lost += LINES - count.last
+        too_long.cancel()
         process.kill()
     server.docker("rm", "-f", "theirs")
     return count
