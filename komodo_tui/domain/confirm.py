@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from komodo_tui.domain.operations import Confirm, ContainerOperation, Operation, ServerOperation
 from komodo_tui.domain.resources import ResourceOperation
+from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
+from komodo_tui.domain.volumes import VolumeOperation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,13 +16,25 @@ if TYPE_CHECKING:
 
 Danger = Literal["start", "change", "harm"]
 _ORDER: tuple[Confirm, ...] = ("none", "yes", "type")
-_VERBS: dict[str, Danger] = {"start": "start", "unpause": "start", "kill": "harm", "remove": "harm", "prune": "harm"}
+_VERBS: dict[str, Danger] = {
+    "start": "start",
+    "unpause": "start",
+    "kill": "harm",
+    "remove": "harm",
+    "prune": "harm",
+    "destroy": "harm",
+    "adopt": "start",
+}
 
 
 def danger(operation: Operation) -> Danger:
     """How much an operation can hurt."""
-    if isinstance(operation, ContainerOperation | ResourceOperation):
+    if isinstance(operation, ContainerOperation | ResourceOperation | StackOperation):
         return _VERBS.get(operation.verb, "change")
+    if isinstance(operation, VolumeOperation):
+        return "harm" if operation.verb == "restore" else "start"
+    if isinstance(operation, DefineStackOperation):
+        return "change" if operation.verb == "remove" else "start"
     if isinstance(operation, ServerOperation) and operation.verb in ("add", "edit"):
         return "start"
     return "change"

@@ -15,6 +15,7 @@ from komodo_agent.wire.jobs import JobRequest
 from komodo_tui.domain.errors import ReadOnlyError
 from komodo_tui.domain.operations import ActionRecord, ServerOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
+from komodo_tui.domain.volumes import VolumeOperation
 from komodo_tui.operations.act import Act
 from komodo_tui.operations.intents import job_specs, new_intent, written
 from komodo_tui.operations.job_steps import JobStep, OutcomeUnknownError
@@ -23,6 +24,7 @@ from komodo_tui.operations.records import finish
 from komodo_tui.operations.recovery import Recovery
 from komodo_tui.operations.server_steps import ServerStep
 from komodo_tui.operations.stack_definitions import DefinitionStep
+from komodo_tui.operations.volume_steps import VolumeStep
 
 if TYPE_CHECKING:
     from komodo_tui.domain.operations import Actor, Operation, Plan
@@ -153,6 +155,11 @@ class Executor:
         if isinstance(operation, ServerOperation):
             return [
                 ServerStep(operation, target, self._definitions, self._fleet, act.report(index, target))
+                for index, target in enumerate(targets)
+            ]
+        if isinstance(operation, VolumeOperation):
+            return [
+                VolumeStep(operation, target, lambda: self._fleet.link(operation.server), act.report(index, target))
                 for index, target in enumerate(targets)
             ]
         if isinstance(operation, DefineStackOperation) and self._stacks is not None:

@@ -17,6 +17,7 @@ from komodo_tui.domain.operations import (
 )
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
+from komodo_tui.domain.volumes import VolumeOperation
 from komodo_tui.operations.command_plans import command_jobs
 from komodo_tui.operations.resource_jobs import resource_jobs, resource_locks, without_secrets
 from komodo_tui.operations.stack_jobs import definition_as_written, stack_as_written, stack_locks
@@ -65,6 +66,8 @@ def new_intent(plan: Plan) -> Intent:
         locks = [f"create {step.target.server} {name or job}" for step, job in zip(plan.steps, jobs, strict=True)]
     elif isinstance(plan.operation, ResourceOperation):
         locks = resource_locks(plan.operation)
+    elif isinstance(plan.operation, VolumeOperation):
+        locks = [f"volume {plan.operation.server} {plan.operation.volume}"]
     elif isinstance(plan.operation, StackOperation):
         locks = stack_locks(plan.operation)
     elif isinstance(plan.operation, DefineStackOperation):

@@ -9,11 +9,13 @@ from komodo_tui.domain.errors import NotConfirmedError, RefusedError
 from komodo_tui.domain.operations import CommandOperation, ContainerOperation, CreateOperation, Plan, ServerOperation
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
+from komodo_tui.domain.volumes import VolumeOperation
 from komodo_tui.operations.command_plans import draft_command
 from komodo_tui.operations.container_plans import DESTRUCTIVE, draft_containers, draft_create
 from komodo_tui.operations.resource_plans import draft_resource
 from komodo_tui.operations.server_plans import draft_server
 from komodo_tui.operations.stack_plans import draft_definition, draft_stack
+from komodo_tui.operations.volume_plans import draft_volume
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -86,6 +88,8 @@ class Planner:
             return draft_create(operation, self._state)
         if isinstance(operation, ResourceOperation):
             return draft_resource(operation, self._state)
+        if isinstance(operation, VolumeOperation):
+            return draft_volume(operation, self._state)
         if isinstance(operation, StackOperation):
             return draft_stack(operation, self._state)
         if isinstance(operation, DefineStackOperation):

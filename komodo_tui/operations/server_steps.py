@@ -9,6 +9,8 @@ import msgspec
 
 from komodo_tui.domain.errors import HostKeyUnknownError, KomodoError, RefusedError
 from komodo_tui.domain.operations import ServerOperation
+from komodo_tui.domain.stacks import DefineStackOperation
+from komodo_tui.domain.volumes import VolumeOperation
 from komodo_tui.operations.outcomes import cancelled, done, failed, interrupted
 from komodo_tui.operations.server_plans import LOCAL
 
@@ -99,6 +101,12 @@ class ServerStep:
 
 def found_done(operation: Operation | None, target: Target, known: Mapping[str, ServerDefinition]) -> StepResult:
     """How far a change got whose program ended, by what is on disk now."""
+    if isinstance(operation, DefineStackOperation):
+        return interrupted(target, "whether the definition was written is not known", hint="look at the stack")
+    if isinstance(operation, VolumeOperation):
+        return interrupted(
+            target, "the transfer broke off: a file is whole only under its own name", hint="do it again"
+        )
     if isinstance(operation, ServerOperation):
         definition = known.get(target.server)
         if operation.verb == "remove":

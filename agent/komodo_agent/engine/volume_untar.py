@@ -42,8 +42,9 @@ def read_tar(root: int, source: IO[bytes], *, replace: bool) -> Restored:
             with _made(root, old) as aside:
                 _swap(root, new, aside, keep=(fresh, old))
         _remove(root, old)
+        _remove(root, fresh)
         if top is not None:
-            _own(root, top)
+            _own(root, top)  # at the very end: it bears the time of its last change
     except OSError as error:
         raise AgentError(
             "failed", f"the archive cannot be unpacked: {error.strerror or error}", hint="is the disk full?"

@@ -8,7 +8,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 
 from komodo_tui.ui.page import Command, Page
-from komodo_tui.ui.resources import flows
+from komodo_tui.ui.resources import flows, transfers
 from komodo_tui.ui.resources.acts import ACTS, BY_ID
 from komodo_tui.ui.resources.book import Book
 from komodo_tui.ui.resources.detail import ResourceDetail
@@ -40,6 +40,7 @@ class ResourcesPage(Page):
         *(Binding(act.key, f"act('{act.id}')", act.label, id=act.id) for act in ACTS),
         Binding("m", "menu", "acts", id="resource.menu"),
         Binding("u", "usage", "disk usage", id="resource.usage"),
+        Binding("f", "open('files')", "files", show=False, id="resource.files"),
         Binding("c", "copy", "copy", show=False, id="resource.copy"),
         Binding("d", "open('overview')", "describe", show=False, id="resource.describe"),
         Binding("y", "open('inspect')", "inspect", show=False, id="resource.inspect"),
@@ -216,8 +217,19 @@ class ResourcesPage(Page):
             await flows.pull_again(self.shell, rows, self._acted)
         elif act == "resource.new":
             await flows.new(self.shell, self.runtime.fleet.state, self._here(), self._acted)
+        elif act == "resource.backup":
+            await self._back_up(rows[0])
+        elif act == "resource.restore":
+            await transfers.restore(self.shell, rows[0], self._acted)
         elif act == "resource.prune":
             await prune(self.shell, self.runtime.fleet.state, self.book, self._here(), self._acted)
+
+    async def _back_up(self, row: Row) -> None:
+        file = self.detail.files.current if self.in_detail and self.detail.tab == "files" else None
+        if file is not None and file.kind == "file":
+            await transfers.download(self.shell, row, file, self._acted)
+        else:
+            await transfers.back_up(self.shell, row, self._acted)
 
     def _acted(self, record: ActionRecord) -> None:
         self.list.table.clear_marks()

@@ -12,6 +12,7 @@ from komodo_tui.domain.units import bytes_text, duration_text, time_text
 from komodo_tui.ui.containers.document import DocumentPane
 from komodo_tui.ui.containers.facts import inspect_text
 from komodo_tui.ui.resources.columns import sign, word
+from komodo_tui.ui.resources.files import FilesPane
 from komodo_tui.ui.widgets.facts import FactsPane
 from komodo_tui.ui.widgets.lines import Lines
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from komodo_tui.ui.widgets.facts import Facts
 
 _PATIENCE = 5.0
-TABS = {"overview": "Overview", "inspect": "Inspect"}
+TABS = {"overview": "Overview", "files": "Files", "inspect": "Inspect"}
 
 
 class ResourceDetail(Vertical):
@@ -57,12 +58,14 @@ class ResourceDetail(Vertical):
         self._tab = "overview"
         self._document: dict[str, Any] | None = None
         self._problem = ""
+        self.files = FilesPane(runtime, shell, id="resource-files")
 
     def compose(self) -> ComposeResult:
         """Headline, sub-tabs, body."""
         yield Lines(fixed=True, id="resource-head")
         with Vertical(id="resource-body"):
             yield FactsPane(id="resource-overview")
+            yield self.files
             yield DocumentPane(id="resource-inspect")
 
     @property
@@ -80,6 +83,7 @@ class ResourceDetail(Vertical):
         if key != self._key:
             self._key, self._document, self._problem = key, None, ""
             self._shell.work(self._ask(key))
+        self.files.open(key[0], key[2] if key[1] == "volume" else "")
         self._show_tab(tab or self._tab)
 
     def close(self) -> None:
@@ -100,11 +104,26 @@ class ResourceDetail(Vertical):
     def _panes(self) -> dict[str, Widget]:
         return {tab: self.query_one(f"#resource-{tab}") for tab in TABS}
 
+    @property
+    def tabs(self) -> list[str]:
+        """Sub-tabs there are for what is shown: files belong to volumes."""
+        files = self._key is not None and self._key[1] == "volume"
+        return [tab for tab in TABS if tab != "files" or files]
+
+    @property
+    def tab(self) -> str:
+        """The sub-tab shown."""
+        return self._tab
+
     def _show_tab(self, tab: str) -> None:
-        self._tab = tab
+        self._tab = tab if tab in self.tabs else self.tabs[0]
         for name, pane in self._panes().items():
-            pane.display = name == tab
-        self._panes()[tab].focus()
+            pane.display = name == self._tab
+        shown = self._panes()[self._tab]
+        if isinstance(shown, FilesPane):
+            shown.look()
+        else:
+            shown.focus()
         self.tick()
 
     def tick(self) -> None:
@@ -115,7 +134,7 @@ class ResourceDetail(Vertical):
         self.query_one("#resource-head", Lines).show([self._headline(row), self._tabs()])
         if self._tab == "overview":
             self.query_one(FactsPane).show(overview(row, self._shell.now()), self._shell.look)
-        else:
+        elif self._tab == "inspect":
             self.query_one(DocumentPane).show(self._text())
 
     def _text(self) -> str:
@@ -134,22 +153,22 @@ class ResourceDetail(Vertical):
     def _tabs(self) -> tuple[Span, ...]:
         here = self._tab
         return ((" ", ""), *((f"[{title}]" if tab == here else f" {title} ", "accent bold" if tab == here else "dim")
-                             for tab, title in TABS.items()))  # fmt: skip
+                             for tab, title in TABS.items() if tab in self.tabs))  # fmt: skip
 
     def action_tab(self, by: int) -> None:
         """The sub-tab at the left or the right."""
-        names = list(TABS)
+        names = self.tabs
         self._show_tab(names[(names.index(self._tab) + by) % len(names)])
 
     def back(self) -> bool:
-        """Nothing to leave inside."""
-        return False
+        """Up from a folder, or out of a filter."""
+        return self._tab == "files" and self.files.back()
 
 
 def overview(row: Row, now: float) -> Facts:
     """What is known from the list, in sections."""
     resource, space = row.resource, row.space
-    size = "not measured; D measures it" if row.size is None and resource.kind == "volume" else ""
+    size = "not measured; u measures it" if row.size is None and resource.kind == "volume" else ""
     if row.size is not None:
         size = bytes_text(row.size)
         if space is not None and space.freed != space.size:

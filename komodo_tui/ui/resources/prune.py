@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -12,11 +11,12 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Button, SelectionList, Static
 from textual.widgets.selection_list import Selection
 
+from komodo_tui.domain.durations import parse_duration
 from komodo_tui.domain.resources import PruneRule, ResourceOperation, prunable, target_of
 from komodo_tui.domain.units import bytes_text, count_text, duration_text
 from komodo_tui.ui.modals.base import Dialog, button
 from komodo_tui.ui.modals.form import Field, FormDialog
-from komodo_tui.ui.resources.flows import servers_wrong
+from komodo_tui.ui.resources.flows import checker, servers_wrong
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 _IMAGES = (
     ("dangling", "that have no tag any more"), ("unused", "that no container uses"), ("none", "none"),
 )  # fmt: skip
-_AGE = re.compile(r"(\d{1,6})\s*([smhdw]?)")
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 async def prune(shell: Shell, state: FleetState, book: Book, server: str, done: Callable[[ActionRecord], None]) -> None:
@@ -70,18 +68,8 @@ def _fields(state: FleetState, server: str) -> list[Field]:
         Field("networks", "networks", "bool", value=False, help="those that no container is in"),
         Field("volumes", "volumes", "bool", value=False, help="those that no container uses: their data is lost"),
         Field("keep", "keep label", help="what has it stays; several, parted by spaces: keep team=db"),
-        Field("age", "older than", check=_age_wrong, help="like 36h or 7d; empty: any age"),
+        Field("age", "older than", check=checker(parse_duration), help="like 36h or 7d; empty: any age"),
     ]  # fmt: skip
-
-
-def parse_age(text: str) -> float | None:
-    """Seconds of ``90``, ``36h``, ``7d``, ``2w``; None of anything else."""
-    match = _AGE.fullmatch(text.strip().lower())
-    return float(int(match[1]) * _SECONDS[match[2]]) if match else None
-
-
-def _age_wrong(text: str) -> str:
-    return "" if not text or parse_age(text) is not None else "a number and s, m, h, d or w"
 
 
 def _rule(values: Values) -> PruneRule:
@@ -90,7 +78,7 @@ def _rule(values: Values) -> PruneRule:
         networks=bool(values["networks"]),
         volumes=bool(values["volumes"]),
         keep_labels=tuple(str(values["keep"]).split()),
-        older_than=parse_age(str(values["age"])) or 0.0,
+        older_than=parse_duration(str(values["age"])),
     )
 
 
