@@ -15,9 +15,12 @@ from komodo_tui.operations.actor import current_actor
 from komodo_tui.operations.definitions import ServerDefinitions
 from komodo_tui.operations.executor import Executor
 from komodo_tui.operations.locking import TargetLocks
+from komodo_tui.operations.stack_definitions import SecretValues, StackDefinitions
+from komodo_tui.operations.stack_prepare import StackPreparer
 from komodo_tui.store.definitions import DefinitionStore
 from komodo_tui.store.history import History
 from komodo_tui.store.paths import state_directory
+from komodo_tui.store.secrets import SecretStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -56,6 +59,8 @@ class Runtime:
     executor: Executor
     actor: Actor
     questions: Questions
+    stacks: StackDefinitions
+    preparer: StackPreparer
     _recovery: asyncio.Task[list[ActionRecord]] | None = field(default=None, init=False, repr=False)
 
     async def start(self, only: Collection[str] | None = None) -> None:
@@ -112,6 +117,7 @@ def build_runtime(
     servers = ServerDefinitions(definitions)
     history = History(paths.history)
     questions = Questions(prompter)
+    stacks = StackDefinitions(definitions)
     fleet = FleetManager(paths, questions, embedded=embedded, ssh_config=ssh_config)
     return Runtime(
         state_dir=paths,
@@ -120,9 +126,11 @@ def build_runtime(
         servers=servers,
         history=history,
         fleet=fleet,
-        executor=Executor(fleet, history, servers, settings, TargetLocks(paths.locks)),
+        executor=Executor(fleet, history, servers, settings, TargetLocks(paths.locks), stacks),
         actor=current_actor(via),
         questions=questions,
+        stacks=stacks,
+        preparer=StackPreparer(fleet, stacks, servers, SecretValues(SecretStore(paths.secrets, paths.identity))),
     )
 
 

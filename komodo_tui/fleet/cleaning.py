@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from komodo_agent.wire.compose import FileChange, StackFile
 from komodo_agent.wire.feed import (
     ContainersChanged,
     EngineChanged,
@@ -48,6 +49,8 @@ def _clean(value: Any) -> Any:
         return ContainerDetail(
             container=clean_container(value.container), inspect=clean_tree(value.inspect, keep_newlines=True)
         )
+    if isinstance(value, FileChange | StackFile):
+        return msgspec.convert(clean_tree(msgspec.to_builtins(value), keep_newlines=True), type(value))
     if isinstance(value, ContainerSample | History):
         return value  # numbers alone; the names of a history's series are looked up, never shown
     if isinstance(value, msgspec.Struct):

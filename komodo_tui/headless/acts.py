@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, cast
 
+import msgspec
+
 from komodo_tui.domain.errors import ExitCode
 from komodo_tui.domain.operations import ContainerOperation, Target
+from komodo_tui.domain.stacks import StackOperation
 from komodo_tui.headless.asking import given
 from komodo_tui.headless.session import not_reached, pick, servers_of
+from komodo_tui.operations.intents import HIDDEN
 from komodo_tui.operations.outcomes import exit_code
+from komodo_tui.operations.stack_jobs import stack_as_written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +55,7 @@ async def run(session: Session, runtime: Runtime, operation: Operation) -> int:
     plan = runtime.executor.plan(operation)
     if session.arguments.dry_run:
         if session.out.json:
-            session.out.document(plan)
+            session.out.document(_public(plan))
         else:
             print_plan(session.out.line, plan)
         return ExitCode.DONE
@@ -66,7 +71,8 @@ async def run(session: Session, runtime: Runtime, operation: Operation) -> int:
 
 async def submit(session: Session, runtime: Runtime, plan: Plan, given: str | bool) -> ActionRecord:
     """Submit a plan and show its progress. ^C stops it and waits for its outcome to be entered."""
-    watch = _Watch(session.out, several=len(plan.steps) > 1)
+    lines = isinstance(plan.operation, StackOperation) and not session.out.json
+    watch = _Watch(session.out, several=len(plan.steps) > 1, lines=lines)
     task = asyncio.ensure_future(runtime.executor.submit(plan, runtime.actor, given=given, progress=watch.tell))
     try:
         return await asyncio.shield(task)
@@ -81,15 +87,23 @@ async def submit(session: Session, runtime: Runtime, plan: Plan, given: str | bo
 
 
 class _Watch:
-    """Shows steps as they move: on a terminal one line that changes, else nothing but failures at the end."""
+    """Shows steps as they move: on a terminal one line that changes, else nothing but failures at the end.
 
-    def __init__(self, out: Output, *, several: bool) -> None:
+    ``lines``: also what the jobs print, line by line on standard error.
+    """
+
+    def __init__(self, out: Output, *, several: bool, lines: bool = False) -> None:
         self._out = out
+        self._lines = lines
         self._several = several
         self._shown = False
 
     def tell(self, progress: StepProgress) -> None:
         """One step moved."""
+        if self._lines and progress.output:
+            self.end()
+            for line in progress.output.splitlines():
+                self._out.say(f"{progress.target.server} | {line}" if self._several else line)
         if progress.status in ("running", "reconnecting"):
             share = f" {progress.done:.0%}" if progress.done is not None else ""
             what = progress.text if progress.status == "running" else f"waiting for {progress.target.server}"
@@ -107,12 +121,21 @@ class _Watch:
         self._out.status(text)
 
 
+def _public(plan: Plan) -> Plan:
+    """The plan without values that may be secret."""
+    if isinstance(plan.operation, StackOperation):
+        return msgspec.structs.replace(plan, operation=stack_as_written(plan.operation, HIDDEN))
+    return plan
+
+
 def print_plan(line: Callable[[str], None], plan: Plan) -> None:
     """What would happen, with the exact commands."""
     line(plan.title)
     for step in plan.steps:
         line(f"  {step.target.server}: {step.text}")
         line(f"    $ {step.command}")
+        for detail in step.details:
+            line(f"      {detail}")
         if step.warning:
             line(f"    ! {step.warning}")
     line(f"  undo: {plan.undo}")

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from komodo_tui.headless.output import Output
     from komodo_tui.operations.definitions import ServerDefinitions
     from komodo_tui.operations.executor import Executor
+    from komodo_tui.operations.stack_definitions import StackDefinitions
+    from komodo_tui.operations.stack_prepare import StackPreparer
     from komodo_tui.store.definitions import DefinitionStore
     from komodo_tui.store.history import History
     from komodo_tui.store.paths import StateDirectory
@@ -45,6 +47,8 @@ class Runtime(Protocol):
     fleet: FleetManager
     executor: Executor
     actor: Actor
+    stacks: StackDefinitions
+    preparer: StackPreparer
 
     async def start(self, only: Collection[str] | None = None) -> None:
         """Begin to connect."""

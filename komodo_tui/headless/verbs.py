@@ -21,6 +21,14 @@ _VERBS = {
     "actions": "actions:actions",
     "doctor": "doctor:doctor",
     "info": "doctor:info",
+    "deploy": "stacks:deploy",
+    "rollback": "stacks:rollback",
+    "destroy": "stacks:destroy",
+    "adopt": "stacks:adopt",
+    "diff": "stack_looks:diff",
+    "stack": "stack_looks:stack",
+    "plan": "files:plan",
+    "apply": "files:apply",
     **dict.fromkeys(("start", "stop", "restart", "pause", "unpause", "kill", "rename", "rm"), "acts:act"),
 }
 
@@ -38,7 +46,7 @@ def wants_local(arguments: argparse.Namespace) -> bool:
     """Whether the verb will want this machine's agent, as far as the command line tells."""
     if arguments.verb == "server":
         return bool(arguments.server_verb == "check")
-    if arguments.verb in ("actions", "info"):
+    if arguments.verb in ("actions", "info", "plan", "apply"):
         return False
     named = getattr(arguments, "server", [])
     return not named or "local" in named

@@ -8,6 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Protocol
 
 from komodo_tui.operations.job_steps import OutcomeUnknownError
+from komodo_tui.operations.outcomes import cancelled
 from komodo_tui.operations.progress import StepProgress
 
 if TYPE_CHECKING:
@@ -69,8 +70,10 @@ class Act:
 
         return tell
 
-    async def run(self, steps: Sequence[Step]) -> list[StepResult]:
+    async def run(self, steps: Sequence[Step], *, rolling: bool = False) -> list[StepResult]:
         """Run the steps to their ends.
+
+        ``rolling``: one after the other, and none after one that did not end well.
 
         Raises:
             OutcomeUnknownError: the end of at least one cannot be learned now; all others have ended.
@@ -78,6 +81,8 @@ class Act:
         self._steps = steps
         if self._cancelled:
             await self.cancel()
+        if rolling:
+            return await self._one_by_one(steps)
         turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(self._at_once))
 
         async def one(step: Step) -> StepResult | OutcomeUnknownError:
@@ -95,6 +100,16 @@ class Act:
             if isinstance(result, OutcomeUnknownError):
                 raise result
             results.append(result)
+        return results
+
+    async def _one_by_one(self, steps: Sequence[Step]) -> list[StepResult]:
+        results: list[StepResult] = []
+        for step in steps:
+            bad = next((result for result in results if not result.ok), None)
+            if bad is None:
+                results.append(await step.run())
+            else:
+                results.append(cancelled(step.target, f"not begun, since {bad.target} did not end well"))
         return results
 
     async def cancel(self) -> None:

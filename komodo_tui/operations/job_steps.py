@@ -96,7 +96,7 @@ class JobStep:
         began = time.monotonic()
         result = await self._see_through()
         seconds = round(time.monotonic() - began, 3)
-        status: StepStatus = "failed" if result.end == "interrupted" else result.end
+        status: StepStatus = "failed" if result.end not in ("done", "cancelled") else result.end
         self._report(status, result.error, output=self._output.rest())
         return msgspec.structs.replace(result, seconds=seconds, output=self._output.text())
 

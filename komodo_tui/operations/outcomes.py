@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from komodo_agent.wire.jobs import INTERRUPTED
 from komodo_tui.domain.errors import ExitCode
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from komodo_tui.domain.operations import ActionRecord, Outcome, StepEnd, Target
 
 _LINE = 300
+_WORST: tuple[Literal["rollback_failed", "cancelled", "interrupted", "rolled_back"], ...] = (
+    "rollback_failed", "cancelled", "interrupted", "rolled_back",
+)  # fmt: skip
 
 
 def done(target: Target, **result: str) -> StepResult:
@@ -30,11 +33,9 @@ def failed(target: Target, error: KomodoError) -> StepResult:
     )
 
 
-def cancelled(target: Target) -> StepResult:
-    """It was stopped on demand before it began."""
-    return StepResult(
-        target=target, ok=False, end="cancelled", error="cancelled before it began", exit_code=ExitCode.INTERRUPTED
-    )
+def cancelled(target: Target, why: str = "cancelled before it began") -> StepResult:
+    """It was stopped before it began."""
+    return StepResult(target=target, ok=False, end="cancelled", error=why, exit_code=ExitCode.INTERRUPTED)
 
 
 def interrupted(target: Target, why: str, hint: str = "") -> StepResult:
@@ -49,6 +50,8 @@ def of_job(target: Target, job: Job) -> StepResult:
     end: StepEnd = "cancelled" if job.status == "cancelled" else "failed"
     if job.error.startswith(INTERRUPTED):
         end = "interrupted"
+    elif end == "failed" and job.result.get("outcome") in ("rolled_back", "rollback_failed"):
+        end = "rolled_back" if job.result["outcome"] == "rolled_back" else "rollback_failed"
     return StepResult(
         target=target,
         ok=False,
@@ -56,8 +59,14 @@ def of_job(target: Target, job: Job) -> StepResult:
         error="cancelled" if end == "cancelled" else job.error or "it failed without saying why",
         commands=job.commands,
         result=job.result,
-        exit_code=ExitCode.INTERRUPTED if end == "cancelled" else ExitCode.FAILED,
+        exit_code=_code(end, job),
     )
+
+
+def _code(end: StepEnd, job: Job) -> ExitCode:
+    if end == "cancelled":
+        return ExitCode.INTERRUPTED
+    return ExitCode.REFUSED if job.result.get("refused") else ExitCode.FAILED
 
 
 def conclude(results: Sequence[StepResult]) -> tuple[Outcome, str]:
@@ -66,7 +75,9 @@ def conclude(results: Sequence[StepResult]) -> tuple[Outcome, str]:
     if not bad:
         return "success", _gain(results)
     ends = {result.end for result in bad}
-    outcome: Outcome = "cancelled" if "cancelled" in ends else "interrupted" if "interrupted" in ends else "failed"
+    outcome: Outcome = next((end for end in _WORST if end in ends), "failed")
+    if outcome == "rolled_back" and "failed" in ends:
+        outcome = "failed"
     if len(results) == 1:
         return outcome, _one_line(bad[0].error)
     stopped = sum(result.end == "cancelled" for result in bad)

@@ -15,6 +15,7 @@ from tinydb.table import Document
 
 from komodo_tui.domain.errors import NotFoundError, RefusedError, StoreError
 from komodo_tui.domain.servers import ServerDefinition
+from komodo_tui.domain.stacks import StackDefinition
 from komodo_tui.store.documents import LockedStorage, LockedTable
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 SCHEMA = 1
 _META = "_meta"
-_TABLES = {"server": "servers"}
-_TYPES: dict[str, type[msgspec.Struct]] = {"server": ServerDefinition}
+_TABLES = {"server": "servers", "stack": "stacks"}
+_TYPES: dict[str, type[msgspec.Struct]] = {"server": ServerDefinition, "stack": StackDefinition}
 
 
 class ConflictError(RefusedError):

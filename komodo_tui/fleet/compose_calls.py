@@ -1,0 +1,68 @@
+"""The part of the agent's client that is about compose projects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from komodo_agent.wire.compose import ComposePreview, ComposeProject, Revision
+from komodo_agent.wire.protocol import (
+    ROUTE_COMPOSE_PREVIEW,
+    ROUTE_COMPOSE_PROJECT,
+    ROUTE_COMPOSE_PROJECTS,
+    ROUTE_COMPOSE_REVISION,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from komodo_agent.wire.compose import PreviewRequest
+
+T = TypeVar("T")
+
+PREVIEW_TIMEOUT = 90.0
+"""Longer than the agent gives compose."""
+
+
+class ComposeCalls:
+    """Raises :class:`~komodo_tui.domain.errors.KomodoError`, as all of the client does."""
+
+    async def _get(
+        self, route: str, kind: type[T], parameters: dict[str, str] | None = None, *, id: str = "", timeout: float = 0.0
+    ) -> T:
+        raise NotImplementedError
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        parameters: dict[str, str] | None = None,
+        *,
+        body: bytes | None = None,
+        timeout: float = 0.0,
+    ) -> tuple[bytes, Mapping[str, str]]:
+        raise NotImplementedError
+
+    def _decode(self, body: bytes, kind: type[T]) -> T:
+        raise NotImplementedError
+
+    async def compose_projects(self) -> list[ComposeProject]:
+        """The compose projects that run there or were deployed there before."""
+        return await self._get(ROUTE_COMPOSE_PROJECTS, list[ComposeProject], timeout=PREVIEW_TIMEOUT)
+
+    async def compose_project(self, name: str) -> ComposeProject:
+        """One of them, as it is now."""
+        return await self._get(ROUTE_COMPOSE_PROJECT, ComposeProject, id=name, timeout=PREVIEW_TIMEOUT)
+
+    async def compose_revision(self, name: str, number: int) -> Revision:
+        """A revision with its files."""
+        route = ROUTE_COMPOSE_REVISION.replace("{number}", str(number))
+        return await self._get(route, Revision, id=name, timeout=PREVIEW_TIMEOUT)
+
+    async def compose_preview(self, request: PreviewRequest) -> ComposePreview:
+        """What a deploy would do now."""
+        body, _ = await self._call(
+            "POST", ROUTE_COMPOSE_PREVIEW, body=msgspec.json.encode(request), timeout=PREVIEW_TIMEOUT
+        )
+        return self._decode(body, ComposePreview)

@@ -1,0 +1,106 @@
+"""``plan`` and ``apply``: definitions of servers and stacks from YAML files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from komodo_tui.domain.errors import ExitCode, NotConfirmedError
+from komodo_tui.domain.operations import ServerOperation
+from komodo_tui.domain.stacks import DefineStackOperation
+from komodo_tui.domain.units import count_text
+from komodo_tui.headless.acts import print_record, submit
+from komodo_tui.operations.outcomes import exit_code
+from komodo_tui.store.fleet_files import read_fleet
+
+if TYPE_CHECKING:
+    from komodo_tui.domain.operations import Plan
+    from komodo_tui.headless.session import Runtime, Session
+    from komodo_tui.store.fleet_files import FleetFile
+
+Change = ServerOperation | DefineStackOperation
+
+
+async def plan(session: Session) -> int:
+    """What ``apply`` would change."""
+    async with session.runtime() as runtime:
+        changes = _changes(runtime, read_fleet([Path(p) for p in session.arguments.file]), session.arguments.delete)
+        _show(session, changes)
+    return ExitCode.DONE
+
+
+async def apply(session: Session) -> int:
+    """Change the definitions, each through the executor; nothing where anything in the files is wrong."""
+    arguments = session.arguments
+    async with session.runtime() as runtime:
+        changes = _changes(runtime, read_fleet([Path(p) for p in arguments.file]), arguments.delete)
+        plans = [runtime.executor.plan(change) for change in changes]
+        if arguments.dry_run or not plans:
+            _show(session, changes)
+            return ExitCode.DONE
+        await _confirmed(session, plans, changes)
+        records = [await submit(session, runtime, made, made.phrase or True) for made in plans]
+        if session.out.json:
+            session.out.document(records)
+        else:
+            for record in records:
+                print_record(session.out, record)
+        return next((code for code in map(exit_code, records) if code), ExitCode.DONE)
+
+
+def _changes(runtime: Runtime, wanted: FleetFile, delete: bool) -> list[Change]:
+    """Servers first when they come, last when they go."""
+    servers, stacks = runtime.servers.known(), runtime.stacks.known()
+    added: list[Change] = []
+    for server in wanted.servers:
+        if servers.get(server.name) != server:
+            verb, rev = ("edit", runtime.servers.revision(server.name)) if server.name in servers else ("add", None)
+            added.append(ServerOperation(verb=verb, server=server.name, definition=server, rev=rev))  # type: ignore[arg-type]
+    for stack in wanted.stacks:
+        if stack.name not in stacks:
+            added.append(DefineStackOperation(verb="add", name=stack.name, definition=stack))
+        elif stacks[stack.name] != stack:
+            rev = runtime.stacks.stored(stack.name).rev
+            added.append(DefineStackOperation(verb="edit", name=stack.name, definition=stack, rev=rev))
+    if not delete:
+        return added
+    kept_stacks, kept_servers = {s.name for s in wanted.stacks}, {s.name for s in wanted.servers}
+    gone: list[Change] = [
+        DefineStackOperation(verb="remove", name=name, rev=runtime.stacks.stored(name).rev)
+        for name in stacks if name not in kept_stacks
+    ]  # fmt: skip
+    gone += [
+        ServerOperation(verb="remove", server=name, rev=runtime.servers.revision(name))
+        for name in servers if name not in kept_servers
+    ]  # fmt: skip
+    return [*added, *gone]
+
+
+def _line(change: Change) -> str:
+    if isinstance(change, DefineStackOperation):
+        return f"{change.verb} stack {change.name}"
+    return f"{change.verb} server {change.server}"
+
+
+def _show(session: Session, changes: list[Change]) -> None:
+    lines = [_line(change) for change in changes]
+    if session.out.json:
+        session.out.document({"changes": lines})
+        return
+    for text in lines or ["nothing to change"]:
+        session.out.line(text)
+
+
+async def _confirmed(session: Session, plans: list[Plan], changes: list[Change]) -> None:
+    """One question for all; raises NotConfirmedError."""
+    arguments = session.arguments
+    if arguments.yes or all(made.confirm == "none" for made in plans):
+        return
+    title = f"apply {count_text(len(changes), 'change')}"
+    if not session.asking.possible:
+        raise NotConfirmedError(f"{title}: not confirmed", hint="nobody can be asked here: add --yes")
+    for change in changes:
+        session.out.say(_line(change))
+    answer = await session.asking.ask(f"{title.capitalize()}? [y/N] ")
+    if (answer or "").strip().lower() not in ("y", "yes"):
+        raise NotConfirmedError(f"{title}: not confirmed")

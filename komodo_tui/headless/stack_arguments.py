@@ -1,0 +1,77 @@
+"""Arguments of the verbs on stacks, and of ``plan`` and ``apply``."""
+
+from __future__ import annotations
+
+from komodo_tui.headless.act_arguments import confirming
+from komodo_tui.headless.parsing import Parser, Verbs, count, server_option
+
+STACK_VERBS = frozenset({"deploy", "diff", "rollback", "destroy", "adopt", "stack", "plan", "apply"})
+
+
+def define_stacks(verbs: Verbs) -> None:
+    deploy = _verb(verbs, "deploy", "bring a stack to its servers, and back when it is not well there",
+                   "  komodo-tui deploy shop --dry-run\n  komodo-tui deploy shop --server web-1 --yes")  # fmt: skip
+    deploy.add_argument(
+        "--pull", choices=("missing", "always", "never"), default=None, help="instead of the stack's own"
+    )
+    rollback = _verb(verbs, "rollback", "return to a revision that was well",
+                     "  komodo-tui rollback shop\n  komodo-tui rollback shop --to 7 --server web-1")  # fmt: skip
+    rollback.add_argument("--to", type=count, default=0, metavar="N", help="the revision (default: the one before)")
+    destroy = _verb(verbs, "destroy", "remove the containers and networks of a stack; volumes and files are kept",
+                    "  komodo-tui destroy shop --server web-1")  # fmt: skip
+    destroy.add_argument("--volumes", action="store_true", help="its named volumes as well: their data is lost")
+    diff = verbs.add(
+        "diff",
+        "how a stack differs from what is deployed: files, environment, services, drift",
+        about="Exit code 1 when it differs, 0 when it does not.",
+        examples="  komodo-tui diff shop --server web-1",
+    )
+    diff.add_argument("stack", metavar="STACK")
+    server_option(diff)
+    adopt = verbs.add(
+        "adopt",
+        "make a stack of a compose project that runs already; no container is touched",
+        examples="  komodo-tui adopt blog --server web-1 --name blog",
+    )
+    adopt.add_argument("project", metavar="PROJECT")
+    adopt.add_argument("--name", default="", metavar="STACK", help="of the stack (default: the project's)")
+    server_option(adopt)
+    confirming(adopt)
+    _stack(verbs)
+    _files(verbs)
+
+
+def _verb(verbs: Verbs, name: str, help: str, examples: str) -> Parser:
+    parser = verbs.add(name, help, examples=examples)
+    parser.add_argument("stack", metavar="STACK")
+    server_option(parser)
+    confirming(parser)
+    return parser
+
+
+def _stack(verbs: Verbs) -> None:
+    parser = verbs.add("stack", "list stacks and deployments, look at revisions, forget a stack")
+    inner = Verbs(
+        parser.add_subparsers(dest="stack_verb", metavar="VERB", title="verbs", required=True, parser_class=Parser),
+        verbs.common,
+    )
+    listing = inner.add("list", "the stacks, and every compose project on the servers")
+    server_option(listing)
+    revisions = inner.add("revisions", "what was deployed, newest first")
+    revisions.add_argument("stack", metavar="STACK")
+    server_option(revisions)
+    remove = inner.add("remove", "forget a stack's definition; what it deployed keeps running")
+    remove.add_argument("name", metavar="NAME")
+    confirming(remove)
+
+
+def _files(verbs: Verbs) -> None:
+    for name, help in (
+        ("plan", "say what 'apply' would change in the definitions of servers and stacks"),
+        ("apply", "bring the definitions of servers and stacks to what YAML files say"),
+    ):
+        parser = verbs.add(name, help, examples=f"  komodo-tui {name} -f fleet.yaml")
+        parser.add_argument("-f", "--file", action="append", required=True, metavar="FILE", help="(repeat)")
+        parser.add_argument("--delete", action="store_true", help="also forget what the files do not name")
+        if name == "apply":
+            confirming(parser)

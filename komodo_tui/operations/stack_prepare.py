@@ -1,0 +1,228 @@
+"""Makes operations on stacks: looks values up, asks the agents what would happen, and puts the answers in."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from komodo_agent.wire.compose import (
+    ComposeAct,
+    ComposeAdopt,
+    ComposeDeploy,
+    ComposeRollback,
+    ComposeSource,
+    PreviewRequest,
+    StackFile,
+)
+from komodo_tui.domain.errors import NotFoundError, UsageError
+from komodo_tui.domain.interpolation import Interpolated, interpolate
+from komodo_tui.domain.stacks import (
+    COMPOSE_FILE,
+    StackDefinition,
+    StackOperation,
+    StackTarget,
+    check_stack,
+    environment_of,
+    servers_of,
+    split_command,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from komodo_agent.wire.compose import ComposePreview, ComposeVerb, PullPolicy, RevisionSummary
+    from komodo_tui.domain.stacks import StackVerb
+    from komodo_tui.fleet.client import AgentClient
+    from komodo_tui.fleet.manager import FleetManager
+    from komodo_tui.operations.definitions import ServerDefinitions
+    from komodo_tui.operations.stack_definitions import SecretValues, StackDefinitions
+
+_ACTS: dict[str, ComposeVerb] = {
+    "start": "start", "stop": "stop", "restart": "restart", "pause": "pause", "unpause": "unpause", "destroy": "down",
+}  # fmt: skip
+
+
+class StackPreparer:
+    """Asks every server at once; one that cannot answer fails the whole, before anything is changed."""
+
+    def __init__(
+        self, fleet: FleetManager, stacks: StackDefinitions, servers: ServerDefinitions, values: SecretValues
+    ) -> None:
+        self._fleet = fleet
+        self._stacks = stacks
+        self._servers = servers
+        self._values = values
+
+    def places(self, stack: StackDefinition, only: Sequence[str] = ()) -> tuple[str, ...]:
+        """The servers of a stack, or those of them that are named.
+
+        Raises:
+            UsageError: it runs on none, or not on one of those named.
+        """
+        known = {server.name: server for server in self._servers.fleet()}
+        places = servers_of(stack, known)
+        for name in only:
+            if name not in places:
+                raise UsageError(f"stack {stack.name} does not run on {name}", hint=f"it runs on {', '.join(places)}")
+        return tuple(place for place in places if not only or place in only)
+
+    async def deploy(
+        self, stack: StackDefinition, only: Sequence[str] = (), *, pull: PullPolicy | None = None
+    ) -> StackOperation:
+        """A deploy of this definition, saved or not.
+
+        Raises:
+            UsageError: the definition is wrong, or a value it wants is not set.
+            KomodoError: an agent refused it or cannot be asked.
+        """
+        check_stack(stack)
+        targets = await asyncio.gather(
+            *(self._deploy_to(stack, server, pull or stack.pull) for server in self.places(stack, only))
+        )
+        return StackOperation(verb="deploy", stack=stack.name, targets=tuple(targets))
+
+    async def preview(self, stack: StackDefinition, server: str) -> ComposePreview:
+        """What a deploy would do on one server; raises as :meth:`deploy` does."""
+        check_stack(stack)
+        client = await self._client(server)
+        return await client.compose_preview(PreviewRequest(source=self._source(stack, server)))
+
+    async def rollback(self, stack: StackDefinition, only: Sequence[str] = (), revision: int = 0) -> StackOperation:
+        """A return to a revision; 0 = the last good one before the one that is deployed.
+
+        Raises:
+            NotFoundError: there is none. UsageError: a value it wants is not set any more.
+        """
+        targets = await asyncio.gather(
+            *(self._rollback_on(stack, server, revision) for server in self.places(stack, only))
+        )
+        return StackOperation(verb="rollback", stack=stack.name, targets=tuple(targets))
+
+    async def act(
+        self,
+        verb: StackVerb,
+        stack: str,
+        project: str,
+        servers: Sequence[str],
+        *,
+        services: tuple[str, ...] = (),
+        volumes: bool = False,
+    ) -> StackOperation:
+        """Start, stop, restart, pause, unpause or destroy what is there of a project, whoever made it.
+
+        Raises:
+            NotFoundError: there is nothing of it on one of the servers.
+        """
+
+        async def one(server: str) -> StackTarget:
+            found = await (await self._client(server)).compose_project(project)
+            if not found.fingerprint:
+                raise NotFoundError(f"nothing of {project} is there", server=server)
+            spec = ComposeAct(
+                project=project, verb=_ACTS[verb], services=services, volumes=volumes, fingerprint=found.fingerprint
+            )
+            return StackTarget(server=server, project=project, spec=spec, found=found)
+
+        targets = await asyncio.gather(*(one(server) for server in dict.fromkeys(servers)))
+        return StackOperation(verb=verb, stack=stack, targets=tuple(targets))
+
+    async def adopt(self, server: str, project: str, name: str) -> tuple[StackOperation, StackDefinition]:
+        """Take a running project over under this name: the act on the server, and the definition that follows it.
+
+        Raises:
+            NotFoundError: it does not run there. UsageError: its files are not where a stack's can be.
+        """
+        found = await (await self._client(server)).compose_project(project)
+        if not found.fingerprint:
+            raise NotFoundError(f"nothing of {project} runs there", server=server)
+        folder = found.working_dir.rstrip("/")
+        outside = [path for path in found.config_files if not path.startswith(f"{folder}/")]
+        if not folder or not found.config_files or outside:
+            raise UsageError(f"{project} was not made from files below one folder: it cannot be adopted as it is")
+        files = tuple(path.removeprefix(f"{folder}/") for path in found.config_files)
+        stack = check_stack(StackDefinition(name=name, servers=(server,), project=project, folder=folder, files=files))
+        spec = ComposeAdopt(project=project, stack=name, fingerprint=found.fingerprint)
+        target = StackTarget(server=server, project=project, spec=spec, found=found)
+        return StackOperation(verb="adopt", stack=name, targets=(target,)), stack
+
+    async def _deploy_to(self, stack: StackDefinition, server: str, pull: PullPolicy) -> StackTarget:
+        source = self._source(stack, server)
+        preview = await (await self._client(server)).compose_preview(PreviewRequest(source=source))
+        fallback, warnings = self._fallback(stack.name, server, preview)
+        spec = ComposeDeploy(
+            source=source,
+            fingerprint=preview.fingerprint,
+            pull=pull,
+            build=stack.build,
+            extra_args=stack.extra_args,
+            pre_deploy=tuple(split_command(command, stack.name) for command in stack.pre_deploy),
+            post_deploy=tuple(split_command(command, stack.name) for command in stack.post_deploy),
+            health=stack.health,
+            fallback=fallback.values if fallback else None,
+            fallback_secret_keys=fallback.secret_keys if fallback else (),
+            keep=stack.revisions,
+        )
+        return StackTarget(server=server, project=source.project, spec=spec, preview=preview, warnings=warnings)
+
+    async def _rollback_on(self, stack: StackDefinition, server: str, number: int) -> StackTarget:
+        client = await self._client(server)
+        project = stack.project_name
+        if not number:
+            number = _to_return_to((await client.compose_project(project)).revisions)
+            if not number:
+                raise NotFoundError(f"{project} has no good revision to return to", server=server)
+        revision = await client.compose_revision(project, number)
+        values = self._values_of(revision.templates, stack.name, server, f"revision {number} of {project}")
+        source = ComposeSource(
+            project=project, stack=stack.name, environment=values.values, secret_keys=values.secret_keys
+        )
+        preview = await client.compose_preview(PreviewRequest(source=source, revision=number))
+        spec = ComposeRollback(
+            project=project, revision=number, environment=values.values, secret_keys=values.secret_keys,
+            fingerprint=preview.fingerprint, health=stack.health, keep=stack.revisions,
+        )  # fmt: skip
+        return StackTarget(server=server, project=project, spec=spec, preview=preview)
+
+    def _source(self, stack: StackDefinition, server: str) -> ComposeSource:
+        templates = environment_of(stack, server)
+        values = self._values_of(templates, stack.name, server, f"stack {stack.name} on {server}")
+        contents = {**({COMPOSE_FILE: stack.compose} if stack.compose else {}), **stack.attached}
+        return ComposeSource(
+            project=stack.project_name,
+            stack=stack.name,
+            files=tuple(StackFile(path=path, content=content) for path, content in contents.items()),
+            folder=stack.folder,
+            compose_files=stack.files,
+            environment=values.values,
+            templates=templates,
+            secret_keys=values.secret_keys,
+            profiles=stack.profiles,
+            ignore_services=stack.ignore_services,
+        )
+
+    def _fallback(
+        self, stack: str, server: str, preview: ComposePreview
+    ) -> tuple[Interpolated | None, tuple[str, ...]]:
+        """The last good revision's values, and a warning where they cannot be had any more."""
+        good = preview.last_good
+        if good is None:
+            return None, ()
+        try:
+            return self._values_of(preview.last_good_templates, stack, server, f"revision {good.number}"), ()
+        except UsageError as error:
+            return None, (f"no return to revision {good.number} is possible: {error.message}",)
+
+    def _values_of(self, templates: Mapping[str, str], stack: str, server: str, where: str) -> Interpolated:
+        return interpolate(templates, self._values.lookup(stack, server), where=where)
+
+    async def _client(self, server: str) -> AgentClient:
+        return await self._fleet.link(server).client()
+
+
+def _to_return_to(revisions: Sequence[RevisionSummary]) -> int:
+    """The revision that a rollback without a number means; 0 = there is none. They come newest first."""
+    good = [revision for revision in revisions if revision.outcome == "success"]
+    if good and revisions[0].outcome in ("success", "rolled_back"):  # the newest good one runs: one that differs
+        runs = good[0]
+        good = [r for r in good if (r.digest, r.images) != (runs.digest, runs.images)]
+    return good[0].number if good else 0
