@@ -29,6 +29,9 @@ _VERBS = {
     "stack": "stack_looks:stack",
     "plan": "files:plan",
     "apply": "files:apply",
+    **dict.fromkeys(("images", "volumes", "networks"), "resources:list_resources"),
+    "prune": "resources:prune",
+    "volume": "resources:volume",
     **dict.fromkeys(("start", "stop", "restart", "pause", "unpause", "kill", "rename", "rm"), "acts:act"),
 }
 
@@ -48,5 +51,7 @@ def wants_local(arguments: argparse.Namespace) -> bool:
         return bool(arguments.server_verb == "check")
     if arguments.verb in ("actions", "info", "plan", "apply"):
         return False
+    if arguments.verb == "volume":
+        return bool(arguments.volume.endswith("@local"))
     named = getattr(arguments, "server", [])
     return not named or "local" in named

@@ -1,0 +1,95 @@
+"""Arguments of the verbs on images, volumes and networks."""
+
+from __future__ import annotations
+
+import argparse
+
+from komodo_tui.domain.durations import parse_duration
+from komodo_tui.domain.errors import UsageError
+from komodo_tui.headless.act_arguments import confirming
+from komodo_tui.headless.parsing import Parser, Verbs, server_option
+
+RESOURCE_VERBS = frozenset({"images", "volumes", "networks", "prune", "volume"})
+
+
+def define_resources(verbs: Verbs) -> None:
+    """Each of :data:`RESOURCE_VERBS`."""
+    for kind in ("image", "volume", "network"):
+        _list(verbs, kind)
+    _prune(verbs)
+    _volume(verbs)
+
+
+def _list(verbs: Verbs, kind: str) -> None:
+    parser = verbs.add(
+        f"{kind}s",
+        f"list the {kind}s of all servers",
+        about="FILTER is what / takes in the screens: words, !word, /regex/, server: tag: used:no label: dangling:yes",
+        examples=f"  komodo-tui {kind}s used:no\n  komodo-tui {kind}s --server web-1 --json",
+    )
+    server_option(parser)
+    parser.add_argument("filter", nargs="*", metavar="FILTER", help="only those that all terms fit")
+
+
+def _prune(verbs: Verbs) -> None:
+    parser = verbs.add(
+        "prune",
+        "remove what no container uses; --dry-run shows what would go and how much that frees",
+        about="Without --images, --networks or --volumes: images that have lost their tags. Volumes never by default.",
+        examples="  komodo-tui prune --dry-run\n"
+        "  komodo-tui prune --images unused --older-than 30d --keep-label team=db --server web-1 --yes",
+    )
+    server_option(parser)
+    parser.add_argument("--images", choices=("dangling", "unused"), default=None, help="without tags, or all unused")
+    parser.add_argument("--networks", action="store_true", help="networks that no container is in")
+    parser.add_argument("--volumes", action="store_true", help="volumes that no container uses: their data is lost")
+    parser.add_argument(
+        "--keep-label",
+        action="append",
+        default=[],
+        metavar="LABEL",
+        help="what has it stays: key or key=value (repeat)",
+    )
+    parser.add_argument("--older-than", type=_age, default=0.0, metavar="AGE", help="only older ones: 36h, 7d")
+    confirming(parser)
+
+
+def _volume(verbs: Verbs) -> None:
+    parser = verbs.add(
+        "volume",
+        "look into a volume, back it up to a tar file here, restore it",
+        examples="  komodo-tui volume ls data@web-1 /sub\n  komodo-tui volume backup data@web-1 data.tar\n"
+        "  komodo-tui volume restore data@web-2 data.tar --yes",
+    )
+    inner = Verbs(
+        parser.add_subparsers(dest="volume_verb", metavar="VERB", title="verbs", required=True, parser_class=Parser),
+        verbs.common,
+    )
+    ls = inner.add("ls", "list a folder of a volume")
+    _named(ls)
+    ls.add_argument("path", nargs="?", default="/", metavar="PATH")
+    get = inner.add("get", "write one file of a volume to a file here")
+    _named(get)
+    get.add_argument("path", metavar="PATH", help="in the volume")
+    get.add_argument("file", metavar="FILE", help="here")
+    confirming(get)
+    backup = inner.add("backup", "write all of a volume to a tar file here")
+    _named(backup)
+    backup.add_argument("file", metavar="FILE")
+    confirming(backup)
+    restore = inner.add("restore", "put a tar file from here into a volume that no running container uses")
+    _named(restore)
+    restore.add_argument("file", metavar="FILE")
+    restore.add_argument("--replace", action="store_true", help="also where it is not empty: what is in it is lost")
+    confirming(restore)
+
+
+def _named(parser: Parser) -> None:
+    parser.add_argument("volume", metavar="VOLUME@SERVER")
+
+
+def _age(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
