@@ -69,6 +69,11 @@ class ServerPython(msgspec.Struct, frozen=True):
     """``linux-x86_64``"""
 
     @property
+    def ordinary(self) -> bool:
+        """Whether wheels of everything are made for it: CPython, with its lock."""
+        return self.soabi.startswith(f"cpython-{self.version[0]}{self.version[1]}-")
+
+    @property
     def musl(self) -> bool:
         """Whether its C library is musl (Alpine)."""
         return "musl" in self.soabi or not self.libc.startswith("glibc")
@@ -101,9 +106,9 @@ class ServerProbe(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def python(self) -> ServerPython | None:
-        """The interpreter to use: the newest that is new enough for the agent."""
+        """The interpreter to use: the newest that is new enough for the agent, an ordinary CPython if there is one."""
         usable = [python for python in self.pythons if python.version >= MINIMUM_PYTHON]
-        return max(usable, key=lambda python: python.version, default=None)
+        return max(usable, key=lambda python: (python.ordinary, python.version), default=None)
 
     @property
     def base(self) -> str:

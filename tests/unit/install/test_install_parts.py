@@ -62,6 +62,9 @@ def _probe(*pythons: probe.ServerPython, system: str = "Linux") -> probe.ServerP
 
 def test_newest_python_is_taken_and_none_that_is_too_old() -> None:
     assert target_of(_probe(_python((3, 9)), _python((3, 11)))).version == (3, 11)
+    odd = (_python((3, 14), "cpython-314t-x86_64-linux-gnu"), _python((3, 13), "pypy313-pp73-x86_64-linux-gnu"))
+    assert target_of(_probe(*odd, _python((3, 12)))).version == (3, 12)
+    assert target_of(_probe(odd[0])).abi == "cp314t"
     with pytest.raises(ActError, match=r"newest Python there is 3\.9, and the agent needs 3\.10"):
         target_of(_probe(_python((3, 9))))
     with pytest.raises(ActError, match="no python3 on the server"):
