@@ -19,8 +19,7 @@ BASE = ".local/share/komodo-agent"
 _BEGIN, _END = "komodo-probe-begin", "komodo-probe-end"
 
 # A login shell may print what it likes before and after, so only what stands between the markers counts.
-# Each python is asked for what decides which wheels run on it.
-SCRIPT = r"""
+_WHO = r"""
 echo komodo-probe-begin
 echo "uid=$(id -u)"
 echo "user=$(id -un)"
@@ -31,6 +30,9 @@ echo "arch=$(uname -m)"
 echo "docker_host=$DOCKER_HOST"
 runtime=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}
 echo "runtime=$runtime"
+"""
+# Each python is asked for what decides which wheels run on it.
+_MEANS = r"""
 for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10 \
     /usr/bin/python3 /usr/local/bin/python3 /opt/python3/bin/python3; do
   path=$(command -v "$name" 2>/dev/null) || continue
@@ -45,13 +47,15 @@ for path in "${DOCKER_HOST#unix://}" "$runtime/docker.sock" /var/run/docker.sock
   [ -S "$path" ] || continue
   if [ -w "$path" ]; then echo "docker=yes|$path"; else echo "docker=denied|$path"; fi
 done
+set -- $(df -Pk "$HOME" 2>/dev/null | tail -n 1)
+echo "free=$4"
+"""
+_AGENT = r"""
 for path in EXTRA_SOCKET /run/komodo/agent.sock "$runtime/komodo/agent.sock" "$HOME/.local/state/komodo/agent.sock"; do
   [ -S "$path" ] || continue
   if [ -w "$path" ]; then echo "socket=yes|$path"; else echo "socket=denied|$path"; fi
 done
 [ -L "$HOME/BASE/current" ] && echo "installed=$(readlink "$HOME/BASE/current")"
-set -- $(df -Pk "$HOME" 2>/dev/null | tail -n 1)
-echo "free=$4"
 echo komodo-probe-end
 """.replace("BASE", BASE)
 
@@ -128,11 +132,15 @@ class ServerProbe(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def script(agent_socket: str = "") -> str:
-    """The script, which also looks at ``agent_socket``."""
+def script(agent_socket: str = "", *, means: bool = True) -> str:
+    """The script, which also looks at ``agent_socket``.
+
+    Without ``means`` it asks for nothing but the agent and its sockets, which takes milliseconds: no Python is run.
+    """
     import shlex
 
-    return SCRIPT.replace("EXTRA_SOCKET", shlex.quote(agent_socket) if agent_socket else "")
+    extra = shlex.quote(agent_socket) if agent_socket else ""
+    return _WHO + (_MEANS if means else "") + _AGENT.replace("EXTRA_SOCKET", extra)
 
 
 def parse(output: str) -> ServerProbe:

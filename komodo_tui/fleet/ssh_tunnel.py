@@ -82,7 +82,10 @@ class SshTunnel:
 
     async def probe(self) -> ServerProbe:
         """What the server has for an agent. Raises KomodoError."""
-        output = await self.run("exec sh -s", probe.script(self._definition.agent_socket).encode())
+        return await self._look(means=True)
+
+    async def _look(self, *, means: bool) -> ServerProbe:
+        output = await self.run("exec sh -s", probe.script(self._definition.agent_socket, means=means).encode())
         return probe.parse(output.stdout.decode("utf-8", "replace"))
 
     async def install_agent(self, progress: Callable[[str], None], live: ServerLive) -> None:
@@ -161,7 +164,7 @@ class SshTunnel:
         if now - self._looked < _LOOK_EVERY and self._problem is not None:
             raise self._problem
         self._looked = now
-        found = await self.probe()
+        found = await self._look(means=False)
         named = self._definition.agent_socket
         sockets = [(allowed, path) for allowed, path in found.sockets if path == named or not named]
         for ways, relayed in ((self._opens, False), (self._answers_relayed, True)):

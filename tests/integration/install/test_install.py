@@ -194,6 +194,10 @@ async def test_user_without_root_installs_for_themselves(debian: Bare, connect: 
         hello = await our.manager.link("web").install_agent(said.append)
         live = await our.up("web")
         await our.until(lambda: live.engine is not None and live.engine.status == "up")
+    async with connect("bare-deploy") as our:  # nobody tells the next program where its socket is
+        again = await our.up("web")
+        assert again.hello is not None
+        assert again.hello.instance == hello.instance
     assert hello.uid == 1500
     assert not [text for text in said if text.startswith("warning")]
     assert debian.path("/home/deploy/.local/state/komodo/agent.sock").is_socket()
