@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from komodo_agent.wire.jobs import ContainerVerb
-    from komodo_tui.domain.operations import ActionRecord, Operation, Plan
+    from komodo_tui.domain.operations import ActionRecord, Operation, Plan, StepResult
     from komodo_tui.headless.output import Output
     from komodo_tui.headless.session import Runtime, Session
     from komodo_tui.operations.progress import StepProgress
@@ -141,6 +141,11 @@ def print_plan(line: Callable[[str], None], plan: Plan) -> None:
     line(f"  undo: {plan.undo}")
 
 
+def _revision(step: StepResult) -> str:
+    number = step.result.get("revision", "")
+    return f"revision {number}{', unchanged' if step.result.get('unchanged') else ''}" if number else ""
+
+
 def print_record(out: Output, record: ActionRecord) -> None:
     """What came of an act: a line for each target; warnings and hints on standard error."""
     for step in record.steps:
@@ -148,7 +153,7 @@ def print_record(out: Output, record: ActionRecord) -> None:
             if line.startswith("warning: "):
                 out.say(f"komodo-tui: {step.target}: {line}")
         if step.ok:
-            state = step.result.get("state", "")
+            state = step.result.get("state", "") or _revision(step)
             text = f"{step.target} {state}".rstrip() if record.act not in ("remove", "rename") else str(step.target)
             out.write(f"{out.paint(out.glyphs.ok, 'good')} {out.paint(f'{record.act}: {text}', '')}\n")
         else:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from .preview import Look
     from .project import ComposeCalls
 
+_ATTEMPTS = 3
+"""At a return."""
+_PAUSE = 1.0
 _TAIL = "30"
 """Lines of a broken service's log that go into the job's."""
 
@@ -125,7 +128,7 @@ class Deployment:
                 self._put_back()
             raise
         else:
-            self._close("success")
+            self._succeeded()
         finally:
             self._kept.prune(self._spec.keep)
 
@@ -145,8 +148,7 @@ class Deployment:
             raise AgentError("conflict", f"not on this server, and not to be pulled: {', '.join(absent)}")
 
     async def _forward(self) -> None:
-        for line in await tidy(self._engine, self._project):
-            self._context.log(line)
+        await self._tidy()
         source = self._spec.source
         pinned = await self._pinned(self._brings_back) if self._brings_back else {}
         self._place(source)
@@ -161,6 +163,10 @@ class Deployment:
         await self._well(calls, source, self._spec.health, self._seen)
         await self._commands("post-deploy", self._spec.post_deploy, calls)
         await self._learn(calls if pinned else None)
+
+    async def _tidy(self) -> None:
+        for line in await tidy(self._engine, self._project):
+            self._context.log(line)
 
     async def _pull(self, calls: ComposeCalls) -> None:
         """All images first, so that ``up`` does not stop half-way for one that cannot be had."""
@@ -292,7 +298,7 @@ class Deployment:
         if not self._touched:
             self._put_back()
             self._close("failed", error.message)
-            raise AgentError(error.code, f"{error.message}: no container was touched", hint=error.hint) from error
+            raise AgentError("failed", f"{error.message}: no container was touched", hint=error.hint) from error
         at, policy = self._step, self._spec.health.on_failure
         try:
             outcome, words = await self._afterwards(policy)
@@ -311,8 +317,7 @@ class Deployment:
         raise AgentError("failed", f"{error.message}; {words}") from error
 
     async def _afterwards(self, policy: str) -> tuple[RevisionOutcome, str]:
-        for line in await tidy(self._engine, self._project):
-            self._context.log(line)
+        await self._tidy()
         good = self._good
         if policy == "keep" or self._brings_back is not None:
             return "failed", "left as it is"
@@ -334,7 +339,17 @@ class Deployment:
         else:
             self._kept.place(good.files, self._spec.source.files)
         calls = self._calls(source, pinned)
-        await self._compose(calls, f"return to revision {number}", "up", "-d", "--remove-orphans")
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                await self._compose(calls, f"return to revision {number}", "up", "-d", "--remove-orphans")
+                break
+            except AgentError as error:
+                # what a compose that was cut off had asked for may have come about only after we tidied
+                if attempt == _ATTEMPTS:
+                    raise
+                self._context.log(error.sentence())
+                await asyncio.sleep(_PAUSE)
+                await self._tidy()
         await self._well(calls, source, self._spec.health, None)
         self._context.result(returned_to=str(number))
 
@@ -362,6 +377,17 @@ class Deployment:
             ignore_services=source.ignore_services,
             hashes=self._seen.hashes,
         )
+
+    def _succeeded(self) -> None:
+        """Keep the revision, unless it is the last good one over again."""
+        good, now = self._good, self._revision.summary
+        same = good is not None and (good.summary.digest, good.summary.images) == (now.digest, now.images)
+        if good is not None and same and self._before[0].summary.number == good.summary.number:
+            self._kept.forget(now.number)
+            self._context.log(f"nothing to change: revision {good.summary.number} runs")
+            self._context.result(outcome="success", revision=str(good.summary.number), unchanged="yes")
+            return
+        self._close("success")
 
     def _revise(self, *, images: dict[str, str] | None = None, **changes: object) -> None:
         summary = self._revision.summary

@@ -159,6 +159,11 @@ class StackFolder:
         """Keep a revision, on disk when this returns. Raises AgentError when the disk refuses."""
         _write(self._base / "revisions" / f"{revision.summary.number}.json", msgspec.json.encode(revision))
 
+    def forget(self, number: int) -> None:
+        """Drop a revision that is none."""
+        with suppress(OSError):
+            (self._base / "revisions" / f"{number}.json").unlink()
+
     def settle(self) -> None:
         """Close revisions that a dead agent left open; the lock is held by the caller."""
         for revision in self.revisions():

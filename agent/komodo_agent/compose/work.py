@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..problems import AgentError
 from ..wire.compose import ComposeAdopt, ComposeDeploy, ComposeRollback
 from .acts import act, adopt
 from .cli import find_cli
@@ -35,6 +36,15 @@ async def run(host: Host, context: JobContext, spec: ComposeJob) -> None:
     Raises:
         AgentError: refused or failed.
     """
+    try:
+        await _run(host, context, spec)
+    except AgentError as error:
+        if error.code in ("conflict", "bad_request", "not_found"):
+            context.result(refused=error.code)  # it was found out before anything was done
+        raise
+
+
+async def _run(host: Host, context: JobContext, spec: ComposeJob) -> None:
     if isinstance(spec, ComposeDeploy):
         await deploy(host, context, spec)
     elif isinstance(spec, ComposeRollback):

@@ -20,7 +20,7 @@ from komodo_agent.wire.jobs import Job, JobRequest, JobSpec
 from tests.rig.processes import stop, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
     from pathlib import Path
 
     from komodo_agent.wire.models import Container, Engine
@@ -166,14 +166,18 @@ async def run_exec(session: aiohttp.ClientSession, request: ExecRequest) -> Asyn
 
 
 @contextmanager
-def agent_process(folder: Path, docker_host: str, *options: str) -> Iterator[AgentProcess]:
+def agent_process(
+    folder: Path, docker_host: str, *options: str, environment: Mapping[str, str] | None = None
+) -> Iterator[AgentProcess]:
     """Run ``komodo-agent serve`` until the end of the block."""
     socket, log = folder / "agent.sock", folder / "agent.log"
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "komodo_agent", "serve", "--socket", str(socket), "--state", str(folder / "state"),
                "--docker-host", docker_host, *options]  # fmt: skip
     with log.open("ab") as out:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=_environment())
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env={**_environment(), **(environment or {})}
+        )
     try:
         wait_for(lambda: answers(socket) or process.poll() is not None, 20, what="an answer of the agent")
         assert process.poll() is None, log.read_text()

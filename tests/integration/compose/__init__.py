@@ -1,0 +1,1 @@
+"""Stacks against real engines and the real compose."""

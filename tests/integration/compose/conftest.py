@@ -1,0 +1,50 @@
+"""An agent of the private server that finds compose."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.agent.lab import agent_process
+from tests.integration.compose.lab import Stacks
+from tests.rig import compose
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+    from tests.integration.agent.lab import AgentProcess
+    from tests.rig.server import Server
+
+
+@pytest.fixture(scope="session")
+def compose_folder() -> Path:
+    """A ``DOCKER_CONFIG`` with the compose plugin; skipped, or failed under CI, where it cannot be had."""
+    try:
+        return compose.config_folder()
+    except RuntimeError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def agent(server: Server, tmp_path: Path, compose_folder: Path) -> Iterator[AgentProcess]:
+    """A running agent of the private server."""
+    with agent_process(
+        tmp_path / "agent", server.docker_host, environment={"DOCKER_CONFIG": str(compose_folder)}
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+async def stacks(agent: AgentProcess, server: Server) -> AsyncIterator[Stacks]:
+    """Its compose, with nothing deployed and no volume left."""
+    volumes = server.docker("volume", "ls", "-q").split()
+    if volumes:
+        server.docker("volume", "rm", "-f", *volumes)
+    server.docker("network", "prune", "-f")
+    async with agent.session() as session:
+        yield Stacks(agent, session, server)

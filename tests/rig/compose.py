@@ -1,0 +1,89 @@
+"""Docker Compose 2 for the rig: the plugin out of a newer Debian's package, unpacked beside, installed nowhere.
+
+``config_folder()`` is a ``DOCKER_CONFIG``: the docker CLI finds the plugin in it. ``standalone()`` is a folder for
+PATH with the same program as ``docker-compose``.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+CACHE = Path("/var/cache/komodo-rig/compose")
+SUITE = "trixie"
+_URI = re.compile(r"https?://\S+/debian/?(?=\s|$)")
+_APT = Path("/etc/apt")
+
+
+def config_folder() -> Path:
+    """A Docker configuration folder with the compose plugin in it.
+
+    Raises:
+        RuntimeError: it is not here and cannot be fetched.
+    """
+    folder = CACHE / "config"
+    plugin = folder / "cli-plugins" / "docker-compose"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not plugin.exists():
+            with tempfile.TemporaryDirectory(dir=CACHE) as work:
+                found = _unpacked(Path(work)) / "usr/libexec/docker/cli-plugins/docker-compose"
+                plugin.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(found, plugin)
+    return folder
+
+
+def standalone() -> Path:
+    """A folder with ``docker-compose`` and nothing else."""
+    folder = CACHE / "standalone"
+    folder.mkdir(parents=True, exist_ok=True)
+    link = folder / "docker-compose"
+    if not link.exists():
+        link.symlink_to(config_folder() / "cli-plugins" / "docker-compose")
+    return folder
+
+
+def _unpacked(work: Path) -> Path:
+    """Fetch and unpack the package with an apt configuration of our own: the machine's stays as it is."""
+    if shutil.which("apt-get") is None:
+        raise RuntimeError("the rig needs apt to fetch docker-compose")
+    (work / "sources.list").write_text(f"deb {_uri()} {SUITE} main\n")
+    for name in ("lists/partial", "cache/archives/partial"):
+        (work / name).mkdir(parents=True)
+    options = []
+    for key, value in {
+        "Dir::Etc::sourcelist": work / "sources.list", "Dir::Etc::sourceparts": "/dev/null",
+        "Dir::State::lists": work / "lists", "Dir::Cache": work / "cache",
+        "APT::Sandbox::User": "root",
+    }.items():  # fmt: skip
+        options += ["-o", f"{key}={value}"]
+    for words in (["update"], ["download", "docker-compose"]):
+        _run(["apt-get", *options, *words], work)
+    package = next(work.glob("docker-compose_*.deb"))
+    _run(["dpkg-deb", "-x", str(package), str(work / "tree")], work)
+    return work / "tree"
+
+
+def _uri() -> str:
+    """Where this machine gets Debian from: newer suites are served beside it."""
+    for path in (_APT / "sources.list", *sorted((_APT / "sources.list.d").glob("*"))):
+        if path.is_file():
+            match = _URI.search(path.read_text())
+            if match:
+                return match[0]
+    raise RuntimeError("no Debian source is configured: docker-compose cannot be fetched")
+
+
+def _run(command: list[str], folder: Path) -> None:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command[:1])} failed: {done.stderr[-1000:]}")
