@@ -25,8 +25,8 @@ def main(argv: list[str] | None = None) -> int:
     from komodo_tui.headless.arguments import parse
 
     arguments = parse(argv)
-    if arguments.run_procedure is not None:
-        return _no_procedure(arguments.run_procedure)
+    if arguments.run_procedure is not None or (arguments.verb is None and arguments.resume):
+        arguments.verb, arguments.procedure_verb, arguments.name = "procedure", "run", arguments.run_procedure or ""
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # names a terminal cannot show
     if arguments.verb is None:
         if sys.stdin.isatty() and sys.stdout.isatty() and not arguments.plain and not arguments.json:
@@ -103,11 +103,6 @@ def _fail(error: KomodoError) -> int:
 
     Output().error(error)
     return int(error.exit_code)
-
-
-def _no_procedure(name: str) -> int:
-    sys.stderr.write(f"komodo-tui: no procedure is defined with the name {name!r}\n")
-    return 2
 
 
 if __name__ == "__main__":

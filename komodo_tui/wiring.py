@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from komodo_tui.domain.operations import ActionRecord, Actor
     from komodo_tui.fleet.local import EmbeddedAgent
     from komodo_tui.fleet.prompts import Prompter
+    from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
     from komodo_tui.store.paths import StateDirectory
 
 
@@ -60,8 +62,13 @@ class Runtime:
     actor: Actor
     questions: Questions
     stacks: StackDefinitions
+    _procedures: Callable[[], ProcedureDefinitions]
     preparer: StackPreparer
     _recovery: asyncio.Task[list[ActionRecord]] | None = field(default=None, init=False, repr=False)
+
+    def procedures(self) -> ProcedureDefinitions:
+        """The procedures, read at each call."""
+        return self._procedures()
 
     async def start(self, only: Collection[str] | None = None) -> None:
         """Begin to connect to all servers, or to those named; returns without waiting for any.
@@ -118,6 +125,7 @@ def build_runtime(
     history = History(paths.history)
     questions = Questions(prompter)
     stacks = StackDefinitions(definitions)
+    procedures = cache(lambda: _procedures(definitions))
     fleet = FleetManager(paths, questions, embedded=embedded, ssh_config=ssh_config)
     return Runtime(
         state_dir=paths,
@@ -126,12 +134,19 @@ def build_runtime(
         servers=servers,
         history=history,
         fleet=fleet,
-        executor=Executor(fleet, history, servers, settings, TargetLocks(paths.locks), stacks),
+        executor=Executor(fleet, history, servers, settings, TargetLocks(paths.locks), stacks, procedures),
         actor=current_actor(via),
         questions=questions,
         stacks=stacks,
+        _procedures=procedures,
         preparer=StackPreparer(fleet, stacks, servers, SecretValues(SecretStore(paths.secrets, paths.identity))),
     )
+
+
+def _procedures(definitions: DefinitionStore) -> ProcedureDefinitions:
+    from komodo_tui.operations.procedure_definitions import ProcedureDefinitions  # late: few verbs ask for them
+
+    return ProcedureDefinitions(definitions)
 
 
 def _settings(paths: StateDirectory) -> Settings:

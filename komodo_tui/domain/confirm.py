@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from komodo_tui.domain.operations import Confirm, ContainerOperation, Operation, ServerOperation
+from komodo_tui.domain.operations import (
+    Confirm,
+    ContainerOperation,
+    DefineProcedureOperation,
+    Operation,
+    ServerOperation,
+)
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
 from komodo_tui.domain.volumes import VolumeOperation
@@ -33,7 +39,7 @@ def danger(operation: Operation) -> Danger:
         return _VERBS.get(operation.verb, "change")
     if isinstance(operation, VolumeOperation):
         return "harm" if operation.verb == "restore" else "start"
-    if isinstance(operation, DefineStackOperation):
+    if isinstance(operation, DefineStackOperation | DefineProcedureOperation):
         return "change" if operation.verb == "remove" else "start"
     if isinstance(operation, ServerOperation) and operation.verb in ("add", "edit"):
         return "start"

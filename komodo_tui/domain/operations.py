@@ -74,6 +74,19 @@ class CommandOperation(msgspec.Struct, frozen=True, kw_only=True, tag="command",
     """For clear_log: bytes up to which a log is left alone."""
 
 
+class DefineProcedureOperation(
+    msgspec.Struct, frozen=True, kw_only=True, tag="define_procedure", tag_field="operation"
+):
+    """Change a procedure's definition. Nothing on a server is touched."""
+
+    verb: Literal["add", "edit", "remove"]
+    name: str
+    definition: dict[str, Any] | None = None
+    """For add and edit: a :class:`~komodo_tui.domain.procedures.model.ProcedureDefinition` in plain maps and lists."""
+    rev: int | None = None
+    """For edit and remove: the revision it was based on."""
+
+
 class ServerOperation(msgspec.Struct, frozen=True, kw_only=True, tag="server", tag_field="operation"):
     """Change the fleet: add, edit or remove a server's definition, install or upgrade its agent, accept its key."""
 
@@ -96,6 +109,7 @@ Operation = (
     | VolumeOperation
     | StackOperation
     | DefineStackOperation
+    | DefineProcedureOperation
 )
 
 

@@ -21,7 +21,7 @@ def select(words: Sequence[str], rows: Iterable[Row]) -> list[Row]:
     """The containers that the words pick, each once, in the order of the rows.
 
     A word is ``[SERVER/]WHAT`` with WHAT one of: a name, an id (four digits or more of its start), a wildcard
-    (``api-*``), ``re:PATTERN``, ``label:KEY[=VALUE]``, ``stack:NAME``.
+    (``api-*``), ``re:PATTERN``, ``label:KEY[=VALUE]``, ``stack:NAME``, ``image:NAME`` (a wildcard, or its beginning).
 
     Raises:
         NotFoundError: a word picks nothing; the message names it and, if there is one, the nearest name.
@@ -36,7 +36,7 @@ def select(words: Sequence[str], rows: Iterable[Row]) -> list[Row]:
 
 def _pick(word: str, rows: Sequence[Row]) -> list[Row]:
     server, slash, what = word.partition("/")
-    if not slash or server.startswith(("re:", "label:")):
+    if not slash or server.startswith(("re:", "label:", "image:")):
         server, what = "", word
     test, many = _test(what)
     found = [row for row in rows if (not server or row[0] == server) and test(row[1])]
@@ -56,6 +56,9 @@ def _test(what: str) -> tuple[Callable[[Container], bool], bool]:
     kind, _, value = what.partition(":")
     if kind == "stack" and value:
         return (lambda c: c.stack == value), True
+    if kind == "image" and value:
+        like = _matcher_of(value)
+        return (lambda c: like(c.image)), True
     if kind == "label" and value:
         key, equals, wanted = value.partition("=")
         return (lambda c: key in c.labels and (not equals or c.labels[key] == wanted)), True
@@ -64,6 +67,13 @@ def _test(what: str) -> tuple[Callable[[Container], bool], bool]:
     if any(letter in what for letter in "*?["):
         return _matcher(translate(what)), True
     return (lambda c: c.name == what or (len(what) >= _SHORTEST_ID and c.id.startswith(what))), False
+
+
+def _matcher_of(value: str) -> Callable[[str], bool]:
+    if any(letter in value for letter in "*?["):
+        like = re.compile(translate(value)).match
+        return lambda text: like(text) is not None
+    return lambda text: text == value or text.startswith((f"{value}:", f"{value}@"))
 
 
 def _matcher(pattern: str) -> Callable[[Container], bool]:

@@ -9,6 +9,7 @@ from komodo_tui import __version__
 from komodo_tui.headless.act_arguments import ACTS, define_acts, define_server
 from komodo_tui.headless.look_arguments import LOOKS, define_looks
 from komodo_tui.headless.parsing import Parser, Verbs, common_options, examples_formatter
+from komodo_tui.headless.procedure_arguments import define_procedures, run_options
 from komodo_tui.headless.resource_arguments import RESOURCE_VERBS, define_resources
 from komodo_tui.headless.stack_arguments import STACK_VERBS, define_stacks
 
@@ -41,12 +42,13 @@ def _groups(argv: list[str]) -> list[Callable[[Verbs], None]]:
         **dict.fromkeys(ACTS, define_acts),
         "server": define_server,
         **dict.fromkeys(STACK_VERBS, define_stacks),
+        "procedure": define_procedures,
         **dict.fromkeys(RESOURCE_VERBS, define_resources),
     }
     named = {known[word] for word in argv if word in known}
     if len(named) == 1 and {"-h", "--help"}.isdisjoint(argv):
         return list(named)
-    return [define_looks, define_acts, define_stacks, define_resources, define_server]
+    return [define_looks, define_acts, define_stacks, define_resources, define_procedures, define_server]
 
 
 def _parser(groups: list[Callable[[Verbs], None]]) -> Parser:
@@ -72,6 +74,7 @@ examples:
     )
     parser.add_argument("--version", action="version", version=f"komodo-tui {__version__}")
     parser.add_argument("--run-procedure", metavar="NAME", help="run the procedure of that name (for cron)")
+    run_options(parser)
     parser.set_defaults(verb=None)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs", parser_class=Parser)
     for define in groups:

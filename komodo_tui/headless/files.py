@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from komodo_tui.domain.errors import ExitCode, NotConfirmedError
-from komodo_tui.domain.operations import ServerOperation
+from komodo_tui.domain.operations import DefineProcedureOperation, ServerOperation
+from komodo_tui.domain.procedures.check import check
 from komodo_tui.domain.stacks import DefineStackOperation
 from komodo_tui.domain.units import count_text
 from komodo_tui.headless.acts import print_record, submit
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from komodo_tui.headless.session import Runtime, Session
     from komodo_tui.store.fleet_files import FleetFile
 
-Change = ServerOperation | DefineStackOperation
+Change = ServerOperation | DefineStackOperation | DefineProcedureOperation
 
 
 async def plan(session: Session) -> int:
@@ -62,6 +65,7 @@ def _changes(runtime: Runtime, wanted: FleetFile, delete: bool) -> list[Change]:
         elif stacks[stack.name] != stack:
             rev = runtime.stacks.stored(stack.name).rev
             added.append(DefineStackOperation(verb="edit", name=stack.name, definition=stack, rev=rev))
+    added += _changed_procedures(runtime, wanted)
     if not delete:
         return added
     kept_stacks, kept_servers = {s.name for s in wanted.stacks}, {s.name for s in wanted.servers}
@@ -73,12 +77,34 @@ def _changes(runtime: Runtime, wanted: FleetFile, delete: bool) -> list[Change]:
         ServerOperation(verb="remove", server=name, rev=runtime.servers.revision(name))
         for name in servers if name not in kept_servers
     ]  # fmt: skip
+    kept_procedures = {p.name for p in wanted.procedures}
+    gone += [
+        DefineProcedureOperation(verb="remove", name=name, rev=runtime.procedures().stored(name).rev)
+        for name in runtime.procedures().known() if name not in kept_procedures
+    ]  # fmt: skip
     return [*added, *gone]
+
+
+def _changed_procedures(runtime: Runtime, wanted: FleetFile) -> list[Change]:
+    known = runtime.procedures().known() if wanted.procedures else {}
+    for procedure in wanted.procedures:  # all of them first: one may run another
+        check(procedure, lambda name: next((p for p in wanted.procedures if p.name == name), known.get(name)))
+    changes: list[Change] = []
+    for procedure in wanted.procedures:
+        plain = msgspec.to_builtins(procedure)
+        if procedure.name not in known:
+            changes.append(DefineProcedureOperation(verb="add", name=procedure.name, definition=plain))
+        elif known[procedure.name] != procedure:
+            rev = runtime.procedures().stored(procedure.name).rev
+            changes.append(DefineProcedureOperation(verb="edit", name=procedure.name, definition=plain, rev=rev))
+    return changes
 
 
 def _line(change: Change) -> str:
     if isinstance(change, DefineStackOperation):
         return f"{change.verb} stack {change.name}"
+    if isinstance(change, DefineProcedureOperation):
+        return f"{change.verb} procedure {change.name}"
     return f"{change.verb} server {change.server}"
 
 

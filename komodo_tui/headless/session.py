@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from komodo_tui.headless.output import Output
     from komodo_tui.operations.definitions import ServerDefinitions
     from komodo_tui.operations.executor import Executor
+    from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
     from komodo_tui.operations.stack_definitions import StackDefinitions
     from komodo_tui.operations.stack_prepare import StackPreparer
     from komodo_tui.store.definitions import DefinitionStore
@@ -49,6 +50,10 @@ class Runtime(Protocol):
     actor: Actor
     stacks: StackDefinitions
     preparer: StackPreparer
+
+    def procedures(self) -> ProcedureDefinitions:
+        """The procedures."""
+        ...
 
     async def start(self, only: Collection[str] | None = None) -> None:
         """Begin to connect."""

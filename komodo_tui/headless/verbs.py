@@ -27,6 +27,7 @@ _VERBS = {
     "adopt": "stacks:adopt",
     "diff": "stack_looks:diff",
     "stack": "stack_looks:stack",
+    "procedure": "procedures:procedure",
     "plan": "files:plan",
     "apply": "files:apply",
     **dict.fromkeys(("images", "volumes", "networks"), "resources:list_resources"),
@@ -49,6 +50,8 @@ def wants_local(arguments: argparse.Namespace) -> bool:
     """Whether the verb will want this machine's agent, as far as the command line tells."""
     if arguments.verb == "server":
         return bool(arguments.server_verb == "check")
+    if arguments.verb == "procedure":
+        return bool(arguments.procedure_verb == "run")
     if arguments.verb in ("actions", "info", "plan", "apply"):
         return False
     if arguments.verb == "volume":

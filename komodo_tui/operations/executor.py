@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from komodo_agent.wire.jobs import JobRequest
 from komodo_tui.domain.errors import ReadOnlyError
-from komodo_tui.domain.operations import ActionRecord, ServerOperation
+from komodo_tui.domain.operations import ActionRecord, DefineProcedureOperation, ServerOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
 from komodo_tui.domain.volumes import VolumeOperation
 from komodo_tui.operations.act import Act
@@ -27,6 +27,8 @@ from komodo_tui.operations.stack_definitions import DefinitionStep
 from komodo_tui.operations.volume_steps import VolumeStep
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from komodo_tui.domain.operations import Actor, Operation, Plan
     from komodo_tui.domain.settings import Settings
     from komodo_tui.fleet.manager import FleetManager
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from komodo_tui.operations.definitions import ServerDefinitions
     from komodo_tui.operations.intents import Intent
     from komodo_tui.operations.locking import TargetLocks
+    from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
     from komodo_tui.operations.progress import Progress
     from komodo_tui.operations.stack_definitions import StackDefinitions
     from komodo_tui.store.history import History
@@ -50,6 +53,7 @@ class Executor:
         settings: Settings,
         locks: TargetLocks,
         stacks: StackDefinitions | None = None,
+        procedures: Callable[[], ProcedureDefinitions] | None = None,
     ) -> None:
         self._fleet = fleet
         self._history = history
@@ -57,7 +61,8 @@ class Executor:
         self._settings = settings
         self._locks = locks
         self._stacks = stacks
-        self._planner = Planner(fleet.state, definitions.known, settings, stacks.known if stacks else dict)
+        self._procedures = procedures
+        self._planner = Planner(fleet.state, definitions.known, settings, stacks.known if stacks else dict, procedures)
         self._recovery = Recovery(history, locks, fleet.link, definitions.known)
         self._acts: dict[str, Act] = {}
         self._tasks: set[asyncio.Task[ActionRecord] | asyncio.Task[list[ActionRecord]]] = set()
@@ -165,6 +170,11 @@ class Executor:
         if isinstance(operation, DefineStackOperation) and self._stacks is not None:
             return [
                 DefinitionStep(operation, target, self._stacks, act.report(index, target))
+                for index, target in enumerate(targets)
+            ]
+        if isinstance(operation, DefineProcedureOperation) and self._procedures is not None:
+            return [
+                DefinitionStep(operation, target, self._procedures(), act.report(index, target))
                 for index, target in enumerate(targets)
             ]
         requests = [

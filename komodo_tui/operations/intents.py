@@ -12,6 +12,7 @@ from komodo_tui.domain.operations import (
     CommandOperation,
     ContainerOperation,
     CreateOperation,
+    DefineProcedureOperation,
     Operation,
     ServerOperation,
 )
@@ -72,6 +73,8 @@ def new_intent(plan: Plan) -> Intent:
         locks = stack_locks(plan.operation)
     elif isinstance(plan.operation, DefineStackOperation):
         locks = [f"definition of stack {plan.operation.name}"]
+    elif isinstance(plan.operation, DefineProcedureOperation):
+        locks = [f"definition of procedure {plan.operation.name}"]
     elif isinstance(plan.operation, CommandOperation):
         locks = [f"command {job}" for job in jobs]  # commands exclude nobody; the locks only say that we live
     else:

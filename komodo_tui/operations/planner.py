@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from komodo_tui.domain import confirm
 from komodo_tui.domain.errors import NotConfirmedError, RefusedError
-from komodo_tui.domain.operations import CommandOperation, ContainerOperation, CreateOperation, Plan, ServerOperation
+from komodo_tui.domain.operations import (
+    CommandOperation,
+    ContainerOperation,
+    CreateOperation,
+    DefineProcedureOperation,
+    Plan,
+    ServerOperation,
+)
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
 from komodo_tui.domain.volumes import VolumeOperation
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
     from komodo_tui.domain.stacks import StackDefinition
     from komodo_tui.fleet.live import FleetState
     from komodo_tui.operations.container_plans import Draft
+    from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
 
 
 class Planner:
@@ -37,8 +45,10 @@ class Planner:
         known: Callable[[], Mapping[str, ServerDefinition]],
         settings: Settings,
         stacks: Callable[[], Mapping[str, StackDefinition]] = dict,
+        procedures: Callable[[], ProcedureDefinitions] | None = None,
     ) -> None:
         """``known`` reads the servers' definitions, by name, ``stacks`` those of the stacks."""
+        self._procedures = procedures
         self._state = state
         self._known = known
         self._settings = settings
@@ -92,8 +102,13 @@ class Planner:
             return draft_volume(operation, self._state)
         if isinstance(operation, StackOperation):
             return draft_stack(operation, self._state)
+        if isinstance(operation, DefineProcedureOperation) and self._procedures is not None:
+            from komodo_tui.operations.procedure_definitions import draft_procedure  # late: looks do without
+
+            return draft_procedure(operation, self._procedures())
         if isinstance(operation, DefineStackOperation):
             return draft_definition(operation, self._stacks())
+        assert isinstance(operation, ServerOperation)
         return draft_server(operation, self._known(), self._state)
 
     def _confirm(self, operation: Operation, draft: Draft) -> Confirm:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from komodo_tui.domain.errors import HostKeyUnknownError, KomodoError, RefusedError
-from komodo_tui.domain.operations import ServerOperation
+from komodo_tui.domain.operations import DefineProcedureOperation, ServerOperation
 from komodo_tui.domain.stacks import DefineStackOperation
 from komodo_tui.domain.volumes import VolumeOperation
 from komodo_tui.operations.outcomes import cancelled, done, failed, interrupted
@@ -103,6 +103,8 @@ def found_done(operation: Operation | None, target: Target, known: Mapping[str, 
     """How far a change got whose program ended, by what is on disk now."""
     if isinstance(operation, DefineStackOperation):
         return interrupted(target, "whether the definition was written is not known", hint="look at the stack")
+    if isinstance(operation, DefineProcedureOperation):
+        return interrupted(target, "whether the definition was written is not known", hint="look at the procedure")
     if isinstance(operation, VolumeOperation):
         return interrupted(
             target, "the transfer broke off: a file is whole only under its own name", hint="do it again"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from komodo_tui.store.secrets import SecretStore
 
 _KIND = "stack"
+Op = TypeVar("Op", contravariant=True)
 
 
 class StackDefinitions:
@@ -69,15 +70,19 @@ class SecretValues:
         return scoped(stack, server, find)
 
 
-class DefinitionStep:
+class Definitions(Protocol[Op]):
+    """The definitions of one kind."""
+
+    async def change(self, operation: Op) -> None: ...
+
+
+class DefinitionStep(Generic[Op]):
     """Changes one definition; an act's only step."""
 
-    def __init__(
-        self, operation: DefineStackOperation, target: Target, stacks: StackDefinitions, report: Report
-    ) -> None:
+    def __init__(self, operation: Op, target: Target, definitions: Definitions[Op], report: Report) -> None:
         self.target = target
         self._operation = operation
-        self._stacks = stacks
+        self._definitions = definitions
         self._report = report
         self._cancelled = False
 
@@ -87,7 +92,7 @@ class DefinitionStep:
             return cancelled(self.target)
         began = time.monotonic()
         try:
-            await self._stacks.change(self._operation)
+            await self._definitions.change(self._operation)
             result = done(self.target)
         except KomodoError as error:
             result = failed(self.target, error)

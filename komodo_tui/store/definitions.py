@@ -26,7 +26,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 SCHEMA = 1
 _META = "_meta"
-_TABLES = {"server": "servers", "stack": "stacks"}
+_TABLES = {"server": "servers", "stack": "stacks", "procedure": "procedures"}
 _TYPES: dict[str, type[msgspec.Struct]] = {"server": ServerDefinition, "stack": StackDefinition}
 
 

@@ -1,4 +1,4 @@
-"""Definitions of servers and stacks in YAML files that people and git keep, and the syntax of compose files."""
+"""Definitions in YAML files that people and git keep, and the syntax of compose files."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import msgspec
 import yaml
 
 from komodo_tui.domain.errors import UsageError
+from komodo_tui.domain.procedures.model import ProcedureDefinition
 from komodo_tui.domain.servers import ServerDefinition, check_server
 from komodo_tui.domain.stacks import StackDefinition, check_stack
 from komodo_tui.store.yaml_files import read_yaml
@@ -24,6 +25,7 @@ class FleetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     servers: tuple[ServerDefinition, ...] = ()
     stacks: tuple[StackDefinition, ...] = ()
+    procedures: tuple[ProcedureDefinition, ...] = ()
 
 
 def read_fleet(paths: Sequence[Path]) -> FleetFile:
@@ -34,6 +36,7 @@ def read_fleet(paths: Sequence[Path]) -> FleetFile:
     """
     servers: dict[str, ServerDefinition] = {}
     stacks: dict[str, StackDefinition] = {}
+    procedures: dict[str, ProcedureDefinition] = {}
     for path in paths:
         found = read_yaml(path, FleetFile)
         for server in found.servers:
@@ -44,7 +47,12 @@ def read_fleet(paths: Sequence[Path]) -> FleetFile:
             if stacks.setdefault(stack.name, stack) is not stack:
                 raise UsageError(f"{path}: stack {stack.name} is defined twice")
             _in(path, lambda stack=stack: check_compose(check_stack(stack)))
-    return FleetFile(servers=tuple(servers.values()), stacks=tuple(stacks.values()))
+        for procedure in found.procedures:
+            if procedures.setdefault(procedure.name, procedure) is not procedure:
+                raise UsageError(f"{path}: procedure {procedure.name} is defined twice")
+    return FleetFile(
+        servers=tuple(servers.values()), stacks=tuple(stacks.values()), procedures=tuple(procedures.values())
+    )
 
 
 def check_compose(stack: StackDefinition) -> StackDefinition:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from types import UnionType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -166,4 +167,6 @@ def _inner(of: Any, step: str) -> Any:
 
 
 def _struct(of: Any) -> type[msgspec.Struct] | None:
+    if isinstance(of, UnionType):  # a struct that may be left out
+        return next((found for part in of.__args__ if (found := _struct(part)) is not None), None)
     return of if isinstance(of, type) and issubclass(of, msgspec.Struct) else None

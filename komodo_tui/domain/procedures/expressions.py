@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import operator
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from komodo_tui.domain.errors import UsageError
@@ -52,6 +53,11 @@ def fill(text: str, values: Mapping[str, str]) -> str:
             ) from None
 
     return _PLACEHOLDER.sub(value, text)
+
+
+def fill_known(text: str, values: Mapping[str, str]) -> str:
+    """The text with the placeholders filled that have a value; others stay."""
+    return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), text)
 
 
 def fill_all(value: Any, values: Mapping[str, str]) -> Any:
@@ -95,7 +101,9 @@ def _parsed(text: str) -> ast.Expression:
     if len(text) > _LONGEST:
         raise UsageError("the condition is too long")
     try:
-        return ast.parse(text.strip() or "True", mode="eval")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a backslash in a regular expression is no concern of Python's
+            return ast.parse(text.strip() or "True", mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise UsageError(f"the condition {text!r} cannot be read", hint='like: env == "prod" and not failed') from error
 

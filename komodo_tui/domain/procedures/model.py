@@ -21,7 +21,6 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Steps that run side by side; stages follow one another."""
 
-    steps: tuple[StepEntry, ...]
     name: str = ""
     when: str = ""
     enabled: bool = True
@@ -31,13 +30,13 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Steps at once; 0 = all."""
     continue_on_error: bool = False
     """Its failure does not end the run."""
+    steps: tuple[StepEntry, ...] = ()
 
 
 class ProcedureDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A recipe."""
 
     name: str
-    stages: tuple[Stage, ...] = ()
     description: str = ""
     tags: tuple[str, ...] = ()
     parameters: dict[str, str | int | float | bool | Parameter | None] = msgspec.field(default_factory=dict)
@@ -49,6 +48,7 @@ class ProcedureDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     """Of the whole run; empty = none."""
     schedule: str = ""
     """For ``komodo-tui watch``."""
+    stages: tuple[Stage, ...] = ()
 
     def parameter(self, name: str) -> Parameter:
         """A parameter in its long form."""

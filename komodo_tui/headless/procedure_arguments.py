@@ -1,0 +1,58 @@
+"""Arguments of ``procedure``, and of ``--run-procedure``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from komodo_tui.headless.parsing import Parser, Verbs, count
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise ValueError(text)
+    return name, value
+
+
+pair.__name__ = "NAME=VALUE"
+
+
+def run_options(parser: argparse.ArgumentParser) -> None:
+    """What a run takes."""
+    group = parser.add_argument_group("runs of procedures")
+    group.add_argument("--param", type=pair, action="append", default=[], metavar="NAME=VALUE",
+                       help="a parameter of the procedure (repeat)")  # fmt: skip
+    group.add_argument("--dry-run", action="store_true", help="say what each step would touch, and change nothing")
+    group.add_argument(
+        "--quiet", action="store_true", help="print nothing when all went well, so that cron mails failures"
+    )
+    group.add_argument("--lock", choices=("wait", "fail"), help="what to do while another run of it is under way")
+    group.add_argument("--resume", metavar="RUN", default="", help="go on with a run whose process is gone")
+
+
+def define_procedures(verbs: Verbs) -> None:
+    """``procedure run|list|show|runs|log``."""
+    parser = verbs.add(
+        "procedure",
+        "run procedures, list them, look at their runs",
+        examples="  komodo-tui procedure run nightly --param pattern='apache*'\n  komodo-tui procedure log 20261126 -f",
+    )
+    inner = Verbs(
+        parser.add_subparsers(dest="procedure_verb", metavar="VERB", title="verbs", required=True, parser_class=Parser),
+        verbs.common,
+    )
+    run = inner.add("run", "run a procedure; the same as --run-procedure")
+    run.add_argument("name", metavar="NAME", nargs="?", default="")
+    run_options(run)
+    inner.add("list", "all procedures, with their last run")
+    show = inner.add("show", "one procedure as YAML")
+    show.add_argument("name", metavar="NAME")
+    runs = inner.add("runs", "runs, newest first")
+    runs.add_argument("name", metavar="NAME", nargs="?", default="", help="of this procedure only")
+    runs.add_argument("--limit", type=count, default=20, metavar="N")
+    log = inner.add("log", "what a run did, step by step")
+    log.add_argument("run", metavar="RUN", help="the beginning of its id will do")
+    log.add_argument("-f", "--follow", action="store_true", help="until it ends")

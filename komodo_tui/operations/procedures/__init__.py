@@ -1,0 +1,1 @@
+"""Running procedures: stages, steps, targets, and the journal of it all."""

@@ -1,0 +1,100 @@
+"""What is said of procedures that cannot run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from komodo_tui.domain.errors import UsageError
+from komodo_tui.domain.procedures.check import arguments, check
+from komodo_tui.domain.procedures.model import ProcedureDefinition
+from komodo_tui.store.fleet_files import FleetFile
+from komodo_tui.store.yaml_files import parse_yaml
+
+
+def made(*steps: dict[str, Any], **fields: Any) -> ProcedureDefinition:
+    """A procedure of one stage."""
+    return msgspec.convert({"name": "p", "stages": [{"steps": list(steps)}], **fields}, ProcedureDefinition)
+
+
+def refused(definition: ProcedureDefinition, *others: ProcedureDefinition) -> str:
+    """What is said of it."""
+    with pytest.raises(UsageError) as caught:
+        check(definition, lambda name: next((p for p in (definition, *others) if p.name == name), None))
+    return str(caught.value)
+
+
+RESTART = {"restart_containers": {"match": "web*"}}
+
+
+def test_a_sound_one_passes() -> None:
+    check(
+        made(
+            RESTART, {"exec": {"container": "db", "command": "./migrate {env}", "timeout": "5m", "save": "out"}},
+            parameters={"env": None},
+        ),
+        lambda _: None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("definition", "said"),
+    [
+        (made(), "it has no steps"),
+        (ProcedureDefinition(name="p"), "it has no stages"),
+        (ProcedureDefinition(name="a b"), "the name cannot be used"),
+        (made({**RESTART, "sleep": {"seconds": "1s"}}), "must be of one kind"),
+        (made({}), "must be of one kind"),
+        (made({"restart_containers": {}}), "which containers?"),
+        (made({"exec": {"command": "x"}}), "which containers?"),
+        (made({"exec": {"container": "a", "match": "b", "command": "x"}}), "which containers?"),
+        (made({"exec": {"container": "a", "command": ""}}), "the command is empty"),
+        (made({"exec": {"container": "a", "command": "x 'y"}}), "close the quotes"),
+        (made({"run": {"command": "ls"}}), "allow_dangerous: true"),
+        (made({"script": {"script": "ls"}}), "allow_dangerous: true"),
+        (made({"restart_containers": {"match": "{pattern}"}}), "{pattern} is neither a parameter nor an output"),
+        (made({"restart_containers": {"match": "a", "timeout": "soon"}}), "'soon' is no span of time"),
+        (made({"restart_containers": {"match": "a", "when": "env =="}}), "cannot be read"),
+        (made({"restart_containers": {"match": "a", "when": "x == 1"}}), "asks for x, which nothing gives"),
+        (made({"clear_logs": {"match": "a", "larger_than": "big"}}), "'big' is no size"),
+        (made({"wait": {"tcp": "a:1", "http": "http://b"}}), "wait for one thing"),
+        (made(RESTART, parameters={"Bad Name": "x"}), "cannot be a parameter's name"),
+        (made({"procedure": {"procedure": "nope"}}), "there is no procedure 'nope'"),
+        (made({"procedure": {"procedure": "p"}}), "it would run itself: p > p"),
+        (made({"set": {"values": {"UP": "1"}}}), "cannot be a name"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(definition: ProcedureDefinition, said: str) -> None:
+    assert said in refused(definition)
+
+
+def test_a_longer_way_round_is_found_too() -> None:
+    other = msgspec.structs.replace(made({"procedure": {"procedure": "p"}}), name="q")
+    assert "p > q > p" in refused(made({"procedure": {"procedure": "q"}}), other)
+
+
+def test_outputs_are_known_to_later_stages_only() -> None:
+    stages = [
+        {"steps": [{"exec": {"container": "a", "command": "date", "save": "day"}}]},
+        {"steps": [{"exec": {"container": "a", "command": "echo {day}"}}]},
+    ]
+    check(msgspec.convert({"name": "p", "stages": stages}, ProcedureDefinition), lambda _: None)
+    assert "{day} is neither" in refused(msgspec.convert({"name": "p", "stages": stages[::-1]}, ProcedureDefinition))
+
+
+def test_parameters_are_asked_for_and_checked() -> None:
+    definition = made(RESTART, parameters={"env": {"choices": ["a", "b"]}, "n": 3, "on": True})
+    assert arguments(definition, {"env": "a"}) == {"env": "a", "n": "3", "on": "true"}
+    for given, said in (({}, "env has no value"), ({"env": "c"}, "one of: a, b"), ({"x": "1"}, "no parameter x")):
+        with pytest.raises(UsageError, match=said):
+            arguments(definition, given)
+
+
+def test_yaml_errors_name_line_and_nearest_key() -> None:
+    text = b"procedures:\n  - name: p\n    stages:\n      - steps:\n          - restart_containers: {mtch: web}\n"
+    with pytest.raises(UsageError) as caught:
+        parse_yaml(text, FleetFile, name="p.yaml")
+    assert "p.yaml, line 5" in str(caught.value)
+    assert "did you mean match?" in str(caught.value)
