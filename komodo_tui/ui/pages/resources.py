@@ -91,6 +91,7 @@ class ResourcesPage(Page):
             self.list.refresh_rows()
         self.list.table.recheck()
         self.list.pane.told()
+        self.list.show_selected()
         if self.in_detail:
             self._tick_detail()
 
@@ -143,16 +144,26 @@ class ResourcesPage(Page):
         event.stop()
         self.action_open("")
 
+    @on(VirtualTable.Highlighted, "#resources-table")
+    def _moved(self) -> None:
+        self.list.show_selected()
+
+    def zoom(self) -> None:
+        """The list over the whole width, or with the preview again."""
+        self.list.toggle_class("-zoomed")
+
     def open_detail(self, key: Key, tab: str = "") -> None:
         """Give the page to one resource."""
         self.add_class("-detail")
         self.detail.open(key, tab)
+        self.refresh_bindings()
 
     def close_detail(self) -> None:
         """Give it back to the list."""
         self.detail.close()
         self.remove_class("-detail")
         self.list.table.focus()
+        self.refresh_bindings()
 
     def reveal(self, target: Target) -> None:
         """Open this one, by id or by name; asked for first where it is not known."""
@@ -262,8 +273,13 @@ class ResourcesPage(Page):
             self.shell.work(flows.copy_something(self.shell, self.current))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Read-only mode hides what changes something."""
-        return not (action == "act" and self.runtime.settings.read_only)
+        """Read-only mode hides what changes something; from near, acts on other kinds are hidden."""
+        if action == "act" and self.runtime.settings.read_only:
+            return False
+        if action == "act" and self.in_detail and self.detail.row is not None:
+            act = BY_ID[str(parameters[0])]
+            return not act.rows or self.detail.row.resource.kind in act.kinds
+        return True
 
     def commands(self) -> Iterable[Command]:
         """Acts on what is chosen, by name."""

@@ -8,10 +8,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from komodo_tui.domain.errors import KomodoError
-from komodo_tui.domain.units import bytes_text, duration_text, time_text
+from komodo_tui.domain.units import duration_text
 from komodo_tui.ui.containers.document import DocumentPane
 from komodo_tui.ui.containers.facts import inspect_text
 from komodo_tui.ui.resources.columns import sign, word
+from komodo_tui.ui.resources.facts import overview
 from komodo_tui.ui.resources.files import FilesPane
 from komodo_tui.ui.widgets.facts import FactsPane
 from komodo_tui.ui.widgets.lines import Lines
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from komodo_tui.ui.resources.columns import Key, Row
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
-    from komodo_tui.ui.widgets.facts import Facts
 
 _PATIENCE = 5.0
 TABS = {"overview": "Overview", "files": "Files", "inspect": "Inspect"}
@@ -163,28 +163,3 @@ class ResourceDetail(Vertical):
     def back(self) -> bool:
         """Up from a folder, or out of a filter."""
         return self._tab == "files" and self.files.back()
-
-
-def overview(row: Row, now: float) -> Facts:
-    """What is known from the list, in sections."""
-    resource, space = row.resource, row.space
-    size = "not measured; u measures it" if row.size is None and resource.kind == "volume" else ""
-    if row.size is not None:
-        size = bytes_text(row.size)
-        if space is not None and space.freed != space.size:
-            size += f", of which its removal frees {bytes_text(space.freed)}"
-    detail = {"image": "", "volume": "mount point", "network": "subnets"}[resource.kind]
-    facts = [
-        ("name", resource.name or "none", ""), ("id", resource.id, ""), ("driver", resource.driver, ""),
-        ("size", size, ""), (detail, resource.detail, ""),
-        ("created", f"{time_text(resource.created)}, {duration_text(now - resource.created)} ago"
-         if resource.created else "", ""),
-    ]  # fmt: skip
-    sections: Facts = [("", [fact for fact in facts if fact[0] and fact[1]])]
-    if len(resource.tags) > 1:
-        sections.append(("Tags", [("", tag, "") for tag in resource.tags]))
-    used = [("", name, "") for name in resource.used_by] or [("", "no container", "dim")]
-    sections.append(("Used by", used))
-    if resource.labels:
-        sections.append(("Labels", [(key, value, "") for key, value in sorted(resource.labels.items())]))
-    return sections

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.text import Text
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 
 from komodo_tui.domain.resource_filter import parse_resources
 from komodo_tui.ui.resources.columns import Row, natural_order, resource_columns, row_tone
+from komodo_tui.ui.resources.facts import overview
+from komodo_tui.ui.widgets.facts import FactsPane
 from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
 
@@ -31,13 +33,23 @@ HELP = "words, !not, ~fuzzy, /regex/, kind: server: tag: used:no dangling:yes la
 class ResourceList(Vertical):
     """Shows what the book has."""
 
-    DEFAULT_CSS = "ResourceList { height: 1fr; width: 1fr; }"
+    SCOPED_CSS = False  # the size classes stand on the screen, outside
+    DEFAULT_CSS = """
+    ResourceList { height: 1fr; width: 1fr; }
+    ResourceList #resources-main { height: 1fr; }
+    ResourceList #resource-preview { display: none; width: 35%; border-left: vkey $panel; }
+    .-mid ResourceList #resource-preview, .-wide ResourceList #resource-preview { display: block; }
+    ResourceList.-zoomed #resource-preview { display: none; }
+    """
 
     def __init__(self, runtime: Runtime, shell: Shell, book: Book, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._state: FleetState = runtime.fleet.state
         self._book = book
         self._look: Callable[[], Look] = lambda: shell.look
+        self._now = shell.now
+        self.preview = FactsPane(id="resource-preview")
+        self.preview.can_focus = False
         self.table: VirtualTable[Row] = VirtualTable(
             resource_columns(shell.look.glyphs, shell.now), order=natural_order, row_tone=row_tone,
             id="resources-table",
@@ -48,8 +60,10 @@ class ResourceList(Vertical):
         )  # fmt: skip
 
     def compose(self) -> ComposeResult:
-        """The list."""
-        yield self.pane
+        """The list, and what the cursor is on beside it where there is room."""
+        with Horizontal(id="resources-main"):
+            yield self.pane
+            yield self.preview
 
     def refresh_rows(self) -> None:
         """Take over what the book has of the servers there are."""
@@ -62,6 +76,16 @@ class ResourceList(Vertical):
                 rows[row.key] = row
         self.table.set_rows(rows)
         self.pane.told()
+        self.show_selected()
+
+    def show_selected(self) -> None:
+        """The preview follows the cursor."""
+        if self.preview.display and self.preview.size:
+            row = self.table.current
+            facts = overview(row, self._now()) if row is not None else []
+            if row is not None:
+                facts[0] = (f"{row.resource.kind} on {row.live.name}", facts[0][1])
+            self.preview.show(facts, self._look())
 
     def row(self, key: Key) -> Row | None:
         """The row of this key, while there is one."""
@@ -85,6 +109,7 @@ class ResourceList(Vertical):
         """Draw again in new colours."""
         self.table.restyle()
         self.pane.told()
+        self.show_selected()
 
 
 def _parser(text: str) -> Callable[[Row], bool]:
