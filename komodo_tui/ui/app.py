@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.screen import Screen
+    from textual.widget import AwaitMount
 
     from komodo_tui.domain.operations import Target
     from komodo_tui.fleet.live import Changes
@@ -78,6 +79,8 @@ class KomodoApp(CommandApp):
         super().__init__(runtime, now=now, driver_class=driver_class)
         self._first = tab
         self._current: Page | None = None
+        self._wanted: Target | None = None
+        """What the page on screen shall reveal once it is mounted."""
         self._last = ""
         self._pages: dict[str, Page] = {}
         self._ticker: Ticker | None = None
@@ -148,10 +151,11 @@ class KomodoApp(CommandApp):
 
     def go(self, page: str, target: Target | None = None) -> None:
         """Show a page by its id, and reveal something in it."""
+        self._wanted = target
         if self._current is None or self._page_id(self._current) != page:
             self._switch(page)
-        if target is not None and self._current is not None:
-            self._current.reveal(target)
+        elif self._current.is_mounted:
+            self._reveal(self._current)
 
     def opened_pages(self) -> Iterable[Page]:
         """The pages that have been shown so far."""
@@ -181,16 +185,27 @@ class KomodoApp(CommandApp):
         if new is None:
             new = self._pages[page] = BY_ID[page].load()(self.runtime, self, id=f"page-{page}")
             self._current = new
-            self.query_one("#pages").mount(new)
-            self.call_after_refresh(self._shown, new)
+            self.work(self._mounted(new, self.query_one("#pages").mount(new)))
         else:
             self._current = new
             new.display = True
-            new.on_page_show()
+            if new.is_mounted:
+                self._shown(new)
+
+    async def _mounted(self, page: Page, mounting: AwaitMount) -> None:
+        # Before all of the page is there, the focus it gives would be lost without a word.
+        await mounting
+        if page is self._current:
+            self._shown(page)
 
     def _shown(self, page: Page) -> None:
-        if page is self._current:
-            page.on_page_show()
+        page.on_page_show()
+        self._reveal(page)
+
+    def _reveal(self, page: Page) -> None:
+        target, self._wanted = self._wanted, None
+        if target is not None:
+            page.reveal(target)
 
     def _go_chords(self) -> dict[str, Chord]:
         chords = {"g": Chord("first row", lambda: self._table_first())}

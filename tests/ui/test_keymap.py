@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from textual.binding import Binding
+from textual.dom import DOMNode
 
 from komodo_tui.domain.settings import Settings
 from komodo_tui.ui import keymap
@@ -79,14 +80,14 @@ def test_of_two_lines_for_one_key_the_first_gets_it() -> None:
 
 def test_every_binding_has_an_id_and_a_word() -> None:
     known_bindings()
-    for node in set(keymap._ours(keymap.DOMNode)):
+    for node in set(keymap._ours(DOMNode)):
         for binding in node.__dict__.get("BINDINGS", ()):
             assert isinstance(binding, Binding), node
             assert binding.id, (node, binding)
 
 
 def test_no_page_has_two_bindings_of_its_own_for_one_key() -> None:
-    for node in set(keymap._ours(keymap.DOMNode)):
+    for node in set(keymap._ours(DOMNode)):
         keys = [binding.key for binding in Binding.make_bindings(node.__dict__.get("BINDINGS", ()))]
         assert len(keys) == len(set(keys)), node
 
