@@ -31,6 +31,11 @@ def open_logs(page: Page, targets: Sequence[Target]) -> None:
     page.shell.go(PAGE, wanted[0])
 
 
+def is_wanted(app: App[object]) -> bool:
+    """Whether :func:`open_logs` asked for something that has not been taken yet."""
+    return app in _WANTED
+
+
 def take_wanted(app: App[object]) -> tuple[Target, ...]:
     """What :func:`open_logs` asked for since the last call; empty for nothing."""
     return _WANTED.pop(app, ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from komodo_tui.ui.logs.console import LogConsole
-from komodo_tui.ui.logs.open import take_wanted
+from komodo_tui.ui.logs.open import is_wanted, take_wanted
 from komodo_tui.ui.page import Page
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ class LogsPage(Page):
     def __init__(self, runtime: Runtime, shell: Shell, *, id: str | None = None) -> None:
         super().__init__(runtime, shell, id=id)
         self.console = LogConsole(runtime, shell, id="log-console")
-        self._wanted: tuple[Target, ...] = ()
         self._on_screen = False
         self._alone = False
         """Whether the log has the whole of a tall screen (z)."""
@@ -39,24 +38,18 @@ class LogsPage(Page):
 
     def reveal(self, target: Target) -> None:
         """Follow this container, or those that were asked for with it; what is followed already goes on."""
-        self._wanted = take_wanted(self.app) or (target,)
-        if self._on_screen:
-            self._follow()
-
-    def _follow(self) -> None:
-        wanted, self._wanted = self._wanted, ()
-        if wanted and (wanted != self.console.targets or not self.console.following):
+        wanted = take_wanted(self.app) or (target,)
+        if wanted != self.console.targets or not self.console.following:
             self.console.follow(wanted)
-        elif not self.console.following:
-            self.console.begin()
 
     def on_page_show(self) -> None:
-        """Follow what is wanted, else what was followed before."""
+        """Go on with what was followed before, where nothing else is wanted."""
         self._on_screen = True
         self._chrome()
         self.console.view.focus()
         self.console.wake()
-        self._follow()
+        if not self.console.following and not is_wanted(self.app):
+            self.console.begin()
 
     def on_page_hide(self) -> None:
         """Read no more until the page is back."""
