@@ -33,7 +33,10 @@ from komodo_tui.ui.app import KomodoApp
 from tests.ui.still import StillFleet, StillRuntime, still_runtime
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from textual.pilot import Pilot
 
     from komodo_tui.domain.errors import KomodoError
     from komodo_tui.domain.operations import Operation
@@ -254,3 +257,10 @@ def happen(state: FleetState) -> None:
 def app_of(runtime: StillRuntime) -> KomodoApp:
     """The app on the Servers tab, at the fixed time."""
     return KomodoApp(runtime, tab="servers", now=lambda: NOW)
+
+
+async def until(pilot: Pilot[int], check: Callable[[], object]) -> None:
+    """Let the app work until this holds; an app that ended fails the test."""
+    while not check():
+        assert pilot.app.is_running, "the app ended"
+        await pilot.pause()

@@ -10,6 +10,7 @@ from textual.widgets import Input
 
 from komodo_tui.ui.app import KomodoApp
 from komodo_tui.ui.prompts import QuestionDialog, ShellPrompter
+from tests.ui.servers.lab import until
 from tests.ui.still import still_runtime
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ async def pilot(tmp_path: Path) -> AsyncIterator[Pilot[int]]:
 
 async def shown(pilot: Pilot[int]) -> QuestionDialog:
     """The dialog once it is there."""
-    while not (isinstance(pilot.app.screen, QuestionDialog) and pilot.app.screen.query(Input)):
-        await pilot.pause()
+    await until(pilot, lambda: isinstance(pilot.app.screen, QuestionDialog) and pilot.app.screen.query(Input))
+    assert isinstance(pilot.app.screen, QuestionDialog)
     return pilot.app.screen
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,13 +14,14 @@ from komodo_tui.domain.settings import Settings
 from komodo_tui.fleet.live import Changes
 from komodo_tui.ui.pages.servers import ServersPage
 from komodo_tui.ui.prompts import QuestionDialog
-from tests.ui.servers.lab import app_of, build, happen, no_docker
+from tests.ui.servers.lab import app_of, build, happen, no_docker, until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
     from textual.pilot import Pilot
+    from textual.screen import Screen
 
     from tests.ui.still import StillRuntime
 
@@ -54,8 +56,7 @@ def on(name: str, *keys: str, dialog: bool = False) -> Callable[[Pilot[int]], Aw
 
     async def prepare(pilot: Pilot[int]) -> None:
         page = pilot.app.query_one(ServersPage)
-        while not page.overview.table.model.view:
-            await pilot.pause()
+        await until(pilot, lambda: page.overview.table.model.view)
         happen(page.runtime.fleet.state)
         if name:
             page.overview.table.choose(name)
@@ -63,8 +64,8 @@ def on(name: str, *keys: str, dialog: bool = False) -> Callable[[Pilot[int]], Aw
         before = pilot.app.screen
         for key in keys:
             await pilot.press(key)
-            while dialog and (pilot.app.screen is before or pilot.app.screen is pilot.app.screen_stack[0]):
-                await pilot.pause()
+            if dialog:
+                await until(pilot, partial(another_screen, pilot, before))
             before = pilot.app.screen
         await settle(pilot)
 
@@ -88,8 +89,13 @@ async def painted(pilot: Pilot[int]) -> None:
     """The screen has been laid out and drawn."""
     done = asyncio.Event()
     pilot.app.screen.call_after_refresh(done.set)
-    await done.wait()
+    await until(pilot, done.is_set)
     await pilot.pause()
+
+
+def another_screen(pilot: Pilot[int], before: Screen[object]) -> bool:
+    """Whether a dialog is shown that was not there before."""
+    return pilot.app.screen is not before and len(pilot.app.screen_stack) > 1
 
 
 @SIZES

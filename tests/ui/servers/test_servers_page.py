@@ -16,7 +16,7 @@ from komodo_tui.ui.modals.menu import MenuDialog
 from komodo_tui.ui.pages.servers import ServersPage
 from komodo_tui.ui.servers.report_dialog import ReportDialog
 from komodo_tui.ui.widgets.lines import Lines
-from tests.ui.servers.lab import ExecutorLab, FleetLab, app_of, build
+from tests.ui.servers.lab import ExecutorLab, FleetLab, app_of, build, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -40,8 +40,7 @@ def runtime(tmp_path: Path) -> StillRuntime:
 async def pilot(runtime: StillRuntime) -> AsyncIterator[Pilot[int]]:
     """The app on the Servers tab at 80x24, its first rows drawn."""
     async with app_of(runtime).run_test(size=(80, 24)) as found:
-        while not page(found).overview.table.model.view:
-            await found.pause()
+        await until(found, lambda: page(found).overview.table.model.view)
         yield found
 
 
@@ -68,9 +67,10 @@ async def choose(pilot: Pilot[int], name: str) -> None:
 
 async def dialog(pilot: Pilot[int], kind: type[S]) -> S:
     """The dialog of this kind once it is there."""
-    while not (isinstance(pilot.app.screen, kind) and pilot.app.screen.is_mounted and pilot.app.focused):
-        await pilot.pause()
-    return pilot.app.screen
+    await until(pilot, lambda: isinstance(pilot.app.screen, kind) and pilot.app.screen.is_mounted and pilot.app.focused)
+    shown = pilot.app.screen
+    assert isinstance(shown, kind)
+    return shown
 
 
 async def test_the_worst_server_stands_first_and_the_healthy_last(pilot: Pilot[int]) -> None:
@@ -241,8 +241,7 @@ async def test_the_detail_of_a_server_that_was_removed_closes(pilot: Pilot[int],
     await choose(pilot, "web-01")
     await pilot.press("enter")
     fleet(runtime).state.forget("web-01")
-    while page(pilot).in_detail:
-        await pilot.pause()
+    await until(pilot, lambda: not page(pilot).in_detail)
     assert "web-01" not in page(pilot).overview.table.model.view
 
 
@@ -273,8 +272,7 @@ async def test_no_lower_case_key_changes_a_server(pilot: Pilot[int], runtime: St
 async def test_read_only_mode_offers_nothing_that_changes(tmp_path: Path) -> None:
     runtime = build(tmp_path, Settings(read_only=True))
     async with app_of(runtime).run_test(size=(80, 24)) as pilot:
-        while not page(pilot).overview.table.model.view:
-            await pilot.pause()
+        await until(pilot, lambda: page(pilot).overview.table.model.view)
         await choose(pilot, "bare-01")
         await pilot.press("N", "e", "I", "X")
         await pilot.pause()
