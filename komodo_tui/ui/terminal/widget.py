@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.geometry import Offset, Region
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
 
 from komodo_tui.ui.terminal import outer
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
 
     from textual import events
+    from textual.strip import Strip
 
     from komodo_tui.ui.terminal.browse import Cell
     from komodo_tui.ui.terminal.terminal import Terminal
@@ -66,6 +67,7 @@ class TerminalPane(DrawnPane, can_focus=True):
         write the clipboard."""
         super().__init__(terminal, tabs, now, id=id)
         self._take_clipboard = take_clipboard
+        self._measured = Size(0, 0)
 
     # -- what it looks at ---------------------------------------------------------------------------------------
 
@@ -114,9 +116,16 @@ class TerminalPane(DrawnPane, can_focus=True):
         self._measure()
 
     def _measure(self) -> None:
-        width, height = self.size
+        width, height = self._measured = self.outer_size  # ``size`` asks for the region, which is not there yet
         if self.terminal is not None and width > 0 and height > 2:
             self.terminal.start(width, height - 2)
+
+    def render_line(self, y: int) -> Strip:
+        """One line. Also the first to know a size that Textual 8.2 never told: of a widget whose region was asked for
+        before its first layout (``focus`` does)."""
+        if y == 0 and self._measured != self.outer_size:
+            self.call_later(self._measure)
+        return super().render_line(y)
 
     # -- View: what a terminal tells ----------------------------------------------------------------------------
 
