@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from komodo_tui.domain.resources import ResourceOperation, ResourceTarget
     from komodo_tui.fleet.live import FleetState
 
-_NAMED = 40
-"""Names a step of a prune spells out."""
+_NAMED, _LISTED = 10, 500
+"""How many things a prune's command and its list spell out."""
 _UNDO = {
     "pull": "remove the image; a tag that moved keeps pointing to the new one",
     "tag": "remove the tag; the image stays",
@@ -105,10 +105,16 @@ def _prune_step(server: str, kind: str, picked: Sequence[ResourceTarget], state:
     warnings = ["the data in them is lost"] if kind == "volume" else []
     return PlanStep(
         target=Target(server=server),
-        text=f"remove {count_text(len(picked), f'unused {kind}')}{frees}: {_some([t.label for t in picked], _NAMED)}",
+        text=f"remove {count_text(len(picked), f'unused {kind}')}{frees}",
         command=_remove_command(kind, picked[:_NAMED]) + (" …" if len(picked) > _NAMED else ""),
+        details=tuple(_detail(target) for target in picked[:_LISTED])
+        + ((f"and {len(picked) - _LISTED} more",) if len(picked) > _LISTED else ()),
         warning="; ".join(filter(None, [*warnings, stale(server_of(state, server))])),
     )
+
+
+def _detail(target: ResourceTarget) -> str:
+    return f"{target.label}, {bytes_text(target.size)}" if target.size else target.label
 
 
 def _remove_command(kind: str, picked: Sequence[ResourceTarget], *, force: bool = False) -> str:
@@ -163,5 +169,5 @@ def _title(operation: ResourceOperation, steps: Sequence[PlanStep]) -> str:
     kinds = {target.kind for target in targets}
     what = kinds.pop() if len(kinds) == 1 else "resource"
     freed = sum(target.size or 0 for target in targets)
-    frees = f", {bytes_text(freed)}" if freed and operation.verb == "prune" else ""
+    frees = f", frees {bytes_text(freed)}" if freed and operation.verb == "prune" else ""
     return f"{verb} {count_text(len(targets), what)} on {where}{frees}"

@@ -33,6 +33,8 @@ def plan_text(plan: Plan, look: Look) -> Text:
             text.append(f"  {glyphs.dot} {step.text}\n")
             if step.command:
                 text.append(f"    {step.command}\n", style("dim"))
+            for detail in step.details:
+                text.append(f"    {detail}\n")
             if step.warning:
                 text.append(f"    {glyphs.warn} {step.warning}\n", style("warn"))
     if plan.undo:

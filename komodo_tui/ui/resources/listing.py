@@ -37,7 +37,7 @@ class ResourceList(Vertical):
     DEFAULT_CSS = """
     ResourceList { height: 1fr; width: 1fr; }
     ResourceList #resources-main { height: 1fr; }
-    ResourceList #resource-preview { display: none; width: 35%; border-left: vkey $panel; }
+    ResourceList #resource-preview { display: none; width: 35%; background: transparent; border-left: vkey $panel; }
     .-mid ResourceList #resource-preview, .-wide ResourceList #resource-preview { display: block; }
     ResourceList.-zoomed #resource-preview { display: none; }
     """

@@ -142,6 +142,7 @@ class PruneDialog(Dialog[list["ResourceTarget"]]):
     def on_mount(self) -> None:
         """Say how much it is."""
         self.query_one(SelectionList).focus()
+        self.query_one(".dialog").border_subtitle = Text(" Space keeps one, * all ")
         self._sum_up()
 
     def _picked(self) -> list[ResourceTarget]:
@@ -155,7 +156,7 @@ class PruneDialog(Dialog[list["ResourceTarget"]]):
         text = f"{count_text(len(picked), 'thing')}, at least {bytes_text(sum(t.size or 0 for t in picked))} freed"
         lost = f"; the data of {count_text(volumes, 'volume')} is lost" if volumes else ""
         style = self.look_now.palette.style("warn" if volumes else "bold")
-        self.query_one("#sum", Static).update(Text(f"{text}{lost}    Space keeps one", style))
+        self.query_one("#sum", Static).update(Text(f"{text}{lost}", style))
         self.query_one("#go", Button).disabled = not picked
 
     def action_cursor(self, by: int) -> None:
