@@ -168,7 +168,7 @@ class StackPreparer:
         client = await self._client(server)
         project = stack.project_name
         if not number:
-            number = _to_return_to((await client.compose_project(project)).revisions)
+            number = to_return_to((await client.compose_project(project)).revisions)
             if not number:
                 raise NotFoundError(f"{project} has no good revision to return to", server=server)
         revision = await client.compose_revision(project, number)
@@ -219,7 +219,7 @@ class StackPreparer:
         return await self._fleet.link(server).client()
 
 
-def _to_return_to(revisions: Sequence[RevisionSummary]) -> int:
+def to_return_to(revisions: Sequence[RevisionSummary]) -> int:
     """The revision that a rollback without a number means; 0 = there is none. They come newest first."""
     good = [revision for revision in revisions if revision.outcome == "success"]
     if good and revisions[0].outcome in ("success", "rolled_back"):  # the newest good one runs: one that differs
