@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LINES = 2_000_000
 _TIMEOUT = 600.0
+_ENGINE_TIMEOUT = 120.0
+"""Seconds for ``docker logs``, which may stand still for ever once it has lost its place."""
 _HEAD_START = 3
 """Seconds between a container's start and its first line: followers are there from the beginning."""
 _END = b"end"
@@ -105,7 +107,7 @@ def _docker(server: Server) -> Count:
     command = [find("docker") or "docker", "-H", server.docker_host, "logs", "-f", "theirs"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
-        too_long = threading.Timer(_TIMEOUT, process.kill)
+        too_long = threading.Timer(_ENGINE_TIMEOUT, process.kill)
         too_long.start()
         for line in process.stdout:
             if count.take([line.rstrip(b"\n")]):
