@@ -27,7 +27,12 @@ def server_facts(live: ServerLive, now: float, glyphs: Glyphs) -> Facts:
 def _connection(live: ServerLive, now: float, glyphs: Glyphs) -> list[tuple[str, str, str]]:
     state = standing(live, glyphs)
     return [
-        ("state", f"{state.glyph} {state.word} for {long_duration_text(now - live.since)}", state.tone),
+        ("state", f"{state.glyph} {state.word}", state.tone),
+        (
+            "connected" if live.live else "so since",
+            f"{time_text(live.since)}, {long_duration_text(now - live.since)} ago",
+            "",
+        ),
         ("address", live.definition.address, ""),
         ("round trip", f"{live.latency * 1000:.1f} ms" if live.latency is not None else "-", ""),
         ("last data", time_text(live.seen) or "never", ""),
