@@ -16,6 +16,7 @@ from komodo_agent.wire.feed import (
     Samples,
     Snapshot,
 )
+from komodo_agent.wire.jobs import Job
 from komodo_agent.wire.models import Container, ContainerDetail, ContainerSample, History
 from komodo_tui.domain.text import clean, clean_container, clean_tree
 
@@ -51,6 +52,10 @@ def _clean(value: Any) -> Any:
         )
     if isinstance(value, FileChange | StackFile):
         return msgspec.convert(clean_tree(msgspec.to_builtins(value), keep_newlines=True), type(value))
+    if isinstance(value, Job) and "output" in value.result:  # lines of a command, the only text of a job with any
+        output = clean(value.result["output"], keep_newlines=True)
+        result = {**_clean(value.result), "output": output}
+        return msgspec.structs.replace(_clean_struct(value), result=result)
     if isinstance(value, ContainerSample | History):
         return value  # numbers alone; the names of a history's series are looked up, never shown
     if isinstance(value, msgspec.Struct):

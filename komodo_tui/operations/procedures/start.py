@@ -96,6 +96,7 @@ async def resumed(parts: RunParts, run: str, *, read_only: bool = False) -> Asyn
             raise StoreError(f"run {run} was begun by another version: {error}", hint="start it anew") from error
         async with _turn(parts, definition, wait=False):
             await parts.executor.recover(_RECOVERY)
+            parts.tell(summary.run, first)
             await journal.write(RunResumed(actor=parts.actor, pid=os.getpid()))
             yield Runner(parts, journal, definition, first.parameters)
 

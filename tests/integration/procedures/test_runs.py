@@ -1,0 +1,216 @@
+"""Procedures as cron runs them, on a real engine: what they do, how they end, and how they go on after a crash."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.rig.server import Server
+
+pytestmark = pytest.mark.rig
+
+PATIENCE = 60.0
+IDLE = ("busybox", "sleep", "100000")
+
+
+class Cli:
+    """The installed program with a state directory of its own."""
+
+    def __init__(self, folder: Path, server: Server) -> None:
+        self.folder = folder
+        self.argv = [str(Path(sys.executable).with_name("komodo-tui"))]
+        self.environment = {
+            **os.environ, "DOCKER_HOST": server.docker_host, "KOMODO_TUI_HOME": str(folder / "home"),
+            "HOME": str(folder),
+        }  # fmt: skip
+
+    def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*self.argv, *words], env=self.environment, capture_output=True, text=True, timeout=PATIENCE, check=False,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Run it meanwhile."""
+        return subprocess.Popen(
+            [*self.argv, *words], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def define(self, *stages: dict[str, Any], **fields: Any) -> None:
+        """Make these the stages of the procedure ``p``."""
+        path = self.folder / "p.yaml"
+        path.write_text(json.dumps({"procedures": [{"name": "p", "stages": list(stages), **fields}]}))
+        done = self("apply", "-f", str(path), "--yes")
+        assert done.returncode == 0, done.stderr
+
+    def entries(self, *words: str) -> list[dict[str, Any]]:
+        """The lines of JSON a verb prints."""
+        return [json.loads(line) for line in self(*words, "--json").stdout.splitlines()]
+
+
+@pytest.fixture
+def cli(tmp_path: Path, server: Server) -> Cli:
+    """On the private engine."""
+    return Cli(tmp_path, server)
+
+
+def stage(*steps: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """One stage."""
+    return {"steps": list(steps), **fields}
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait until it is so."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def test_a_run_does_its_steps_and_everything_is_on_record(cli: Cli, server: Server) -> None:
+    for name in ("web-1", "web-2", "db"):
+        server.docker("run", "-d", "--name", name, *IDLE)
+    before = server.docker("inspect", "-f", "{{.State.StartedAt}}", "web-1")
+    cli.define(
+        stage({"restart_containers": {"match": "{pattern}", "grace": "0s"}}),
+        stage({"exec": {"container": "db", "command": "sh -c 'echo migrated {run}'", "save": "result"}}),
+        stage({"run": {"command": ["sh", "-c", 'echo "$0"', "{result}"], "save": "said"}}, when='"mi" in result'),
+        parameters={"pattern": "web*"},
+        allow_dangerous=True,
+    )
+    dry = cli("--run-procedure", "p", "--dry-run")
+    assert "web-1@local" in dry.stdout
+    assert "web-2@local" in dry.stdout
+    assert server.docker("inspect", "-f", "{{.State.StartedAt}}", "web-1") == before
+    done = cli("--run-procedure", "p")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "restart_containers: success" in done.stdout
+    assert server.docker("inspect", "-f", "{{.State.StartedAt}}", "web-1") != before
+    runs = cli.entries("procedure", "runs")
+    assert [(run["procedure"], run["outcome"]) for run in runs] == [("p", "success")]
+    saved = [entry["saved"] for entry in cli.entries("procedure", "log", runs[0]["run"]) if entry.get("saved")]
+    assert {"said": f"migrated {runs[0]['run']}"} in saved
+    acts = [row["act"] for row in cli.entries("actions")]
+    assert acts[:3] == ["run", "exec", "restart"]
+
+
+def test_a_failure_stops_runs_the_rescue_and_is_all_that_cron_mails(cli: Cli, server: Server) -> None:
+    server.docker("run", "-d", "--name", "db", *IDLE)
+    cli.define(
+        stage(
+            {"exec": {"container": "db", "command": "sh -c '{what}'", "retries": 1, "backoff": "0.1s"}}, name="migrate"
+        ),
+        stage({"exec": {"container": "db", "command": "touch /never"}}, name="later"),
+        stage({"exec": {"container": "db", "command": "touch /rescued"}}, name="rescue", on="failure"),
+        parameters={"what": "true"},
+    )
+    assert cli("--run-procedure", "p", "--quiet").stdout == ""
+    done = cli("--run-procedure", "p", "--quiet", "--param", "what=echo no such table; exit 7")
+    assert done.returncode == 1
+    assert "| no such table" in done.stdout
+    assert "status 7" in done.stdout
+    assert "stage later: skipped" in done.stdout
+    assert server.docker("exec", "db", "ls", "/").split().count("never") == 1  # of the run that was well
+    assert "rescued" in server.docker("exec", "db", "ls", "/")
+    run = cli.entries("procedure", "runs")[0]["run"]
+    attempts = [
+        e["attempt"] for e in cli.entries("procedure", "log", run) if e["k"] == "target_end" and e["stage"] == 0
+    ]
+    assert attempts == [1, 2]
+
+
+def test_rolling_goes_no_further_after_a_failure(cli: Cli, server: Server) -> None:
+    for number in range(4):
+        server.docker("run", "-d", "--name", f"web-{number}", *IDLE)
+    server.docker("exec", "web-1", "touch", "/bad")
+    cli.define(stage({"exec": {"match": "web-*", "command": "sh -c 'touch /seen; test ! -e /bad'", "batch": 1}}))
+    done = cli("--run-procedure", "p")
+    assert done.returncode == 5
+    assert "1 of 4 done; 2 not begun; web-1@local: it ended with status 1" in done.stdout
+    seen = [name for name in ("web-0", "web-1", "web-2", "web-3") if "seen" in server.docker("exec", name, "ls", "/")]
+    assert seen == ["web-0", "web-1"]
+
+
+def test_nothing_to_do_is_a_failure_unless_the_procedure_says_otherwise(cli: Cli) -> None:
+    cli.define(stage({"restart_containers": {"match": "nope*"}}))
+    assert cli("--run-procedure", "p").returncode == 1
+    cli.define(stage({"restart_containers": {"match": "nope*", "none": "pass"}}))
+    assert cli("--run-procedure", "p").returncode == 0
+
+
+def test_two_at_once_are_one_run_and_one_refusal(cli: Cli, server: Server, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    script = f"echo > {tmp_path}/begun; while [ ! -e {gate} ]; do sleep 0.05; done"
+    cli.define(stage({"script": {"script": script}}), allow_dangerous=True)
+    first = cli.start("--run-procedure", "p")
+    until((tmp_path / "begun").exists)
+    second = cli("--run-procedure", "p", "--lock", "fail")
+    assert second.returncode == 4
+    assert "under way already" in second.stderr
+    third = cli.start("--run-procedure", "p", "--lock", "wait")
+    gate.touch()
+    for running in (first, third):
+        output, _ = running.communicate(timeout=PATIENCE)
+        assert running.returncode == 0, output
+
+
+def test_sigterm_stops_what_runs_and_closes_the_records(cli: Cli, tmp_path: Path) -> None:
+    script = f"echo $$ > {tmp_path}/new; mv {tmp_path}/new {tmp_path}/pid; sleep 1000"
+    cli.define(stage({"script": {"script": script}}), stage({"sleep": {"seconds": "1000s"}}), allow_dangerous=True)
+    running = cli.start("--run-procedure", "p")
+    until((tmp_path / "pid").exists)
+    running.send_signal(signal.SIGTERM)
+    output, _ = running.communicate(timeout=PATIENCE)
+    assert running.returncode == 130, output
+    until(lambda: not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}").exists())
+    assert cli.entries("procedure", "runs")[0]["outcome"] == "cancelled"
+    assert [row["outcome"] for row in cli.entries("actions") if row["act"] == "run"] == ["cancelled"]
+
+
+def test_a_killed_run_goes_on_and_no_effect_happens_twice(cli: Cli, server: Server, tmp_path: Path) -> None:
+    server.docker("run", "-d", "--name", "db", *IDLE)
+    gate = tmp_path / "gate"
+    slow = (
+        f"echo two >> {tmp_path}/effects; while [ ! -e {gate} ]; do sleep 0.05; done; echo late >> {tmp_path}/effects"
+    )
+    cli.define(
+        stage({"run": {"command": ["sh", "-c", f"echo one >> {tmp_path}/effects"]}}),
+        stage({"script": {"script": slow}}),
+        stage({"run": {"command": ["sh", "-c", f"echo three >> {tmp_path}/effects"]}}),
+        allow_dangerous=True,
+    )
+    running = cli.start("--run-procedure", "p")
+    effects = tmp_path / "effects"
+    until(lambda: effects.exists() and "two" in effects.read_text())
+    running.kill()
+    running.communicate(timeout=PATIENCE)
+    run = cli.entries("procedure", "runs")[0]
+    assert run["outcome"] is None
+    assert "interrupted" in cli("procedure", "list").stdout
+    gate.touch()  # the job is the agent's: it goes on without the program that asked for it
+    until(lambda: "late" in effects.read_text())
+    done = cli("--resume", run["run"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert effects.read_text().split() == ["one", "two", "late", "three"]
+    again = cli("--resume", run["run"])
+    assert again.returncode == 4
+    assert "has ended: success" in again.stderr
+
+
+def test_read_only_and_unknown_names(cli: Cli) -> None:
+    cli.define(stage({"sleep": {"seconds": "0s"}}))
+    assert cli("--run-procedure", "p", "--read-only").returncode == 4
+    unknown = cli("--run-procedure", "q")
+    assert (unknown.returncode, "no procedure 'q'" in unknown.stderr) == (2, True)
