@@ -46,7 +46,7 @@ def source_marks(targets: Mapping[bytes, LogTarget]) -> dict[bytes, SourceMark]:
     marks = {}
     for number, (tag, target) in enumerate(targets.items()):
         name = f"{names[number]}@{target.server}"
-        turn = number // _COLOURS % len(_MARKS)
+        turn = (number + number // _COLOURS) % len(_MARKS)  # neighbours differ in sign and colour
         short = names[number] if names.count(names[number]) == 1 else name
         tone = f"tag-{number % _COLOURS + 1}"
         marks[tag] = SourceMark(clean(name), tone, _MARKS[turn], _ASCII_MARKS[turn], clean(short))

@@ -133,9 +133,10 @@ def test_names_tell_servers_where_room_and_doubt_are() -> None:
     assert gutter.width == 7
 
 
-def test_seven_sources_differ_without_colours() -> None:
-    marks = source_marks(_marks(*((f"w{n}", "api") for n in range(12))))
-    assert len({(mark.tone, mark.mark) for mark in marks.values()}) == 12
+def test_sources_differ_with_colours_and_neighbours_without() -> None:
+    marks = list(source_marks(_marks(*((f"w{n}", "api") for n in range(36)))).values())
+    assert len({(mark.tone, mark.mark) for mark in marks}) == 36
+    assert len({mark.ascii_mark for mark in marks[:6]}) == 6
 
 
 # -- opened lines -------------------------------------------------------------------------------------------------
