@@ -15,6 +15,7 @@ from .engine import lists
 from .engine.exec import serve_exec
 from .problems import AgentError
 from .resource_routes import ResourceRoutes
+from .terminal_routes import TerminalRoutes
 from .wire import protocol
 from .wire.compose import PreviewRequest
 from .wire.jobs import JobRequest
@@ -64,6 +65,7 @@ class Routes:
         for path, handler in get.items():
             app.router.add_get(path, handler, allow_head=False)
         ResourceRoutes(self._agent).add_to(app)
+        TerminalRoutes(self._agent).add_to(app)
         app.router.add_post(protocol.ROUTE_JOBS, self.submit_job)
         app.router.add_post(protocol.ROUTE_COMPOSE_PREVIEW, self.compose_preview)
         app.router.add_delete(protocol.ROUTE_JOB, self.cancel_job)

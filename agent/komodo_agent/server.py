@@ -31,6 +31,7 @@ from .peer import AllowList
 from .problems import AgentError
 from .routes import Routes
 from .sampling import Sampler
+from .terminals.registry import Terminals
 from .wire.jobs import ComposeJob
 from .wire.protocol import CLOSE_STOPPING
 
@@ -75,6 +76,7 @@ class Agent:
         self.sampler = Sampler(ContainerMetrics(EngineStats(self.engine)))
         self.jobs = JobManager(options.state / "jobs", self._run_job, self._job_changed)
         self.compose = Host(self.engine, options.state / "stacks")
+        self.terminals = Terminals(self.engine)
         self.hub = Hub(self.engine, self.sampler, host_facts(), self.jobs.recent)
         self.engine.on_status = self.hub.engine_changed
         self.tracker = Tracker(self.engine, self.hub.containers_changed)
@@ -127,6 +129,7 @@ class Agent:
         """Take no more: jobs get a moment to end, clients a reason. Their handlers then end what they started."""
         await self.jobs.close(_GRACE)
         await self.hub.close()
+        await self.terminals.close()
         closing = [socket.close(code=CLOSE_STOPPING, message=b"the agent is stopping") for socket in self._streams]
         await asyncio.gather(*closing, return_exceptions=True)
 
@@ -210,7 +213,7 @@ async def _until_idle(agent: Agent, runner: web.AppRunner, seconds: float) -> No
     while time.monotonic() - last < seconds:
         await asyncio.sleep(min(1.0, seconds / 4))
         server = runner.server
-        if agent.jobs.busy() or (server is not None and server.connections):
+        if agent.jobs.busy() or agent.terminals.busy() or (server is not None and server.connections):
             last = time.monotonic()
 
 

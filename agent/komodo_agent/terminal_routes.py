@@ -1,0 +1,57 @@
+"""The part of the closed list that is about terminals that live in the agent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from aiohttp import web
+
+from .access import PEER
+from .problems import AgentError
+from .terminals.socket import serve_terminal
+from .wire.terminals import ROUTE_TERMINAL, ROUTE_TERMINAL_ATTACH, ROUTE_TERMINALS, rename_decoder
+
+if TYPE_CHECKING:
+    from .server import Agent
+
+
+class TerminalRoutes:
+    """The handlers, bound to one agent."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+
+    def add_to(self, app: web.Application) -> None:
+        """Register the routes."""
+        app.router.add_get(ROUTE_TERMINALS, self.list, allow_head=False)
+        app.router.add_put(ROUTE_TERMINAL, self.rename)
+        app.router.add_delete(ROUTE_TERMINAL, self.end)
+        app.router.add_get(ROUTE_TERMINAL_ATTACH, self.attach, allow_head=False)
+
+    async def list(self, request: web.Request) -> web.StreamResponse:
+        """GET /v1/terminals"""
+        return _json(tuple(terminal.info() for terminal in self._agent.terminals.list(request[PEER].uid)))
+
+    async def rename(self, request: web.Request) -> web.StreamResponse:
+        """PUT /v1/terminals/{id}"""
+        try:
+            wanted = rename_decoder.decode(await request.read())
+        except msgspec.DecodeError as error:
+            raise AgentError("bad_request", f"this is no name: {error}") from error
+        return _json(self._agent.terminals.rename(request.match_info["id"], wanted.name, request[PEER].uid).info())
+
+    async def end(self, request: web.Request) -> web.StreamResponse:
+        """DELETE /v1/terminals/{id}"""
+        await self._agent.terminals.end(request.match_info["id"], request[PEER].uid)
+        return web.Response(status=204)
+
+    async def attach(self, request: web.Request) -> web.StreamResponse:
+        """GET /v1/terminals/{id}/attach, a WebSocket"""
+        async with self._agent.stream(request) as socket:
+            await serve_terminal(socket, self._agent.terminals, request.match_info["id"], request[PEER].uid)
+        return socket
+
+
+def _json(value: Any) -> web.Response:
+    return web.Response(body=msgspec.json.encode(value), content_type="application/json")

@@ -1,0 +1,1 @@
+"""Terminals whose programs outlive those who look at them."""

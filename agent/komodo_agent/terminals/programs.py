@@ -1,0 +1,99 @@
+"""What runs in a terminal, wherever it runs: bytes both ways, a size, an end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from ..engine import attach, exec_process
+from ..problems import AgentError
+from ..wire.terminals import ContainerRequest
+from .shell import PtyProgram
+
+if TYPE_CHECKING:
+    from ..engine.client import Engine
+    from ..engine.exec import Session
+    from ..wire.exec import ExecExit
+    from ..wire.terminals import OpenTerminal
+    from .ring import Size
+
+
+class Program(Protocol):
+    """A process with a terminal."""
+
+    command: tuple[str, ...]
+
+    async def read(self) -> bytes:
+        """The next output; empty at the end. Not reading holds it back."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Input; waits while it takes none."""
+        ...
+
+    async def resize(self, rows: int, cols: int) -> None:
+        """Tell it the size of its terminal."""
+        ...
+
+    async def exit(self) -> ExecExit:
+        """How it ended, once its output has."""
+        ...
+
+    async def close(self) -> None:
+        """Hang up. Safe to call twice."""
+        ...
+
+
+class ContainerProgram:
+    """A process in a container, or a container's own."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.command = session.command
+
+    async def read(self) -> bytes:
+        """The next output; empty at the end."""
+        return (await self._session.stream.read())[1]
+
+    async def write(self, data: bytes) -> None:
+        """Input; waits while it takes none."""
+        await self._session.stream.write(data)
+
+    async def resize(self, rows: int, cols: int) -> None:
+        """Tell it the size of its terminal."""
+        await self._session.resize(rows, cols)
+
+    async def exit(self) -> ExecExit:
+        """How it ended."""
+        return await self._session.exit()
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._session.close()
+
+
+class Begun:
+    """A program that was started, and what it runs in."""
+
+    def __init__(self, program: Program, target: str = "", container: str = "") -> None:
+        self.program = program
+        self.target = target
+        self.container = container
+
+
+async def begin(engine: Engine, wanted: OpenTerminal, size: Size) -> Begun:
+    """Start what is asked for.
+
+    Raises:
+        AgentError: there is no such container, no shell, or it does not run; the engine did not answer.
+    """
+    if not isinstance(wanted.program, ContainerRequest):
+        return Begun(await PtyProgram.start(wanted.program, size))
+    request = msgspec.structs.replace(wanted.program.process, tty=True, stdin=True, rows=size.rows, cols=size.cols)
+    if any("\0" in word for word in (*request.command, request.user, request.workdir, *request.environment.values())):
+        raise AgentError("bad_request", "a command cannot hold a NUL character")
+    container = await engine.find(request.container)
+    start = attach.attach if request.attach else exec_process.start
+    session: Session = await start(engine, container, request)
+    return Begun(ContainerProgram(session), container.name, container.id)

@@ -1,0 +1,194 @@
+"""Terminals that live in the agent, in a real container: they go on without anybody, and come back as they were."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from komodo_agent.wire.exec import ExecExit
+from komodo_agent.wire.terminals import Sized
+from tests.integration.terminals.lab import attach, in_container, new_id, on_server, terminals
+
+if TYPE_CHECKING:
+    from tests.integration.agent.lab import AgentProcess
+    from tests.rig.server import Server
+
+pytestmark = pytest.mark.rig
+
+
+@pytest.fixture
+def box(server: Server) -> str:
+    """A container that runs, with a shell."""
+    return server.docker("run", "-d", "--name", "box", "busybox", "sleep", "100000").strip()
+
+
+def processes(server: Server, container: str) -> str:
+    """The commands that run in a container."""
+    return server.docker("top", container, "-eo", "pid,args")
+
+
+async def test_it_goes_on_without_anybody_and_is_found_again(agent: AgentProcess, server: Server, box: str) -> None:
+    id = new_id()
+    async with agent.session() as session, attach(session, id, in_container(box, name="mine")) as client:
+        await client.type("echo fir''st; stty size\n")
+        await client.until(lambda c: b"first" in c.output and b"24 80" in c.output)
+        before = client.output
+    async with agent.session() as session:
+        (info,) = await terminals(session)
+        assert (info.id, info.name, info.target, info.container, info.ended) == (id, "mine", "box", box, None)
+        async with attach(session, id) as client:
+            await client.until(lambda c: len(c.output) >= len(before))
+            assert client.output.startswith(before)
+            assert client.attached.fresh
+            assert not client.attached.cut
+            await client.type("exit 7\n")
+            await client.until(lambda c: c.end)
+            assert client.end == ExecExit(code=7)
+        (info,) = await terminals(session)
+        assert info.code == 7
+        assert info.ended is not None
+        async with attach(session, id) as client:  # its last screen and its end are kept
+            await client.until(lambda c: c.end)
+            assert b"first" in client.output
+            assert client.end == ExecExit(code=7)
+
+
+async def test_output_meanwhile_is_not_lost_and_comes_once(agent: AgentProcess, box: str) -> None:
+    id = new_id()
+    async with agent.session() as session:
+        async with attach(session, id, in_container(box)) as client:
+            await client.type("read x; echo mean''while; read x\n")
+            await client.until(lambda c: b"read x" in c.output)
+            place = client.attached.place + len(client.output)
+            await client.type("\n")
+        async with attach(session, id, since=place) as client:
+            await client.until(lambda c: b"meanwhile" in c.output)
+            assert not client.attached.fresh
+            assert b"read x" not in client.output
+
+
+async def test_two_see_the_same_and_the_smaller_size_wins(agent: AgentProcess, box: str) -> None:
+    id = new_id()
+    async with (
+        agent.session() as session,
+        attach(session, id, in_container(box), rows=40, cols=100) as wide,
+    ):
+        async with attach(session, id, rows=50, cols=90) as small:
+            await small.until(lambda c: Sized(rows=40, cols=90) in c.events)
+            await wide.until(lambda c: Sized(rows=40, cols=90) in c.events)
+            await small.type("stty size\n")
+            for client in (wide, small):
+                await client.until(lambda c: b"40 90" in c.output)
+            await wide.until(lambda c: c.answers)
+            assert not small.answers, "one answers what the program asks"
+            assert (await terminals(session))[0].clients == 2
+        await wide.until(lambda c: c.events[-1] == Sized(rows=40, cols=100))
+        await wide.type("stty size\n")
+        await wide.until(lambda c: b"40 100" in c.output)
+
+
+async def test_who_only_looks_types_nothing_and_sets_no_size(agent: AgentProcess, box: str) -> None:
+    id = new_id()
+    async with (
+        agent.session() as session,
+        attach(session, id, in_container(box)) as client,
+        attach(session, id, rows=5, cols=20, read_only=True) as looker,
+    ):
+        await looker.type("echo by the loo''ker\n")
+        await client.type("echo by the ow''ner; stty size\n")
+        await looker.until(lambda c: b"owner" in c.output and b"24 80" in c.output)
+        assert b"looker" not in looker.output
+
+
+async def test_the_one_who_answers_is_replaced(agent: AgentProcess, box: str) -> None:
+    id = new_id()
+    async with agent.session() as session, attach(session, id, in_container(box)) as first:
+        await first.until(lambda c: c.answers)
+        async with attach(session, id) as second:
+            await first.socket.close()
+            await second.until(lambda c: c.answers)
+
+
+async def test_closing_ends_the_program_and_tells_who_looks(agent: AgentProcess, server: Server, box: str) -> None:
+    id = new_id()
+    async with agent.session() as session, attach(session, id, in_container(box, "sleep", "54321")) as client:
+        assert "54321" in processes(server, box)
+        async with session.delete(f"/v1/terminals/{id}") as answer:
+            assert answer.status == 204
+        await client.until(lambda c: c.end)
+        assert "54321" not in processes(server, box)
+        assert await terminals(session) == []
+        async with attach(session, id) as late:
+            assert late.end is not None
+            assert "no such terminal" in late.end.reason
+
+
+async def test_a_program_is_not_held_back_by_who_does_not_read(agent: AgentProcess, box: str) -> None:
+    id = new_id()
+    async with (
+        agent.session() as session,
+        attach(session, id, in_container(box, "sh", "-c", "yes | head -c 20000000; echo; echo all''done; read x")),
+        attach(session, id) as reader,
+    ):
+        await reader.until(lambda c: b"alldone" in c.output[-100:], 60)
+
+
+async def test_after_a_flood_the_end_is_kept_and_the_state_before_it(agent: AgentProcess, box: str) -> None:
+    id = new_id()
+    script = "printf '\\033[?2004h'; seq 400000; echo all''done; read x"
+    async with agent.session() as session:
+        async with attach(session, id, in_container(box, "sh", "-c", script)) as client:
+            await client.until(lambda c: b"alldone" in c.output[-100:], 60)
+        async with attach(session, id) as client:
+            assert client.attached.cut
+            assert client.attached.state == b"\x1b[?2004h"
+            await client.until(lambda c: b"alldone" in c.output)
+            lines = client.output.split(b"\r\n")
+            assert int(lines[0]) + 1 == int(lines[1]), "it begins with a whole line"
+
+
+async def test_opening_twice_opens_one(agent: AgentProcess, server: Server, box: str) -> None:
+    id = new_id()
+    async with agent.session() as session:
+        wanted = in_container(box, "sleep", "4242")
+        async with attach(session, id, wanted), attach(session, id, wanted):
+            assert len(await terminals(session)) == 1
+            assert processes(server, box).count("4242") == 1
+
+
+async def test_a_container_removed_under_its_shell(agent: AgentProcess, server: Server, box: str) -> None:
+    id = new_id()
+    async with agent.session() as session, attach(session, id, in_container(box)) as client:
+        await asyncio.to_thread(server.docker, "rm", "-f", "box")
+        await client.until(lambda c: c.end)
+        (info,) = await terminals(session)
+        assert info.ended is not None
+
+
+async def test_a_program_on_the_server_itself(agent: AgentProcess) -> None:
+    id = new_id()
+    async with agent.session() as session, attach(session, id, on_server("sh", "-c", "tty; read x; exit 3")) as client:
+        await client.until(lambda c: b"/dev/pts/" in c.output)
+        await client.resize(30, 90)
+        await client.until(lambda c: Sized(rows=30, cols=90) in c.events)
+        await client.type("\n")
+        await client.until(lambda c: c.end)
+        assert client.end == ExecExit(code=3)
+
+
+async def test_what_cannot_be_opened_says_why(agent: AgentProcess, server: Server, box: str) -> None:
+    async with agent.session() as session:
+        for wanted, word in (
+            (in_container("nobody"), "nobody"),
+            (in_container(box, "/no/such/program"), "/no/such/program"),
+            (on_server("/no/such/program"), ""),
+        ):
+            async with attach(session, new_id(), wanted) as client:
+                await client.until(lambda c: c.end)
+                assert client.end is not None
+                assert client.end.code != 0
+                assert word in client.end.reason
+        async with attach(session, "x", in_container(box)) as client:
+            assert client.end is not None
