@@ -47,10 +47,12 @@ class CommandApp(ServiceApp):
         """Show the terminals below the page, give them the keys, or hide them."""
         from komodo_tui.ui.terminal.open import toggle_drawer
 
-        if terminals_of(self).terminals:
-            self.work(toggle_drawer(self, take_clipboard=self.runtime.settings.terminal.clipboard))
-        else:
+        if not terminals_of(self).terminals:
             self.flash("no terminal is open: s on a server or a container opens one", "dim")
+        elif self.current_page is not None and self.current_page.id == "page-terminals":
+            self.current_page.zoom()  # they are on screen already
+        else:
+            self.work(toggle_drawer(self, take_clipboard=self.runtime.settings.terminal.clipboard))
 
     def action_reconnect(self) -> None:
         """Connect anew to every server that is not there."""

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from komodo_tui.domain.units import duration_text
 from komodo_tui.ui.page import Page
 from komodo_tui.ui.render.columns import Column
-from komodo_tui.ui.terminal.deck import Deck
+from komodo_tui.ui.terminal.deck import Deck, drawer_of
 from komodo_tui.ui.terminal.manager import manager_of
 from komodo_tui.ui.terminal.widget import TerminalPane
 from komodo_tui.ui.widgets.table import VirtualTable
@@ -91,6 +91,9 @@ class TerminalsPage(Page):
 
     def on_page_show(self) -> None:
         """Into the current terminal at once."""
+        drawer = drawer_of(self.app)
+        if drawer is not None and drawer.is_open:
+            drawer.close()  # one terminal cannot have two sizes
         self._follow()
         if self._manager.current is None:
             self._show_list()

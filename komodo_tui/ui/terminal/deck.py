@@ -80,13 +80,17 @@ class Deck(Widget):
             self.post_message(self.Emptied())
 
 
+PAGES, FOOTER = "pages", "footer"
+"""Ids of what the drawer stands between."""
+
+
 class TerminalDrawer(Widget):
     """The terminals under any page: 40 % of the height, so that the list above stays in sight."""
 
     DEFAULT_CSS = """
-    TerminalDrawer { dock: bottom; height: 40%; min-height: 8; margin: 0 0 1 0; display: none; }
+    TerminalDrawer { height: 40%; min-height: 8; display: none; }
     TerminalDrawer.-open { display: block; }
-    TerminalDrawer.-zoom { height: 100%; margin: 0; }
+    TerminalDrawer.-zoom { height: 1fr; }
     """
     ID: ClassVar[str] = "terminal-drawer"
 
@@ -121,7 +125,8 @@ class TerminalDrawer(Widget):
 
     def close(self) -> None:
         """Hide it; the programs go on."""
-        self.remove_class("-open", "-zoom")
+        self._zoom(False)
+        self.remove_class("-open")
         self._give_focus_back()
 
     def toggle(self) -> None:
@@ -147,10 +152,17 @@ class TerminalDrawer(Widget):
     def _wanted(self, event: TerminalPane.Wants) -> None:
         event.stop()
         if event.what == "zoom":
-            self.toggle_class("-zoom")
+            self._zoom(not self.has_class("-zoom"))
             self.deck.pane.focus()
         elif event.what == "leave":
+            self._zoom(False)
             self._give_focus_back()
+
+    def _zoom(self, wanted: bool) -> None:
+        """All the room between header and footer, or back."""
+        self.set_class(wanted, "-zoom")
+        for pages in self.screen.query(f"#{PAGES}"):
+            pages.display = not wanted
 
 
 def drawer_of(app: App[Any]) -> TerminalDrawer | None:
@@ -164,7 +176,8 @@ async def open_drawer(app: App[Any], *, take_clipboard: bool = False, toggle: bo
     drawer = drawer_of(app)
     if drawer is None:
         drawer = TerminalDrawer(manager_of(app), take_clipboard=take_clipboard, now=getattr(app, "now", time.time))
-        await app.screen_stack[0].mount(drawer)
+        screen = app.screen_stack[0]
+        await screen.mount(drawer, before=next(iter(screen.query(f"#{FOOTER}")), None))
     if toggle:
         drawer.toggle()
     else:

@@ -112,7 +112,7 @@ async def test_on_a_short_screen_a_shell_opens_on_its_page(tmp_path: Path) -> No
 
 
 async def test_on_a_tall_screen_a_shell_opens_below_the_list(tmp_path: Path) -> None:
-    async with opened(tmp_path, size=TALL) as (app, manager, _pilot):
+    async with opened(tmp_path, size=TALL) as (app, manager, pilot):
         await start(app, manager, "api")
         drawer = drawer_of(app)
         assert drawer is not None
@@ -120,7 +120,13 @@ async def test_on_a_tall_screen_a_shell_opens_below_the_list(tmp_path: Path) -> 
         assert page_id(app) == "builds"
         assert app._current is not None
         assert app._current.region.bottom <= drawer.region.y, "the page keeps what is above"
-        assert drawer.region.height == TALL[1] * 0.4 - 1, "with the footer below it"
+        assert drawer.region.height == TALL[1] * 0.4
+        await pilot.press(LEAVE, "z")
+        await pilot.pause()
+        assert drawer.region.height == TALL[1] - 3, "all but header and footer"
+        await pilot.press(LEAVE, "escape")
+        await pilot.pause()
+        assert drawer.region.height == TALL[1] * 0.4
 
 
 async def test_backtick_shows_gives_the_keys_and_hides(tmp_path: Path) -> None:
@@ -142,6 +148,22 @@ async def test_backtick_shows_gives_the_keys_and_hides(tmp_path: Path) -> None:
         await pilot.pause()
         assert not drawer.is_open
         assert manager.running == 1
+
+
+async def test_the_page_takes_the_terminal_from_the_drawer(tmp_path: Path) -> None:
+    async with opened(tmp_path, size=TALL) as (app, manager, pilot):
+        await start(app, manager, "api")
+        drawer = drawer_of(app)
+        assert drawer is not None
+        await until(lambda: drawer.deck.pane.has_focus, "the keys")
+        await pilot.press(LEAVE, "T")
+        await until(lambda: not drawer.is_open and page_id(app) == "terminals", "the page")
+        await until(lambda: manager.terminals[0].size[1] > TALL[1] / 2, "all the room for it")
+        await pilot.press(LEAVE, "escape", "grave_accent")
+        await pilot.pause()
+        assert not drawer.is_open
+        page: TerminalsPage = app._current  # type: ignore[assignment]
+        assert page.deck.pane.has_focus
 
 
 async def test_a_container_without_a_shell_says_so_and_can_be_closed(tmp_path: Path) -> None:
