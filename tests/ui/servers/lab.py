@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 
 NOW = 1_800_000_000.0
 GIB = 1 << 30
+PATIENCE = 60.0
+"""Seconds to wait for anything. No figure: only the end of the wait for what does not come."""
 
 
 @dataclass
@@ -261,6 +264,7 @@ def app_of(runtime: StillRuntime) -> KomodoApp:
 
 async def until(pilot: Pilot[int], check: Callable[[], object]) -> None:
     """Let the app work until this holds; an app that ended fails the test."""
-    while not check():
-        assert pilot.app.is_running, "the app ended"
-        await pilot.pause()
+    async with asyncio.timeout(PATIENCE):
+        while not check():
+            assert pilot.app.is_running, "the app ended"
+            await pilot.pause()
