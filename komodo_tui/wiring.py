@@ -16,8 +16,9 @@ from komodo_tui.operations.actor import current_actor
 from komodo_tui.operations.definitions import ServerDefinitions
 from komodo_tui.operations.executor import Executor
 from komodo_tui.operations.locking import TargetLocks
-from komodo_tui.operations.stack_definitions import SecretValues, StackDefinitions
+from komodo_tui.operations.stack_definitions import StackDefinitions
 from komodo_tui.operations.stack_prepare import StackPreparer
+from komodo_tui.operations.values import StoredValues
 from komodo_tui.store.definitions import DefinitionStore
 from komodo_tui.store.history import History
 from komodo_tui.store.paths import state_directory
@@ -64,6 +65,7 @@ class Runtime:
     stacks: StackDefinitions
     _procedures: Callable[[], ProcedureDefinitions]
     preparer: StackPreparer
+    values: StoredValues
     _recovery: asyncio.Task[list[ActionRecord]] | None = field(default=None, init=False, repr=False)
 
     def procedures(self) -> ProcedureDefinitions:
@@ -126,6 +128,7 @@ def build_runtime(
     questions = Questions(prompter)
     stacks = StackDefinitions(definitions)
     procedures = cache(lambda: _procedures(definitions))
+    values = StoredValues(definitions, SecretStore(paths.secrets, paths.identity))
     fleet = FleetManager(paths, questions, embedded=embedded, ssh_config=ssh_config)
     return Runtime(
         state_dir=paths,
@@ -134,12 +137,13 @@ def build_runtime(
         servers=servers,
         history=history,
         fleet=fleet,
-        executor=Executor(fleet, history, servers, settings, TargetLocks(paths.locks), stacks, procedures),
+        executor=Executor(fleet, history, servers, settings, TargetLocks(paths.locks), stacks, procedures, values),
         actor=current_actor(via),
         questions=questions,
         stacks=stacks,
         _procedures=procedures,
-        preparer=StackPreparer(fleet, stacks, servers, SecretValues(SecretStore(paths.secrets, paths.identity))),
+        preparer=StackPreparer(fleet, stacks, servers, values),
+        values=values,
     )
 
 

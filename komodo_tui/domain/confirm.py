@@ -13,6 +13,7 @@ from komodo_tui.domain.operations import (
 )
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
+from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def danger(operation: Operation) -> Danger:
     """How much an operation can hurt."""
     if isinstance(operation, ContainerOperation | ResourceOperation | StackOperation):
         return _VERBS.get(operation.verb, "change")
+    if isinstance(operation, ValueOperation):
+        return "harm" if operation.verb == "remove" else "start"
     if isinstance(operation, VolumeOperation):
         return "harm" if operation.verb == "restore" else "start"
     if isinstance(operation, DefineStackOperation | DefineProcedureOperation):

@@ -14,6 +14,7 @@ from komodo_agent.wire.jobs import ContainerVerb, CreateContainer
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.servers import ServerDefinition
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
+from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
 
 Outcome = Literal["success", "failed", "rolled_back", "rollback_failed", "cancelled", "interrupted"]
@@ -107,6 +108,7 @@ Operation = (
     | CommandOperation
     | ResourceOperation
     | VolumeOperation
+    | ValueOperation
     | StackOperation
     | DefineStackOperation
     | DefineProcedureOperation

@@ -12,6 +12,7 @@ from komodo_tui.headless.parsing import Parser, Verbs, common_options, examples_
 from komodo_tui.headless.procedure_arguments import define_procedures, run_options
 from komodo_tui.headless.resource_arguments import RESOURCE_VERBS, define_resources
 from komodo_tui.headless.stack_arguments import STACK_VERBS, define_stacks
+from komodo_tui.headless.value_arguments import VALUE_VERBS, define_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,11 +45,12 @@ def _groups(argv: list[str]) -> list[Callable[[Verbs], None]]:
         **dict.fromkeys(STACK_VERBS, define_stacks),
         "procedure": define_procedures,
         **dict.fromkeys(RESOURCE_VERBS, define_resources),
+        **dict.fromkeys(VALUE_VERBS, define_values),
     }
     named = {known[word] for word in argv if word in known}
     if len(named) == 1 and {"-h", "--help"}.isdisjoint(argv):
         return list(named)
-    return [define_looks, define_acts, define_stacks, define_resources, define_procedures, define_server]
+    return [define_looks, define_acts, define_stacks, define_resources, define_values, define_procedures, define_server]
 
 
 def _parser(groups: list[Callable[[Verbs], None]]) -> Parser:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
     from komodo_tui.operations.stack_definitions import StackDefinitions
     from komodo_tui.operations.stack_prepare import StackPreparer
+    from komodo_tui.operations.values import StoredValues
     from komodo_tui.store.definitions import DefinitionStore
     from komodo_tui.store.history import History
     from komodo_tui.store.paths import StateDirectory
@@ -50,6 +51,7 @@ class Runtime(Protocol):
     actor: Actor
     stacks: StackDefinitions
     preparer: StackPreparer
+    values: StoredValues
 
     def procedures(self) -> ProcedureDefinitions:
         """The procedures."""

@@ -32,6 +32,8 @@ _VERBS = {
     "apply": "files:apply",
     **dict.fromkeys(("images", "volumes", "networks"), "resources:list_resources"),
     "prune": "resources:prune",
+    "secret": "values:values",
+    "var": "values:values",
     "volume": "resources:volume",
     **dict.fromkeys(("start", "stop", "restart", "pause", "unpause", "kill", "rename", "rm"), "acts:act"),
 }
@@ -52,7 +54,7 @@ def wants_local(arguments: argparse.Namespace) -> bool:
         return bool(arguments.server_verb == "check")
     if arguments.verb == "procedure":
         return bool(arguments.procedure_verb == "run")
-    if arguments.verb in ("actions", "info", "plan", "apply"):
+    if arguments.verb in ("actions", "info", "plan", "apply", "secret", "var"):
         return False
     if arguments.verb == "volume":
         return bool(arguments.volume.endswith("@local"))

@@ -15,6 +15,7 @@ from komodo_agent.wire.jobs import JobRequest
 from komodo_tui.domain.errors import ReadOnlyError
 from komodo_tui.domain.operations import ActionRecord, DefineProcedureOperation, ServerOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
+from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
 from komodo_tui.operations.act import Act
 from komodo_tui.operations.intents import job_specs, new_intent, written
@@ -24,6 +25,7 @@ from komodo_tui.operations.records import finish
 from komodo_tui.operations.recovery import Recovery
 from komodo_tui.operations.server_steps import ServerStep
 from komodo_tui.operations.stack_definitions import DefinitionStep
+from komodo_tui.operations.values import ValueStep
 from komodo_tui.operations.volume_steps import VolumeStep
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
     from komodo_tui.operations.progress import Progress
     from komodo_tui.operations.stack_definitions import StackDefinitions
+    from komodo_tui.operations.values import StoredValues
     from komodo_tui.store.history import History
 
 
@@ -54,6 +57,7 @@ class Executor:
         locks: TargetLocks,
         stacks: StackDefinitions | None = None,
         procedures: Callable[[], ProcedureDefinitions] | None = None,
+        values: StoredValues | None = None,
     ) -> None:
         self._fleet = fleet
         self._history = history
@@ -62,7 +66,10 @@ class Executor:
         self._locks = locks
         self._stacks = stacks
         self._procedures = procedures
-        self._planner = Planner(fleet.state, definitions.known, settings, stacks.known if stacks else dict, procedures)
+        self._values = values
+        self._planner = Planner(
+            fleet.state, definitions.known, settings, stacks.known if stacks else dict, procedures, values
+        )
         self._recovery = Recovery(history, locks, fleet.link, definitions.known)
         self._acts: dict[str, Act] = {}
         self._tasks: set[asyncio.Task[ActionRecord] | asyncio.Task[list[ActionRecord]]] = set()
@@ -160,6 +167,11 @@ class Executor:
         if isinstance(operation, ServerOperation):
             return [
                 ServerStep(operation, target, self._definitions, self._fleet, act.report(index, target))
+                for index, target in enumerate(targets)
+            ]
+        if isinstance(operation, ValueOperation) and self._values is not None:
+            return [
+                ValueStep(operation, target, self._values, act.report(index, target))
                 for index, target in enumerate(targets)
             ]
         if isinstance(operation, VolumeOperation):

@@ -18,6 +18,7 @@ from komodo_tui.domain.operations import (
 )
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
+from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
 from komodo_tui.operations.command_plans import command_jobs
 from komodo_tui.operations.resource_jobs import resource_jobs, resource_locks, without_secrets
@@ -67,6 +68,8 @@ def new_intent(plan: Plan) -> Intent:
         locks = [f"create {step.target.server} {name or job}" for step, job in zip(plan.steps, jobs, strict=True)]
     elif isinstance(plan.operation, ResourceOperation):
         locks = resource_locks(plan.operation)
+    elif isinstance(plan.operation, ValueOperation):
+        locks = [f"value {plan.operation.full_name}"]
     elif isinstance(plan.operation, VolumeOperation):
         locks = [f"volume {plan.operation.server} {plan.operation.volume}"]
     elif isinstance(plan.operation, StackOperation):
@@ -86,6 +89,8 @@ def written(operation: Operation, intent: Intent) -> dict[str, Any]:
     """The operation as the history keeps it: without values that may be secret."""
     if isinstance(operation, CreateOperation):
         operation = msgspec.structs.replace(operation, container=_without_secrets(operation.container))
+    elif isinstance(operation, ValueOperation):
+        operation = msgspec.structs.replace(operation, token="")
     elif isinstance(operation, ResourceOperation):
         operation = without_secrets(operation, HIDDEN)
     elif isinstance(operation, StackOperation):

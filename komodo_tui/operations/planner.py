@@ -16,12 +16,14 @@ from komodo_tui.domain.operations import (
 )
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
+from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
 from komodo_tui.operations.command_plans import draft_command
 from komodo_tui.operations.container_plans import DESTRUCTIVE, draft_containers, draft_create
 from komodo_tui.operations.resource_plans import draft_resource
 from komodo_tui.operations.server_plans import draft_server
 from komodo_tui.operations.stack_plans import draft_definition, draft_stack
+from komodo_tui.operations.values import draft_value
 from komodo_tui.operations.volume_plans import draft_volume
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from komodo_tui.fleet.live import FleetState
     from komodo_tui.operations.container_plans import Draft
     from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
+    from komodo_tui.operations.values import StoredValues
 
 
 class Planner:
@@ -46,12 +49,14 @@ class Planner:
         settings: Settings,
         stacks: Callable[[], Mapping[str, StackDefinition]] = dict,
         procedures: Callable[[], ProcedureDefinitions] | None = None,
+        values: StoredValues | None = None,
     ) -> None:
         """``known`` reads the servers' definitions, by name, ``stacks`` those of the stacks."""
         self._procedures = procedures
         self._state = state
         self._known = known
         self._settings = settings
+        self._values = values
         self._stacks = stacks
 
     def plan(self, operation: Operation) -> Plan:
@@ -100,6 +105,8 @@ class Planner:
             return draft_resource(operation, self._state)
         if isinstance(operation, VolumeOperation):
             return draft_volume(operation, self._state)
+        if isinstance(operation, ValueOperation) and self._values is not None:
+            return draft_value(operation, self._values)
         if isinstance(operation, StackOperation):
             return draft_stack(operation, self._state)
         if isinstance(operation, DefineProcedureOperation) and self._procedures is not None:

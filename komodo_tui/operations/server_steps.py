@@ -10,6 +10,7 @@ import msgspec
 from komodo_tui.domain.errors import HostKeyUnknownError, KomodoError, RefusedError
 from komodo_tui.domain.operations import DefineProcedureOperation, ServerOperation
 from komodo_tui.domain.stacks import DefineStackOperation
+from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
 from komodo_tui.operations.outcomes import cancelled, done, failed, interrupted
 from komodo_tui.operations.server_plans import LOCAL
@@ -105,6 +106,8 @@ def found_done(operation: Operation | None, target: Target, known: Mapping[str, 
         return interrupted(target, "whether the definition was written is not known", hint="look at the stack")
     if isinstance(operation, DefineProcedureOperation):
         return interrupted(target, "whether the definition was written is not known", hint="look at the procedure")
+    if isinstance(operation, ValueOperation):
+        return interrupted(target, "whether the value was written is not known", hint="set it again")
     if isinstance(operation, VolumeOperation):
         return interrupted(
             target, "the transfer broke off: a file is whole only under its own name", hint="do it again"

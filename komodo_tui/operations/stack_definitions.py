@@ -1,4 +1,4 @@
-"""The stacks as the user defined them, the values of their environment, and the step that changes a definition."""
+"""The stacks as the user defined them, and the step that changes a definition."""
 
 from __future__ import annotations
 
@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 import msgspec
 
 from komodo_tui.domain.errors import KomodoError, NotFoundError
-from komodo_tui.domain.interpolation import Value, scoped
 from komodo_tui.domain.stacks import StackDefinition
 from komodo_tui.operations.outcomes import cancelled, done, failed
 
 if TYPE_CHECKING:
-    from komodo_tui.domain.interpolation import Lookup
     from komodo_tui.domain.operations import StepResult, Target
     from komodo_tui.domain.stacks import DefineStackOperation
     from komodo_tui.operations.job_steps import Report
     from komodo_tui.store.definitions import DefinitionStore, Stored
-    from komodo_tui.store.secrets import SecretStore
 
 _KIND = "stack"
 Op = TypeVar("Op", contravariant=True)
@@ -50,24 +47,6 @@ class StackDefinitions:
         elif operation.definition is not None:
             rev = None if operation.verb == "add" else operation.rev
             await asyncio.to_thread(self._store.put, _KIND, operation.name, operation.definition, rev)
-
-
-class SecretValues:
-    """Looks values up in the secrets."""
-
-    def __init__(self, secrets: SecretStore) -> None:
-        self._secrets = secrets
-
-    def lookup(self, stack: str, server: str) -> Lookup:
-        """For one stack on one server; reads the store at the first name and remembers the names there are."""
-        names: list[set[str]] = []
-
-        def find(name: str) -> Value | None:
-            if not names:
-                names.append(set(self._secrets.names()))
-            return Value(self._secrets.get(name).reveal(), secret=True) if name in names[0] else None
-
-        return scoped(stack, server, find)
 
 
 class Definitions(Protocol[Op]):

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from komodo_tui.fleet.client import AgentClient
     from komodo_tui.fleet.manager import FleetManager
     from komodo_tui.operations.definitions import ServerDefinitions
-    from komodo_tui.operations.stack_definitions import SecretValues, StackDefinitions
+    from komodo_tui.operations.stack_definitions import StackDefinitions
+    from komodo_tui.operations.values import StoredValues
 
 _ACTS: dict[str, ComposeVerb] = {
     "start": "start", "stop": "stop", "restart": "restart", "pause": "pause", "unpause": "unpause", "destroy": "down",
@@ -46,7 +47,7 @@ class StackPreparer:
     """Asks every server at once; one that cannot answer fails the whole, before anything is changed."""
 
     def __init__(
-        self, fleet: FleetManager, stacks: StackDefinitions, servers: ServerDefinitions, values: SecretValues
+        self, fleet: FleetManager, stacks: StackDefinitions, servers: ServerDefinitions, values: StoredValues
     ) -> None:
         self._fleet = fleet
         self._stacks = stacks

@@ -16,6 +16,7 @@ from tinydb.table import Document
 from komodo_tui.domain.errors import NotFoundError, RefusedError, StoreError
 from komodo_tui.domain.servers import ServerDefinition
 from komodo_tui.domain.stacks import StackDefinition
+from komodo_tui.domain.values import VariableDefinition
 from komodo_tui.store.documents import LockedStorage, LockedTable
 
 if TYPE_CHECKING:
@@ -26,8 +27,12 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 SCHEMA = 1
 _META = "_meta"
-_TABLES = {"server": "servers", "stack": "stacks", "procedure": "procedures"}
-_TYPES: dict[str, type[msgspec.Struct]] = {"server": ServerDefinition, "stack": StackDefinition}
+_TABLES = {"server": "servers", "stack": "stacks", "procedure": "procedures", "variable": "variables"}
+_TYPES: dict[str, type[msgspec.Struct]] = {
+    "server": ServerDefinition,
+    "stack": StackDefinition,
+    "variable": VariableDefinition,
+}
 
 
 class ConflictError(RefusedError):

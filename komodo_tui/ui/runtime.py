@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from komodo_tui.fleet.prompts import Prompter
     from komodo_tui.operations.definitions import ServerDefinitions
     from komodo_tui.operations.executor import Executor
+    from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
+    from komodo_tui.operations.values import StoredValues
     from komodo_tui.store.definitions import DefinitionStore
     from komodo_tui.store.history import History
     from komodo_tui.store.paths import StateDirectory
@@ -60,8 +62,17 @@ class Runtime(Protocol):
         ...
 
     @property
+    def values(self) -> StoredValues:
+        """Variables and secrets."""
+        ...
+
+    @property
     def fleet(self) -> FleetManager:
         """Connections and live state."""
+        ...
+
+    def procedures(self) -> ProcedureDefinitions:
+        """The procedures among them."""
         ...
 
     @property

@@ -52,6 +52,7 @@ class StillRuntime:
     questions: StillQuestions = field(default_factory=StillQuestions)
     history: Any = None
     executor: Any = None
+    values: Any = None
     actor: Actor = field(default_factory=lambda: Actor(name="ana", via="tui"))
 
     async def start(self) -> None:

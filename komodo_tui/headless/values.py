@@ -1,0 +1,73 @@
+"""``secret`` and ``var``."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+from komodo_tui.domain.errors import ExitCode, UsageError
+from komodo_tui.domain.values import LONGEST, ValueOperation, check_name, parse_scope
+from komodo_tui.headless.acts import run
+from komodo_tui.headless.tables import Cell, Column
+from komodo_tui.store.secrets import Secret
+
+if TYPE_CHECKING:
+    from komodo_tui.domain.values import ValueKind
+    from komodo_tui.headless.session import Runtime, Session
+
+
+async def values(session: Session) -> int:
+    """Set, list or remove; no server is connected."""
+    arguments = session.arguments
+    kind: ValueKind = "secret" if arguments.verb == "secret" else "variable"
+    async with session.runtime() as runtime:
+        if arguments.value_verb == "list":
+            return await _list(session, runtime, kind)
+        scope = parse_scope(arguments.scope)
+        check_name(arguments.name)
+        token, verb = "", "remove"
+        if arguments.value_verb == "set":
+            verb = "set"
+            if not arguments.dry_run:
+                token = runtime.values.hand_in(await _value(session, kind))
+        operation = ValueOperation(
+            verb="set" if verb == "set" else "remove", kind=kind, name=arguments.name, scope=scope, token=token
+        )
+        try:
+            return await run(session, runtime, operation)
+        finally:
+            runtime.values.drop(token)
+
+
+async def _list(session: Session, runtime: Runtime, kind: ValueKind) -> int:
+    found = [one for one in await asyncio.to_thread(runtime.values.listed) if one.kind == kind]
+    if session.out.json:
+        session.out.document(found)
+        return ExitCode.DONE
+    columns = [Column("NAME"), Column("SCOPE")] + ([Column("VALUE", flexible=True)] if kind == "variable" else [])
+    rows = [
+        [Cell(one.name), Cell(one.scope or "global"), *([Cell(one.value)] if kind == "variable" else [])]
+        for one in found
+    ]
+    session.out.table(columns, rows)
+    return ExitCode.DONE
+
+
+async def _value(session: Session, kind: ValueKind) -> Secret:
+    """From the command line (variables alone), a hidden prompt, or standard input."""
+    given = getattr(session.arguments, "value", None)
+    name = session.arguments.name
+    if given is not None:
+        return Secret(given)
+    if session.asking.possible:
+        hidden = kind == "secret"
+        typed = await session.asking.ask(f"Value of {name}: ", echo=not hidden)
+        if hidden and await session.asking.ask(f"Value of {name}, again: ", echo=False) != typed:
+            raise UsageError("the two values differ", hint="try again")
+        return Secret(typed or "")
+    try:
+        text = await asyncio.to_thread(sys.stdin.read, LONGEST + 2)
+    except UnicodeDecodeError as error:
+        raise UsageError("the value is no text", hint="encode it, with base64 say") from error
+    return Secret(text.removesuffix("\n"))

@@ -1,0 +1,183 @@
+"""Variables and secrets: kept, listed, looked up for ``[[NAME]]``, and changed by acts that never hold a value."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from komodo_tui.domain.errors import KomodoError, NotFoundError, RefusedError, UsageError
+from komodo_tui.domain.interpolation import Value, scoped
+from komodo_tui.domain.operations import PlanStep, Target
+from komodo_tui.domain.values import (
+    LONGEST,
+    ValueKind,
+    VariableDefinition,
+    check_name,
+    check_scope,
+    scope_words,
+    split_name,
+)
+from komodo_tui.operations.container_plans import Draft
+from komodo_tui.operations.outcomes import cancelled, done, failed
+
+if TYPE_CHECKING:
+    from komodo_tui.domain.interpolation import Lookup
+    from komodo_tui.domain.operations import StepResult
+    from komodo_tui.domain.values import ValueOperation
+    from komodo_tui.operations.job_steps import Report
+    from komodo_tui.store.definitions import DefinitionStore
+    from komodo_tui.store.secrets import Secret, SecretStore
+
+_KIND = "variable"
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """One of them, as lists show it."""
+
+    kind: ValueKind
+    scope: str
+    name: str
+    value: str = ""
+    """Of a variable; a secret's is never told."""
+
+
+class StoredValues:
+    """All of them. Synchronous but for its users; raises StoreError where a file cannot be read or written."""
+
+    def __init__(self, definitions: DefinitionStore, secrets: SecretStore) -> None:
+        self._definitions = definitions
+        self._secrets = secrets
+        self._handed_in: dict[str, Secret] = {}
+
+    def hand_in(self, value: Secret) -> str:
+        """Leave a value for the operation that will set it; returns its token.
+
+        Raises:
+            UsageError: it is empty or too long, or has a zero byte.
+        """
+        text = value.reveal()
+        if not text:
+            raise UsageError("the value is empty", hint="remove it instead")
+        if len(text) > LONGEST or "\0" in text:
+            raise UsageError(f"the value has more than {LONGEST} characters, or a zero byte")
+        token = uuid.uuid4().hex
+        self._handed_in[token] = value
+        return token
+
+    def drop(self, token: str) -> None:
+        """Forget a value that was handed in and not used."""
+        self._handed_in.pop(token, None)
+
+    def listed(self) -> list[Listed]:
+        """All of them, the global ones first, by scope and name."""
+        found = []
+        for stored in self._definitions.all(_KIND, VariableDefinition):
+            scope, name = split_name(stored.value.name)
+            found.append(Listed(kind="variable", scope=scope, name=name, value=stored.value.value))
+        for full in self._secrets.names():
+            scope, name = split_name(full)
+            found.append(Listed(kind="secret", scope=scope, name=name))
+        return sorted(found, key=lambda one: (one.scope, one.name, one.kind))
+
+    def kind_of(self, full: str) -> ValueKind | None:
+        """What stands under this full name; None for nothing."""
+        if self._definitions.get(_KIND, full, VariableDefinition) is not None:
+            return "variable"
+        return "secret" if full in self._secrets.names() else None
+
+    def lookup(self, stack: str, server: str) -> Lookup:
+        """For one stack on one server; reads the stores at the first name and keeps the names there are."""
+        names: list[set[str]] = []
+
+        def find(full: str) -> Value | None:
+            if not names:
+                names.append(set(self._secrets.names()))
+            if full in names[0]:
+                return Value(self._secrets.get(full).reveal(), secret=True)
+            variable = self._definitions.get(_KIND, full, VariableDefinition)
+            return Value(variable.value.value) if variable is not None else None
+
+        return scoped(stack, server, find)
+
+    def change(self, operation: ValueOperation) -> None:
+        """Write it. Raises NotFoundError, RefusedError."""
+        full = operation.full_name
+        if operation.verb == "set":
+            value = self._handed_in.pop(operation.token, None)
+            if value is None:
+                raise RefusedError(f"the value of {operation.name} is not there any more", hint="give it again")
+            if operation.kind == "secret":
+                self._secrets.set(full, value)
+                return
+            stored = self._definitions.get(_KIND, full, VariableDefinition)
+            rev = stored.rev if stored is not None else None
+            self._definitions.put(_KIND, full, VariableDefinition(name=full, value=value.reveal()), rev)
+        elif operation.kind == "secret":
+            self._secrets.delete(full)
+        else:
+            self._definitions.delete(_KIND, full, None)
+
+
+def draft_value(operation: ValueOperation, values: StoredValues) -> Draft:
+    """Check a change against what there is.
+
+    Raises:
+        UsageError: name or scope cannot be used.
+        NotFoundError: nothing of that name is there to remove.
+        RefusedError: the other kind has that name.
+    """
+    check_name(operation.name)
+    check_scope(operation.scope)
+    there = values.kind_of(operation.full_name)
+    where = scope_words(operation.scope)
+    if operation.verb == "remove" and there != operation.kind:
+        raise NotFoundError(f"there is no {operation.kind} {operation.name} ({where})")
+    if there not in (None, operation.kind):
+        raise RefusedError(f"{operation.name} ({where}) is a {there}", hint=f"remove the {there} first")
+    old = "the value it has now is lost" if there else ""
+    verb, program = operation.verb, "secret" if operation.kind == "secret" else "var"
+    scope = ["--scope", operation.scope] if operation.scope else []
+    step = PlanStep(
+        target=Target(server=operation.scope.removeprefix("server:") if operation.scope[:7] == "server:" else "",
+                      name=operation.name),
+        text=f"{verb} {operation.kind} {operation.name} ({where})",
+        command=shlex.join(["komodo-tui", program, "rm" if verb == "remove" else "set", operation.name, *scope]),
+        warning=old,
+    )  # fmt: skip
+    undo = "nothing brings the value back" if operation.kind == "secret" else "set it to what it was"
+    title = f"{verb.capitalize()} {operation.kind} {operation.name} ({where})"
+    return Draft(title, f"{verb} {operation.kind}", (step,), undo if there else "remove it")
+
+
+class ValueStep:
+    """One change; an act's only step."""
+
+    def __init__(self, operation: ValueOperation, target: Target, values: StoredValues, report: Report) -> None:
+        self.target = target
+        self._operation = operation
+        self._values = values
+        self._report = report
+        self._cancelled = False
+
+    async def run(self) -> StepResult:
+        """Do it."""
+        if self._cancelled:
+            self._values.drop(self._operation.token)
+            return cancelled(self.target)
+        began = time.monotonic()
+        try:
+            await asyncio.to_thread(self._values.change, self._operation)
+            result = done(self.target)
+        except KomodoError as error:
+            result = failed(self.target, error)
+        self._report("done" if result.ok else "failed", result.error)
+        return msgspec.structs.replace(result, seconds=round(time.monotonic() - began, 3))
+
+    async def cancel(self) -> None:
+        """Do not begin."""
+        self._cancelled = True
