@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import argparse
 
 from komodo_tui.headless.parsing import Parser, Verbs, count
-
-if TYPE_CHECKING:
-    import argparse
 
 
 def pair(text: str) -> tuple[str, str]:
@@ -30,6 +27,7 @@ def run_options(parser: argparse.ArgumentParser) -> None:
         "--quiet", action="store_true", help="print nothing when all went well, so that cron mails failures"
     )
     group.add_argument("--lock", choices=("wait", "fail"), help="what to do while another run of it is under way")
+    group.add_argument("--run-id", default="", help=argparse.SUPPRESS)
     group.add_argument("--resume", metavar="RUN", default="", help="go on with a run whose process is gone")
 
 

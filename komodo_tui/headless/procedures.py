@@ -16,7 +16,7 @@ from komodo_tui.domain.units import long_duration_text, time_text
 from komodo_tui.headless.run_lines import RunLines, exit_code
 from komodo_tui.headless.tables import Cell, Column
 from komodo_tui.operations.procedures.parts import RunParts
-from komodo_tui.operations.procedures.start import alive, preview, resumed, started
+from komodo_tui.operations.procedures.start import preview, resumed, started
 from komodo_tui.store.runs import RunStore
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ async def run(session: Session) -> int:
         begun = (
             resumed(parts, arguments.resume, read_only=read_only)
             if arguments.resume
-            else started(parts, arguments.name, dict(arguments.param), wait=wait, read_only=read_only)
+            else started(
+                parts, arguments.name, dict(arguments.param), wait=wait, read_only=read_only, run=arguments.run_id
+            )
         )
         async with begun as runner:
             with _stopped_by_signals(runner):
@@ -81,15 +83,9 @@ def _stopped_by_signals(runner: Runner) -> Iterator[None]:
 
 def _parts(runtime: Runtime, lines: RunLines) -> RunParts:
     return RunParts(
-        fleet=runtime.fleet, executor=runtime.executor, history=runtime.history, runs=_store(runtime),
+        fleet=runtime.fleet, executor=runtime.executor, history=runtime.history, runs=RunStore(runtime.state_dir.runs),
         actor=runtime.actor, find=runtime.procedures().find, tell=lines.entry, output=lines.output,
     )  # fmt: skip
-
-
-def _store(runtime: Runtime) -> RunStore:
-    folder = runtime.state_dir.root / "runs"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return RunStore(folder)
 
 
 def _dry_run(session: Session, runtime: Runtime, parts: RunParts) -> int:
@@ -106,7 +102,7 @@ def _dry_run(session: Session, runtime: Runtime, parts: RunParts) -> int:
 
 async def _list(session: Session) -> int:
     async with session.runtime() as runtime:
-        store = _store(runtime)
+        store = RunStore(runtime.state_dir.runs)
         found = list(runtime.procedures().known().values())
         last = {d.name: next(iter(store.runs(d.name, 1)), None) for d in found}
         if session.out.json:
@@ -131,12 +127,7 @@ def _result(ran: RunSummary | None, store: RunStore) -> str:
         return ""
     if ran.outcome is not None:
         return ran.outcome
-    lock = store.lock(ran.run)
-    if not lock.try_acquire():
-        return "running"
-    lock.path.unlink(missing_ok=True)
-    lock.release()
-    return "interrupted"
+    return "running" if store.alive(ran.run) else "interrupted"
 
 
 async def _show(session: Session) -> int:
@@ -153,7 +144,7 @@ async def _show(session: Session) -> int:
 
 async def _runs(session: Session) -> int:
     async with session.runtime() as runtime:
-        store = _store(runtime)
+        store = RunStore(runtime.state_dir.runs)
         found = store.runs(session.arguments.name, session.arguments.limit)
         if session.out.json:
             for ran in found:
@@ -177,16 +168,15 @@ async def _runs(session: Session) -> int:
 
 async def _log(session: Session) -> int:
     async with session.runtime() as runtime:
-        store = _store(runtime)
+        store = RunStore(runtime.state_dir.runs)
         ran = store.get(session.arguments.run)
         lines = RunLines(session.out, quiet=False)
-        parts = _parts(runtime, lines)
         seen = 0
         while True:
             for number, at, entry in store.entries(ran.run, seen):
                 lines.entry(ran.run, entry, at)
                 seen = number
             session.out.flush()
-            if lines.ended or not session.arguments.follow or not alive(parts, ran.run):
+            if lines.ended or not session.arguments.follow or not store.alive(ran.run):
                 return ExitCode.DONE
             await asyncio.sleep(_FOLLOW_EVERY)

@@ -63,6 +63,11 @@ class StateDirectory(NamedTuple):
         return self.root / "cache"
 
     @property
+    def runs(self) -> Path:
+        """The folder of the journals of runs."""
+        return self.root / "runs"
+
+    @property
     def crashes(self) -> Path:
         """Crash reports."""
         return self.root / "crashes"

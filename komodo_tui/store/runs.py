@@ -44,6 +44,7 @@ class RunStore:
 
     def __init__(self, folder: Path, *, clock: Callable[[], float] = time.time) -> None:
         self.folder = folder
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._clock = clock
         self._thread = threading.RLock()
         self._connections: dict[str, sqlite3.Connection] = {}
@@ -51,6 +52,17 @@ class RunStore:
     def lock(self, run: str) -> FileLock:
         """The lock that the process of a run holds while it lives."""
         return FileLock(self.folder / f"{run}.lock")
+
+    def alive(self, run: str) -> bool:
+        """Whether a process works on a run. Its lock's file goes with it."""
+        lock = self.lock(run)
+        if not lock.path.exists():
+            return False
+        if not lock.try_acquire():
+            return True
+        lock.path.unlink(missing_ok=True)
+        lock.release()
+        return False
 
     def begin(self, entry: RunStarted) -> None:
         """Write the first entry of a run. Raises StoreError."""

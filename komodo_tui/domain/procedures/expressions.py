@@ -55,11 +55,6 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     return _PLACEHOLDER.sub(value, text)
 
 
-def fill_known(text: str, values: Mapping[str, str]) -> str:
-    """The text with the placeholders filled that have a value; others stay."""
-    return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), text)
-
-
 def fill_all(value: Any, values: Mapping[str, str]) -> Any:
     """The same for every text in plain lists and maps."""
     if isinstance(value, str):

@@ -1,6 +1,8 @@
 """The steps a procedure can be made of: one struct for each, its fields as YAML has them.
 
-Spans of time are texts like ``30s`` or ``5m``. In every text ``{name}`` stands for a parameter or a saved output.
+Spans of time are texts like ``30s`` or ``5m``. In every text but scripts ``{name}`` stands for a parameter or a saved
+output. Commands and scripts find them in their environment too, as ``KOMODO_PARAM_<NAME>`` and
+``KOMODO_OUTPUT_<NAME>``; that is the way into a shell, where a value filled into a text could be read as commands.
 """
 
 from __future__ import annotations
@@ -126,7 +128,7 @@ class Run(Spread, frozen=True, kw_only=True):
 
 
 class Script(Spread, frozen=True, kw_only=True):
-    """Run a script on servers. Parameters are in its environment as ``KOMODO_PARAM_<NAME>``."""
+    """Run a script on servers."""
 
     script: str
     interpreter: str = "sh"

@@ -27,7 +27,7 @@ OUTPUT_KEPT = 16 << 10
 """Characters of a target's output that the journal keeps; the history has the same, the agent all of it."""
 
 
-def operation_for(step: steps.Spread, targets: Sequence[Target], parameters: Mapping[str, str]) -> Operation:
+def operation_for(step: steps.Spread, targets: Sequence[Target], environment: Mapping[str, str]) -> Operation:
     """What this step is on these targets. Raises UsageError for fields that cannot be read."""
     those: tuple[Target, ...] = tuple(targets)
     verb = steps.VERBS.get(type(step))
@@ -41,23 +41,22 @@ def operation_for(step: steps.Spread, targets: Sequence[Target], parameters: Map
     if isinstance(step, steps.ClearLogs):
         return CommandOperation(verb="clear_log", targets=those, larger_than=parse_size(step.larger_than))
     if isinstance(step, steps.Exec | steps.Run | steps.Script):
-        return _command(step, those, parameters)
+        return _command(step, those, environment)
     raise UsageError(f"{type(step).__name__} is no act")
 
 
 def _command(
-    step: steps.Exec | steps.Run | steps.Script, targets: tuple[Target, ...], parameters: Mapping[str, str]
+    step: steps.Exec | steps.Run | steps.Script, targets: tuple[Target, ...], environment: Mapping[str, str]
 ) -> CommandOperation:
     common: dict[str, Any] = {
-        "targets": targets, "user": step.user, "directory": step.directory, "environment": step.environment,
+        "targets": targets, "user": step.user, "directory": step.directory,
+        "environment": {**environment, **step.environment},
         "timeout": parse_duration(step.timeout),
     }  # fmt: skip
     if isinstance(step, steps.Exec):
         return CommandOperation(verb="exec", command=argv(step.command), **common)
     if isinstance(step, steps.Run):
         return CommandOperation(verb="run", command=argv(step.command), **common)
-    given = {f"KOMODO_PARAM_{name.upper()}": value for name, value in parameters.items()}
-    common["environment"] = {**given, **step.environment}
     return CommandOperation(verb="run", command=(*argv(step.interpreter), "/dev/stdin"), script=step.script, **common)
 
 
@@ -71,16 +70,16 @@ class Attempts:
         journal: RunJournal,
         place: Place,
         step: steps.Spread,
-        parameters: Mapping[str, str],
+        environment: Mapping[str, str],
         output: Callable[[Place, StepProgress], None],
     ) -> None:
-        """``output`` is called with what targets write while they run."""
+        """``environment`` is what commands find in theirs; ``output`` is called with what targets write meanwhile."""
         self._executor = executor
         self._actor = actor
         self._journal = journal
         self._place = place
         self._step = step
-        self._parameters = parameters
+        self._environment = environment
         self._output = output
         self._act = ""
         self._cancelled = False
@@ -120,7 +119,7 @@ class Attempts:
 
     async def _submit(self, targets: Sequence[Target]) -> dict[Target, StepResult]:
         try:
-            plan = self._executor.plan(operation_for(self._step, targets, self._parameters))
+            plan = self._executor.plan(operation_for(self._step, targets, self._environment))
             given: bool | str = plan.phrase if plan.confirm == "type" else True
             submitted = asyncio.ensure_future(
                 self._executor.submit(

@@ -40,13 +40,13 @@ class StepRunner:
     """Does one step, its placeholders filled. Used once."""
 
     def __init__(
-        self, parts: RunParts, journal: RunJournal, place: Place, step: steps.AnyStep, parameters: dict[str, str]
+        self, parts: RunParts, journal: RunJournal, place: Place, step: steps.AnyStep, environment: dict[str, str]
     ) -> None:
         self._parts = parts
         self._journal = journal
         self._place = place
         self._step = step
-        self._parameters = parameters
+        self._environment = environment
         self._attempts: Attempts | None = None
         self._inner: asyncio.Task[Done] | None = None
         self._cancelled = False
@@ -189,7 +189,7 @@ class StepRunner:
             if start and step.pause:
                 await asyncio.sleep(parse_duration(step.pause))
             self._attempts = Attempts(
-                self._parts.executor, self._parts.actor, self._journal, self._place, step, self._parameters,
+                self._parts.executor, self._parts.actor, self._journal, self._place, step, self._environment,
                 lambda place, progress: self._parts.output(self._journal.run, place, progress),
             )  # fmt: skip
             results |= await self._attempts.run(targets[start : start + size])

@@ -10,8 +10,8 @@ import msgspec
 
 from komodo_tui.domain.durations import parse_duration
 from komodo_tui.domain.errors import ActError, KomodoError
-from komodo_tui.domain.procedures import expressions
-from komodo_tui.domain.procedures.check import stage_title, step_title
+from komodo_tui.domain.procedures import expressions, steps
+from komodo_tui.domain.procedures.check import argv, stage_title, step_title
 from komodo_tui.domain.procedures.journal import RunEnded, StageEnded, StageStarted, StepEnded, StepStarted
 from komodo_tui.operations.procedures.kinds import StepRunner
 
@@ -109,6 +109,14 @@ class Runner:
             return StageEnded(stage=0, end="failed", summary=str(error))
         return None
 
+    def _named(self) -> dict[str, str]:
+        """Parameters and saved outputs, as commands find them in their environment."""
+        outputs = {name: value for name, value in self._values.items() if name not in self._parameters}
+        return {
+            **{f"KOMODO_PARAM_{name.upper()}": value for name, value in self._parameters.items()},
+            **{f"KOMODO_OUTPUT_{name.upper()}": value for name, value in outputs.items()},
+        }
+
     def _scope(self) -> dict[str, object]:
         return {**self._values, "failed": self._failed}
 
@@ -161,7 +169,7 @@ class Runner:
             return "skipped", f"not: {step.when}", {}
         if place not in self._journal.begun:
             await self._journal.write(StepStarted(stage=place[0], step=place[1]))
-        runner = StepRunner(self._parts, self._journal, place, self._filled(step), self._parameters)
+        runner = StepRunner(self._parts, self._journal, place, self._filled(step), self._named())
         self._running.add(runner)
         try:
             return await runner.run()
@@ -169,13 +177,18 @@ class Runner:
             self._running.discard(runner)
 
     def _filled(self, step: AnyStep) -> AnyStep:
-        """The step with its placeholders filled."""
+        """The step with its placeholders filled.
+
+        A command is split into words before, so that a value is never more than its word; a script is not touched: it
+        finds the values in its environment.
+        """
         plain: dict[str, Any] = msgspec.to_builtins(step)
         script = plain.pop("script", None)
+        if isinstance(step, steps.Exec | steps.Run):
+            plain["command"] = list(argv(step.command))
         filled = expressions.fill_all(plain, self._values)
-        if script is not None:  # its own braces stay its own
-            known = {name: self._values[name] for name in expressions.names_in(script) if name in self._values}
-            filled["script"] = expressions.fill_known(script, known)
+        if script is not None:
+            filled["script"] = script
         try:
             return msgspec.convert(filled, type(step))
         except msgspec.ValidationError as error:

@@ -41,11 +41,18 @@ def new_run_id() -> str:
 
 @asynccontextmanager
 async def started(
-    parts: RunParts, name: str, given: Mapping[str, str], *, wait: bool | None = None, read_only: bool = False
+    parts: RunParts,
+    name: str,
+    given: Mapping[str, str],
+    *,
+    wait: bool | None = None,
+    read_only: bool = False,
+    run: str = "",
 ) -> AsyncIterator[Runner]:
     """A run of the procedure of this name, begun and not yet run; its locks are held meanwhile.
 
-    ``wait``: whether to wait for a run that is under way; None = as the procedure says.
+    ``run`` is an id of :func:`new_run_id` chosen before. ``wait``: whether to wait for a run that is under way;
+    None = as the procedure says.
 
     Raises:
         ReadOnlyError, UsageError: nothing was begun.
@@ -60,7 +67,7 @@ async def started(
     check(definition, parts.find)
     parameters = arguments(definition, given)
     async with _turn(parts, definition, definition.overlap == "wait" if wait is None else wait):
-        run = new_run_id()
+        run = run or new_run_id()
         with _alive(parts, run):
             journal = RunJournal(parts.runs, run, parts.tell)
             await journal.begin(
@@ -99,15 +106,6 @@ async def resumed(parts: RunParts, run: str, *, read_only: bool = False) -> Asyn
             parts.tell(summary.run, first)
             await journal.write(RunResumed(actor=parts.actor, pid=os.getpid()))
             yield Runner(parts, journal, definition, first.parameters)
-
-
-def alive(parts: RunParts, run: str) -> bool:
-    """Whether a process works on the run."""
-    lock = parts.runs.lock(run)
-    if not lock.try_acquire():
-        return True
-    _remove(lock)
-    return False
 
 
 class _alive:

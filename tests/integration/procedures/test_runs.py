@@ -209,6 +209,26 @@ def test_a_killed_run_goes_on_and_no_effect_happens_twice(cli: Cli, server: Serv
     assert "has ended: success" in again.stderr
 
 
+def test_values_are_words_and_never_commands(cli: Cli, server: Server, tmp_path: Path) -> None:
+    server.docker("run", "-d", "--name", "db", *IDLE)
+    evil = f"x; touch {tmp_path}/pwned $(touch {tmp_path}/pwned) 'a b'"
+    cli.define(
+        stage({"exec": {"container": "db", "command": "echo {word}", "save": "out"}}),
+        stage(
+            {"run": {"command": "printf %s {out}", "save": "said"}},
+            {"script": {"script": 'printf %s "$KOMODO_PARAM_WORD$KOMODO_OUTPUT_OUT" # {word}', "save": "both"}},
+        ),
+        parameters={"word": None},
+        allow_dangerous=True,
+    )
+    done = cli("--run-procedure", "p", "--param", f"word={evil}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    run = cli.entries("procedure", "runs")[0]["run"]
+    saved = {name: value for e in cli.entries("procedure", "log", run) for name, value in e.get("saved", {}).items()}
+    assert saved == {"out": evil, "said": evil, "both": evil + evil}
+    assert not (tmp_path / "pwned").exists()
+
+
 def test_read_only_and_unknown_names(cli: Cli) -> None:
     cli.define(stage({"sleep": {"seconds": "0s"}}))
     assert cli("--run-procedure", "p", "--read-only").returncode == 4

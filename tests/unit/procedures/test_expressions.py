@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from komodo_tui.domain.errors import UsageError
-from komodo_tui.domain.procedures.expressions import condition_names, fill, fill_all, fill_known, holds, names_in
+from komodo_tui.domain.procedures.expressions import condition_names, fill, fill_all, holds, names_in
 
 VALUES = {"env": "prod", "count": "12", "out": "all done\nok", "failed": False}
 
@@ -66,7 +66,6 @@ def test_placeholders_leave_shells_and_templates_alone() -> None:
 def test_a_placeholder_without_value_is_named() -> None:
     with pytest.raises(UsageError, match=r"\{nope\} has no value"):
         fill("x {nope}", {})
-    assert fill_known("x {nope} {a}", {"a": "1"}) == "x {nope} 1"
 
 
 def test_filling_reaches_into_lists_and_maps_but_not_keys() -> None:
