@@ -81,6 +81,22 @@ class MergedLogs:
             source.ended = False
             self._start_reader([source])
 
+    def add(self, target: LogTarget) -> bytes:
+        """Read one more container: one that took the place of another, say. Returns the tag of its lines.
+
+        :raises UsageError: there are too many.
+        """
+        number = len(self._sources)
+        if number >= MAX_SOURCES:
+            raise UsageError(f"logs of {number + 1} containers asked for", hint=f"at most {MAX_SOURCES}")
+        first, second = divmod(number, len(_ALPHABET))
+        source = Source(target, _ALPHABET[first] + _ALPHABET[second], self.options)
+        self._sources[source.key] = source
+        self.targets[source.key] = target
+        if self._started:
+            self._start_reader([source])
+        return source.key
+
     @property
     def ended(self) -> frozenset[bytes]:
         """Tags of the containers of which nothing more will come."""

@@ -352,3 +352,30 @@ def test_the_number_of_containers_has_bounds() -> None:
             MergedLogs(_never, [LogTarget(server="s", container=str(i)) for i in range(count)])
     merged = MergedLogs(_never, [LogTarget(server="s", container=str(i)) for i in range(MAX_SOURCES)])
     assert len(merged.targets) == MAX_SOURCES
+
+
+def test_a_container_added_later_is_read_from_its_beginning() -> None:
+    async def main() -> None:
+        fleet = Fleet(Agent({"c0": _filled(3)}))
+        async with fleet.merged() as merged:
+            collected = Collected(merged)
+            reading = asyncio.create_task(collected.run())
+            await asyncio.sleep(5)
+            fleet.agents["s0"].logs["c1"] = _filled(4, start=10**9)
+            tag = merged.add(LogTarget(server="s0", container="c1"))
+            await asyncio.sleep(5)
+            for log in fleet.agents["s0"].logs.values():
+                log.end("stopped")
+            await reading
+        assert collected.of("s0", "c1") == [b"0", b"1", b"2", b"3"]
+        assert collected.of("s0", "c0") == [b"0", b"1", b"2"]
+        assert merged.targets[tag].container == "c1"
+        assert len(merged.targets) == 2
+
+    run_virtual(main())
+
+
+def test_there_is_an_end_to_adding() -> None:
+    merged = MergedLogs(Fleet().connect, [LogTarget(server="s", container=str(n)) for n in range(MAX_SOURCES)])
+    with pytest.raises(UsageError):
+        merged.add(LogTarget(server="s", container="one more"))

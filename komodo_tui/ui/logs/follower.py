@@ -36,6 +36,8 @@ class Follower:
         """Servers whose logs are interrupted, and why."""
         self.caught_up: set[str] = set()
         """Tags of containers whose past has been read."""
+        self.gone: set[bytes] = set()
+        """Tags of containers that were removed."""
         self.version = 0
         """Grows with everything that happens."""
 
@@ -65,6 +67,7 @@ class Follower:
         self._ring.clear()
         self.away.clear()
         self.caught_up.clear()
+        self.gone.clear()
         self._reading.set()
         self.version += 1
         return merged
@@ -95,6 +98,19 @@ class Follower:
             self._again.set()
             self.version += 1
 
+    def add(self, target: LogTarget) -> bytes | None:
+        """Follow one more container; returns its tag, None when nothing is followed.
+
+        Raises:
+            UsageError: there are too many.
+        """
+        if self._merged is None:
+            return None
+        tag = self._merged.add(target)
+        self._again.set()
+        self.version += 1
+        return tag
+
     def _take(self, batch: LogBatch) -> None:
         self.version += 1
         if batch.data:
@@ -116,6 +132,8 @@ class Follower:
             self.caught_up.add(event.tag)
             if event.reason == "complete":
                 return
+            if event.reason == "removed":
+                self.gone.add(event.tag.encode())
         self.tell(event.message)
 
     def tell(self, message: str, at: float = 0.0) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from textual import on
 from textual.containers import Container, Vertical
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
     from textual.worker import Worker
 
+    from komodo_agent.wire.models import Container as EngineContainer
     from komodo_tui.domain.operations import Target
     from komodo_tui.ui.render.cells import Span
     from komodo_tui.ui.runtime import Runtime
@@ -143,9 +145,21 @@ class LogPane(Vertical):
         for at, message in self.states.look(self.follower.targets, self.runtime.fleet.state.servers):
             self.follower.tell(message, at)
         if not self.span.until:
-            for tag in self.follower.ended & self.states.running:
+            for tag in (self.follower.ended & self.states.running) - self.follower.gone:
                 self.follower.reopen(tag)
+            for tag, container in self.states.successors.items():
+                self._succeed(self.follower.targets[tag], tag, container)
         self.sync_bars()
+
+    def _succeed(self, old: LogTarget, tag: bytes, container: EngineContainer) -> None:
+        """Go on with the container that took the place of another, under its name and colour."""
+        new = self.follower.add(LogTarget(server=old.server, container=container.id, name=old.name))
+        if new is not None:
+            self.view.marks = {**self.view.marks, new: self.view.marks[tag]}
+        self.targets = tuple(
+            replace(target, id=container.id) if target.server == old.server and target.id == old.container else target
+            for target in self.targets
+        )
 
     # -- drawing ------------------------------------------------------------------------------------------------
 
@@ -179,7 +193,7 @@ class LogPane(Vertical):
     def _headline(self, width: int) -> tuple[Span, ...]:
         flags = (("wrap", self.view.wrap), ("json", self.view.fold_json))
         facts = LogFacts(
-            sources=tuple(self.view.marks.values()), span=self.span.text, state=self._state(),
+            sources=tuple(dict.fromkeys(self.view.marks.values())), span=self.span.text, state=self._state(),
             flags=tuple(name for name, on in flags if on), kept=len(self.ring), capacity=self.ring.capacity,
             dropped=self.ring.dropped, away=tuple(self.follower.away), behind=self._behind,
             stopped=frozenset(self.view.marks[tag].name for tag in self.states.stopped),

@@ -23,20 +23,32 @@ class SourceStates:
         """Tags of containers that run."""
         self.stopped: frozenset[bytes] = frozenset()
         """Tags of containers that are known not to run."""
+        self.successors: dict[bytes, Container] = {}
+        """Containers that have taken name and place of removed ones since the last look, by the tags of those."""
+        self._succeeded: set[bytes] = set()
 
     def clear(self) -> None:
         """Other containers are followed from now on."""
         self._runs.clear()
+        self._succeeded.clear()
+        self.successors = {}
         self.running = self.stopped = frozenset()
 
     def look(self, targets: Mapping[bytes, LogTarget], servers: Mapping[str, ServerLive]) -> list[tuple[float, str]]:
         """What happened since the last look: Unix time, 0 for unknown, and a message."""
         told: list[tuple[float, str]] = []
+        self.successors = {}
         for tag, target in targets.items():
             live = servers.get(target.server)
-            if live is None or not live.engine_live:
+            if live is None or not live.engine_live or tag in self._succeeded:
                 continue
-            container = _find(live, target)
+            container = live.containers.get(target.container) or _named(live, target.container)
+            if container is None and (successor := _named(live, target.name)) is not None:
+                self._succeeded.add(tag)
+                self._runs.pop(tag, None)
+                self.successors[tag] = successor
+                told.append((successor.created, f"{target.label} was created anew"))
+                continue
             runs = container is not None and container.state in _RUNS
             if container is not None and self._runs.get(tag, runs) != runs:
                 told.append(_change(target, container, runs))
@@ -46,11 +58,8 @@ class SourceStates:
         return told
 
 
-def _find(live: ServerLive, target: LogTarget) -> Container | None:
-    found = live.containers.get(target.container)
-    if found is not None:
-        return found
-    return next((c for c in live.containers.values() if c.name == target.container), None)
+def _named(live: ServerLive, name: str) -> Container | None:
+    return next((c for c in live.containers.values() if c.name == name), None) if name else None
 
 
 def _change(target: LogTarget, container: Container, runs: bool) -> tuple[float, str]:

@@ -218,14 +218,36 @@ async def test_a_container_that_stops_and_starts_is_told(lab: LogLab) -> None:
 
 async def test_a_log_that_ended_goes_on_when_its_container_runs_again(lab: LogLab) -> None:
     log = lab.log("api-1")
-    log.end("removed")
-    await lab.shows("api-1@s0: removed")
+    log.end("the agent is stopping")
+    await lab.shows("api-1@s0: the agent is stopping")
     log.ended = ""
     log.write(at(0), b"born again")
     lab.run("s0", Container(id="api-1", name="api-1", image="i", state="running"))
     lab.page.console.look_at_containers()
     await lab.shows("born again")
     assert lab.text().count("GET /v1/users 404") == 1
+
+
+async def test_a_container_created_anew_is_followed_in_place_of_the_old(tmp_path: Path) -> None:
+    agent = Agent({"old-id": filled((9, "hello from the old one"))})
+    target = Target(server="s0", name="api-1", id="old-id")
+    async with showing(tmp_path, {"s0": agent}, [target]) as lab:
+        await lab.shows("hello from the old one")
+        lab.run("s0", Container(id="old-id", name="api-1", image="i", state="running"))
+        lab.page.console.look_at_containers()
+        agent.logs["old-id"].end("removed")
+        await lab.shows("api-1@s0: removed")
+        lab.page.console.look_at_containers()
+        agent.logs["new-id"] = filled((1, "hello from the new one"))
+        lab.fleet.state.servers["s0"].containers.clear()
+        lab.run("s0", Container(id="new-id", name="api-1", image="i", state="running"))
+        lab.page.console.look_at_containers()
+        lab.page.console.look_at_containers()
+        await lab.shows("hello from the new one")
+        assert lab.text().count("was created anew") == 1
+        assert lab.text().count(": removed") == 1
+        assert lab.rows()[0].startswith(" Logs  api-1@s0  ")
+        assert [target.id for target in lab.page.console.targets] == ["new-id"]
 
 
 async def test_off_screen_nothing_is_read_and_back_it_goes_on(lab: LogLab) -> None:
