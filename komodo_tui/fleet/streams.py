@@ -39,7 +39,7 @@ _WRITE_CHUNK = 32 << 10
 _WRITE_TIMEOUT = 30.0
 
 
-class _Stream:
+class Stream:
     """A WebSocket whose end is never silent."""
 
     def __init__(self, server: str, socket: aiohttp.ClientWebSocketResponse) -> None:
@@ -65,12 +65,13 @@ class _Stream:
         if message.type in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT):
             data: bytes | str = message.data
             return data
-        if self._socket.close_code == aiohttp.WSCloseCode.OK:
+        # The socket's own code is 1006 where its answer to the end came too late to be sent.
+        code = message.data if message.type is aiohttp.WSMsgType.CLOSE else self._socket.close_code
+        if code == aiohttp.WSCloseCode.OK:
             return None
-        raise self._reason(message)
+        raise self._reason(message, code)
 
-    def _reason(self, message: aiohttp.WSMessage) -> KomodoError:
-        code = self._socket.close_code
+    def _reason(self, message: aiohttp.WSMessage, code: int | None) -> KomodoError:
         said = clean(message.extra)[:500] if isinstance(message.extra, str) else ""
         if code == CLOSE_GONE:
             return NotFoundError(said or "the container is gone", server=self._server)
@@ -99,7 +100,7 @@ class _Stream:
             raise HostUnreachableError("the connection to the agent was lost", server=self._server) from error
 
 
-class Feed(_Stream):
+class Feed(Stream):
     """The live feed; iterate over it for lists of cleaned messages."""
 
     async def want(self, request: FeedRequest) -> None:
@@ -118,7 +119,7 @@ class Feed(_Stream):
             yield [clean_message(message) for message in messages]
 
 
-class LogStream(_Stream):
+class LogStream(Stream):
     """Log frames (bytes, as in :mod:`komodo_agent.wire.logs`, not cleaned) and events (cleaned).
 
     Ends when the agent has sent everything; raises ``HostUnreachableError`` when the connection is lost.
@@ -143,7 +144,7 @@ class LogStream(_Stream):
             yield clean_value(event)
 
 
-class ExecSession(_Stream):
+class ExecSession(Stream):
     """A process in a container: a :class:`~komodo_tui.fleet.sessions.ByteSession` that can tell its two outputs apart.
 
     One reader at a time. Reading is what takes in the end, so :meth:`wait` throws unread output away.

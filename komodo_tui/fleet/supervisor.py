@@ -96,7 +96,7 @@ class Supervisor:
 
     def retry_agent(self) -> None:
         """Look for the agent again, now (it has just been installed)."""
-        if self._state.servers[self.name].status in ("agent_missing", "agent_mismatch"):
+        if self.tunnel is not None and not self._state.servers[self.name].live:
             self._state.set_status(self.name, "connecting")  # what was wrong with the one before says nothing now
         self._agent_again.set()
 
