@@ -49,6 +49,7 @@ class StillRuntime:
     fleet: Any = field(default_factory=StillFleet)
     definitions: Any = None
     servers: Any = None
+    procedures: Any = None
     questions: StillQuestions = field(default_factory=StillQuestions)
     history: Any = None
     executor: Any = None

@@ -48,6 +48,8 @@ class ServersPage(Page):
     ServersPage ServerDetail { display: none; }
     ServersPage.-detail ServerDetail { display: block; }
     ServersPage.-detail Overview { display: none; }
+    ServersPage.-zoom #fleet-side, ServersPage.-zoom #events,
+    ServersPage.-zoom #detail-side { display: none !important; }
     """
 
     def __init__(self, runtime: Runtime, shell: Shell, *, id: str | None = None) -> None:
@@ -90,6 +92,11 @@ class ServersPage(Page):
     def on_unmount(self) -> None:
         """Hear no more."""
         self._heard.close()
+
+    def zoom(self) -> None:
+        """Take away what stands beside and below the list or the graphs, or bring it back."""
+        self.toggle_class("-zoom")
+        self.call_after_refresh(self.detail.tick if self.in_detail else self.overview.show_selected)
 
     def restyle(self) -> None:
         """Draw again in new colours."""

@@ -10,7 +10,7 @@ from komodo_tui.domain.operations import ServerOperation
 from komodo_tui.domain.servers import ServerDefinition
 from komodo_tui.domain.units import count_text
 from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
-from komodo_tui.ui.servers.report_dialog import ReportDialog
+from komodo_tui.ui.servers.standing_dialog import StandingDialog
 from komodo_tui.ui.servers.trouble import report
 
 if TYPE_CHECKING:
@@ -109,11 +109,18 @@ class ServerActs:
 
     def install(self, servers: Sequence[ServerLive]) -> None:
         """Install or upgrade the agents of these, one after the other."""
-        self._shell.work(self._install([live.name for live in servers]))
+        remote = [live.name for live in servers if not live.definition.is_local]
+        if not remote:
+            self._shell.flash("this machine's agent is part of the program", "dim")
+            return
+        self._shell.work(self._install(remote))
 
     async def _install(self, names: Sequence[str]) -> None:
         for name in names:
-            await self._shell.acts.run(ServerOperation(verb="install_agent", server=name), follow=True)
+            try:
+                await self._shell.acts.run(ServerOperation(verb="install_agent", server=name), follow=True)
+            except KomodoError as error:
+                self._shell.show_error(error)  # the others have their turn
 
     def reconnect(self, servers: Sequence[ServerLive]) -> None:
         """Connect anew, now; when it is one alone, tell how that went."""
@@ -156,7 +163,7 @@ class ServerActs:
         probe = await self._probe(live) if live.live or live.status.startswith("agent") else None
         error = live.error  # what is shown is what is accepted, whatever the server shows meanwhile
         shown = report(live, probe, self._shell.now(), self._shell.look.glyphs)
-        dialog = ReportDialog(shown, self._shell.copy, read_only=self._runtime.settings.read_only)
+        dialog = StandingDialog(shown, self._shell.copy, read_only=self._runtime.settings.read_only)
         step = await self._shell.ask(dialog)
         if step == "accept":
             await self._accept(name, error)

@@ -8,7 +8,7 @@ from rich.text import Text
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from komodo_tui.ui.servers.report_dialog import report_text
+from komodo_tui.ui.servers.standing_dialog import report_text
 from komodo_tui.ui.widgets.scrolling import SCROLL_KEYS
 
 if TYPE_CHECKING:

@@ -8,13 +8,14 @@ import msgspec
 import pytest
 from textual.screen import Screen
 
+from komodo_tui.domain.errors import RefusedError
 from komodo_tui.domain.operations import ServerOperation, Target
 from komodo_tui.domain.settings import Settings
 from komodo_tui.ui.modals.confirm import ConfirmDialog
 from komodo_tui.ui.modals.form import FormDialog
 from komodo_tui.ui.modals.menu import MenuDialog
 from komodo_tui.ui.pages.servers import ServersPage
-from komodo_tui.ui.servers.report_dialog import ReportDialog
+from komodo_tui.ui.servers.standing_dialog import StandingDialog
 from komodo_tui.ui.widgets.lines import Lines
 from tests.ui.servers.lab import ExecutorLab, FleetLab, app_of, build, until
 
@@ -142,7 +143,7 @@ async def test_a_new_key_is_accepted_by_the_fingerprint_that_was_shown(
 ) -> None:
     await choose(pilot, "new-01")
     await pilot.press("A")
-    await dialog(pilot, ReportDialog)
+    await dialog(pilot, StandingDialog)
     fleet(runtime).state.servers["new-01"].error = None  # whatever comes meanwhile
     await pilot.press("y")
     await pilot.pause()
@@ -155,7 +156,7 @@ async def test_a_new_key_is_accepted_by_the_fingerprint_that_was_shown(
 async def test_a_changed_key_cannot_be_accepted(pilot: Pilot[int], runtime: StillRuntime) -> None:
     await choose(pilot, "gate")
     await pilot.press("A")
-    shown = await dialog(pilot, ReportDialog)
+    shown = await dialog(pilot, StandingDialog)
     assert shown.has_class("-bad")
     await pilot.press("y", "I", "enter")
     await pilot.pause()
@@ -166,7 +167,7 @@ async def test_a_changed_key_cannot_be_accepted(pilot: Pilot[int], runtime: Stil
 async def test_enter_alone_accepts_no_key(pilot: Pilot[int], runtime: StillRuntime) -> None:
     await choose(pilot, "new-01")
     await pilot.press("A")
-    await dialog(pilot, ReportDialog)
+    await dialog(pilot, StandingDialog)
     await pilot.press("enter")
     await pilot.pause()
     assert done(runtime) == []
@@ -290,3 +291,35 @@ async def test_the_palette_knows_every_server_and_the_acts_on_the_chosen_one(pil
     commands["open web-01"].run()
     await pilot.pause()
     assert page(pilot).detail.server == "web-01"
+
+
+async def test_zooming_takes_away_what_stands_beside_and_brings_it_back(runtime: StillRuntime) -> None:
+    async with app_of(runtime).run_test(size=(200, 50)) as pilot:
+        await until(pilot, lambda: page(pilot).overview.table.model.view)
+        beside = [page(pilot).query_one(name) for name in ("#fleet-side", "#events")]
+        assert all(widget.display for widget in beside)
+        await pilot.press("z")
+        await until(pilot, lambda: not any(widget.display for widget in beside))
+        await pilot.press("z")
+        await until(pilot, lambda: all(widget.display for widget in beside))
+
+
+async def test_an_install_that_is_refused_leaves_the_others_their_turn(
+    pilot: Pilot[int], runtime: StillRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executor = cast("ExecutorLab", runtime.executor)
+    executor.confirm = "none"
+    plan = executor.plan
+
+    def refuse(operation: Any) -> Any:
+        if operation.server == "vault":
+            raise RefusedError("it runs jobs")
+        return plan(operation)
+
+    monkeypatch.setattr(executor, "plan", refuse)
+    await choose(pilot, "vault")
+    await pilot.press("space")
+    await choose(pilot, "bare-01")
+    await pilot.press("space", "I")
+    await until(pilot, lambda: done(runtime))
+    assert [(o.verb, o.server) for o, _ in done(runtime)] == [("install_agent", "bare-01")]

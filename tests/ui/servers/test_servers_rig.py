@@ -13,7 +13,7 @@ from komodo_tui.ui.app import KomodoApp
 from komodo_tui.ui.modals.form import FormDialog
 from komodo_tui.ui.modals.menu import MenuDialog
 from komodo_tui.ui.pages.servers import ServersPage
-from komodo_tui.ui.servers.report_dialog import ReportDialog
+from komodo_tui.ui.servers.standing_dialog import StandingDialog
 from komodo_tui.wiring import build_runtime
 from tests.integration.ssh.lab import RemoteAgent
 from tests.ui.servers.lab import until
@@ -63,7 +63,7 @@ async def test_a_server_is_added_its_key_accepted_and_watched_and_comes_back_aft
         page = pilot.app.query_one(ServersPage)
         await until(pilot, lambda: page.overview.table.model.view)
         await add(pilot, str(agent.socket))
-        await until(pilot, lambda: isinstance(pilot.app.screen, ReportDialog))
+        await until(pilot, lambda: isinstance(pilot.app.screen, StandingDialog))
         await pilot.press("y")
 
         def live() -> ServerLive:

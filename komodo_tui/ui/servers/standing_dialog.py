@@ -36,7 +36,7 @@ def report_text(report: Report, look: Look) -> Text:
     return text
 
 
-class ReportDialog(Dialog[str]):
+class StandingDialog(Dialog[str]):
     """Its result is the id of the step chosen; None when it was only read. Nothing is chosen by Enter alone."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -44,8 +44,8 @@ class ReportDialog(Dialog[str]):
         Binding("q", "leave", "close", show=False, id="report.close"),
     ]
     DEFAULT_CSS = """
-    ReportDialog > .dialog { width: 84; }
-    ReportDialog VerticalScroll { max-height: 70vh; height: auto; scrollbar-size-vertical: 1; }
+    StandingDialog > .dialog { width: 84; }
+    StandingDialog VerticalScroll { max-height: 70vh; height: auto; scrollbar-size-vertical: 1; }
     """
 
     def __init__(self, report: Report, copy: Callable[[str, str], None], *, read_only: bool = False) -> None:
