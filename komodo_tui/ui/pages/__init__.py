@@ -61,7 +61,7 @@ PAGES: tuple[PageSpec, ...] = (
     PageSpec("terminals", "Terminals", "Terminals", "", "t",
              target="komodo_tui.ui.pages.terminals:TerminalsPage"),
     PageSpec("variables", "Variables & secrets", "Variables", "", "v",
-             note="Values interpolated as [[NAME]] into stacks and builds; secrets are encrypted and never shown."),
+             target="komodo_tui.ui.pages.variables:VariablesPage"),
     PageSpec("settings", "Settings", "Settings", "", "i",
              note="Themes with live preview, keys, the confirm policy; until then they live in config.yaml."),
 )  # fmt: skip
