@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from komodo_agent import __version__ as agent_version
+from komodo_agent.wire.terminals import FEATURE as TERMINALS
 from komodo_tui.domain.errors import HostKeyUnknownError, NotFoundError, RefusedError, UsageError
 from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.domain.servers import LOCAL_ADDRESS, ServerDefinition, check_server
@@ -118,7 +119,12 @@ def _install_agent(operation: ServerOperation, before: ServerDefinition, state: 
         target=Target(server=operation.server),
         text=f"{_install_words(live)} {before.address} over SSH, start it and check that it answers",
         command=server_command(operation),
+        warning="terminals kept there end, with the programs in them" if _keeps_terminals(live) else "",
     )
+
+
+def _keeps_terminals(live: ServerLive | None) -> bool:
+    return live is not None and live.live and live.hello is not None and TERMINALS in live.hello.features
 
 
 def _install_words(live: ServerLive | None) -> str:

@@ -77,6 +77,7 @@ async def test_upgrade_replaces_the_running_agent_and_keeps_one_version_to_go_ba
         assert our.live("web").upgrade_available
         plan = our.runtime.executor.plan(ServerOperation(verb="install_agent", server="web"))
         assert "in place of 0.0.2" in plan.steps[0].text
+        assert "terminals kept there end" in plan.steps[0].warning
 
 
 async def test_agent_of_another_protocol_is_replaced(
