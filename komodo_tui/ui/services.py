@@ -14,6 +14,7 @@ from komodo_tui.ui.clipboard import osc52
 from komodo_tui.ui.look import Look
 from komodo_tui.ui.modals.error import ErrorDialog
 from komodo_tui.ui.private import patch_styles_cache, use_attributes_only, write_crash
+from komodo_tui.ui.prompts import ShellPrompter
 from komodo_tui.ui.render import glyphs
 from komodo_tui.ui.theme import DEFAULT_THEME, Themes, ThemeSpec
 from komodo_tui.ui.widgets.footer import HintFooter
@@ -48,6 +49,7 @@ class ServiceApp(App[int]):
         if self.no_color:
             use_attributes_only(self)
         self.acts = Acts(runtime, self)
+        runtime.questions.answer_with(lambda: ShellPrompter(self))
         self.now = now
 
     def get_css_variables(self) -> dict[str, str]:

@@ -90,3 +90,13 @@ async def test_a_login_given_up_takes_its_dialog_away(pilot: Pilot[int]) -> None
         await asked
     await pilot.pause()
     assert len(pilot.app.screen_stack) == 1
+
+
+async def test_the_app_is_who_answers(tmp_path: Path) -> None:
+    runtime = still_runtime(tmp_path)
+    async with KomodoApp(runtime, tab="stacks").run_test(size=(80, 24)) as pilot:
+        assert runtime.questions.prompter is not None
+        asked = asyncio.create_task(runtime.questions.prompter().passphrase("web-01", "/k"))
+        await shown(pilot)
+        await pilot.press("x", "enter")
+        assert await asked == "x"
