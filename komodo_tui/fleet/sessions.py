@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 
 class SessionEnd(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,3 +44,20 @@ class ByteSession(Protocol):
     async def wait(self) -> SessionEnd:
         """Wait for the end."""
         ...
+
+
+class SharedSession:
+    """The part of a :class:`ByteSession` whose terminal others may look at too, now or later.
+
+    Then its size is not ours alone, and what it repeats to who comes back must not be answered again.
+    """
+
+    def __init__(self) -> None:
+        self.answering = True
+        """Whether questions of the program in what was read last are for our emulator to answer."""
+        self.size_now: tuple[int, int] | None = None
+        """A size, columns and rows, that is to be told before the next output is given out."""
+        self.on_size: Callable[[int, int], Awaitable[None]] | None = None
+        """Awaited with columns and rows before output that was written at that size is given out."""
+        self.on_notice: Callable[[str], None] | None = None
+        """Called with a sentence for the person in front; with an empty one when it no longer holds."""

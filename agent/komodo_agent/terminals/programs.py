@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 class Program(Protocol):
     """A process with a terminal."""
 
-    command: tuple[str, ...]
-
     async def read(self) -> bytes:
         """The next output; empty at the end. Not reading holds it back."""
         ...
@@ -50,7 +48,6 @@ class ContainerProgram:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self.command = session.command
 
     async def read(self) -> bytes:
         """The next output; empty at the end."""
@@ -76,8 +73,10 @@ class ContainerProgram:
 class Begun:
     """A program that was started, and what it runs in."""
 
-    def __init__(self, program: Program, target: str = "", container: str = "") -> None:
+    def __init__(self, program: Program, command: tuple[str, ...], target: str = "", container: str = "") -> None:
         self.program = program
+        self.command = command
+        """As it was asked for; empty where the best shell was."""
         self.target = target
         self.container = container
 
@@ -89,11 +88,11 @@ async def begin(engine: Engine, wanted: OpenTerminal, size: Size) -> Begun:
         AgentError: there is no such container, no shell, or it does not run; the engine did not answer.
     """
     if not isinstance(wanted.program, ContainerRequest):
-        return Begun(await PtyProgram.start(wanted.program, size))
+        return Begun(await PtyProgram.start(wanted.program, size), wanted.program.command)
     request = msgspec.structs.replace(wanted.program.process, tty=True, stdin=True, rows=size.rows, cols=size.cols)
     if any("\0" in word for word in (*request.command, request.user, request.workdir, *request.environment.values())):
         raise AgentError("bad_request", "a command cannot hold a NUL character")
     container = await engine.find(request.container)
     start = attach.attach if request.attach else exec_process.start
     session: Session = await start(engine, container, request)
-    return Begun(ContainerProgram(session), container.name, container.id)
+    return Begun(ContainerProgram(session), request.command, container.name, container.id)

@@ -33,8 +33,7 @@ _KEPT_OUT = ("SSH_", "KOMODO_", "NOTIFY_", "LISTEN_", "INVOCATION_ID", "JOURNAL_
 class PtyProgram:
     """A started program."""
 
-    def __init__(self, process: asyncio.subprocess.Process, master: int, slave: int, command: tuple[str, ...]) -> None:
-        self.command = command
+    def __init__(self, process: asyncio.subprocess.Process, master: int, slave: int) -> None:
         self._process = process
         self._master: int | None = master
         # Held open until the program has shown that it holds it too: a terminal that nobody holds reads as ended.
@@ -65,7 +64,7 @@ class PtyProgram:
             os.close(slave)
             raise AgentError("failed", f"{command[0]} cannot be started: {error.strerror or error}") from error
         os.set_blocking(master, False)
-        return cls(process, master, slave, command)
+        return cls(process, master, slave)
 
     async def _let_go_at_exit(self) -> None:
         await self._process.wait()

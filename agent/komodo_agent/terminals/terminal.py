@@ -46,7 +46,7 @@ class AgentTerminal:
 
     def __init__(self, id: str, name: str, uid: int, begun: Begun, size: Size, on_end: Callable[[], None]) -> None:
         self.id = id
-        self.name = name or begun.target or " ".join(begun.program.command)
+        self.name = name or begun.target or " ".join(begun.command) or "shell"
         self.uid = uid
         self.opened = time.time()
         self.ring = Ring(size)
@@ -67,7 +67,7 @@ class AgentTerminal:
         end = self.end or ExecExit(code=None)
         return TerminalInfo(
             id=self.id, name=self.name, target=self._begun.target, container=self._begun.container,
-            command=self._program.command, opened=self.opened, rows=self.ring.size.rows, cols=self.ring.size.cols,
+            command=self._begun.command, opened=self.opened, rows=self.ring.size.rows, cols=self.ring.size.cols,
             clients=len(self.viewers), ended=self.ended, code=end.code, reason=end.reason, uid=self.uid,
         )  # fmt: skip
 

@@ -72,6 +72,7 @@ class TerminalInfo(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     """The container's name; empty = the server itself."""
     command: tuple[str, ...]
+    """As it was asked for; empty = the best shell there is."""
     opened: float
     """Unix time."""
     rows: int

@@ -11,6 +11,7 @@ from komodo_tui.domain.units import duration_text
 from komodo_tui.ui.page import Page
 from komodo_tui.ui.render.columns import Column
 from komodo_tui.ui.terminal.deck import Deck, drawer_of
+from komodo_tui.ui.terminal.found import find_terminals
 from komodo_tui.ui.terminal.manager import manager_of
 from komodo_tui.ui.terminal.widget import TerminalPane
 from komodo_tui.ui.widgets.table import VirtualTable
@@ -42,6 +43,8 @@ def state_cell(terminal: Terminal, glyphs: Glyphs) -> Cell:
     if terminal.state == "ended":
         code = terminal.end.code if terminal.end is not None else None
         return ((f"{glyphs.stopped} ended" + ("" if code is None else f" ({code})"), "dim"),)
+    if terminal.state == "new":
+        return ((f"{glyphs.ok} goes on", "dim"),)
     return ((f"{glyphs.busy} opening", "busy"),)
 
 
@@ -72,6 +75,8 @@ class TerminalsPage(Page):
     def __init__(self, runtime: Runtime, shell: Shell, *, id: str | None = None) -> None:
         super().__init__(runtime, shell, id=id)
         self._manager = manager_of(self.app)
+        self._asked: frozenset[str] = frozenset()
+        """Servers whose agents have been asked for terminals that go on without us."""
         columns = terminal_columns(lambda: self.shell.look.glyphs, self.shell.now)
         self.table: VirtualTable[Terminal] = VirtualTable(columns, order=lambda row: row.opened, id="terminals-list")
         self.deck = Deck(self._manager, take_clipboard=runtime.settings.terminal.clipboard, now=shell.now)
@@ -91,6 +96,8 @@ class TerminalsPage(Page):
 
     def on_page_show(self) -> None:
         """Into the current terminal at once."""
+        self._asked = frozenset()
+        self._find()
         drawer = drawer_of(self.app)
         if drawer is not None and drawer.is_open:
             drawer.close()  # one terminal cannot have two sizes
@@ -110,9 +117,21 @@ class TerminalsPage(Page):
             self.deck.follow()
 
     def tick(self, changes: Changes) -> None:
-        """Ages and states move."""
+        """Ages and states move; a server that came may have terminals."""
+        self._find()
         if self.has_class("-list"):
             self.table.recheck()
+
+    def _find(self) -> None:
+        there = frozenset(name for name, live in self.runtime.fleet.state.servers.items() if live.live)
+        if there - self._asked:
+            self.shell.work(self._found())
+        self._asked = there
+
+    async def _found(self) -> None:
+        await find_terminals(self._manager, self.runtime.fleet)
+        if self.display and self.has_class("-list") and self._manager.terminals and not self.table.has_focus:
+            self.table.focus()
 
     def _enter(self) -> None:
         self.remove_class("-list")

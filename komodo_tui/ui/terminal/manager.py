@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from komodo_tui.ui.terminal.core import Options
 from komodo_tui.ui.terminal.host import WorkerHost
-from komodo_tui.ui.terminal.terminal import OpenCore, OpenSession, Terminal
+from komodo_tui.ui.terminal.terminal import Keeper, OpenCore, OpenSession, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,10 @@ class TerminalManager:
         self._host: WorkerHost | None = None
         self._listeners: list[Callable[[], None]] = []
 
-    def open(self, open_session: OpenSession, title: str, *, target: str = "", command: str = "") -> Terminal:
+    def open(
+        self, open_session: OpenSession, title: str, *, target: str = "", command: str = "",
+        keeper: Keeper | None = None,
+    ) -> Terminal:  # fmt: skip
         """A new terminal, made the current one. Its program is started when a pane shows it.
 
         Raises:
@@ -46,14 +49,30 @@ class TerminalManager:
         """
         if len(self.terminals) >= MAX_OPEN:
             raise TooManyTerminalsError
-        terminal = Terminal(
-            open_session, title, open_core=self._core_opener(), target=target, command=command,
-            options=self.options, clock=self._clock,
-        )  # fmt: skip
+        terminal = self._new(open_session, title, target, command, keeper)
         self.terminals.append(terminal)
         self.current = terminal
         self._changed()
         return terminal
+
+    def add_found(
+        self, open_session: OpenSession, title: str, *, target: str, command: str, keeper: Keeper, opened: float
+    ) -> None:
+        """One whose program runs already, unless it is known. ``opened`` is Unix time."""
+        known = any(terminal.keeper is not None and terminal.keeper.id == keeper.id for terminal in self.terminals)
+        if known or len(self.terminals) >= MAX_OPEN:
+            return
+        terminal = self._new(open_session, title, target, command, keeper)
+        terminal.opened = opened
+        self.terminals.append(terminal)
+        self.current = self.current or terminal
+        self._changed()
+
+    def _new(self, open_session: OpenSession, title: str, target: str, command: str, keeper: Keeper | None) -> Terminal:
+        return Terminal(
+            open_session, title, open_core=self._core_opener(), target=target, command=command,
+            options=self.options, clock=self._clock, keeper=keeper,
+        )  # fmt: skip
 
     def _core_opener(self) -> OpenCore:
         if self._open_core is not None:
@@ -86,10 +105,10 @@ class TerminalManager:
         await terminal.close()
 
     async def close_all(self) -> None:
-        """End them all, and the worker process."""
+        """End them all but those that are kept elsewhere, and the worker process."""
         terminals, self.terminals, self.current = self.terminals, [], None
         for terminal in terminals:
-            await terminal.close()
+            await terminal.close(keep=True)
         if self._host is not None:
             await self._host.close()
             self._host = None
@@ -97,8 +116,8 @@ class TerminalManager:
 
     @property
     def running(self) -> int:
-        """How many have a program that runs; asked before the program quits."""
-        return sum(terminal.state in ("running", "opening") for terminal in self.terminals)
+        """How many have a program that would end with ours; asked before the program quits."""
+        return sum(terminal.state in ("running", "opening") and terminal.keeper is None for terminal in self.terminals)
 
     def listen(self, listener: Callable[[], None]) -> None:
         """Call it when the list or the current one changes."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from komodo_agent.wire.exec import ExecRequest
+from komodo_agent.wire.terminals import ContainerRequest
 from komodo_tui.domain.errors import ReadOnlyError, RefusedError
 from komodo_tui.domain.text import clean
+from komodo_tui.fleet.kept import KeptTerminal, keeps_terminals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +21,12 @@ if TYPE_CHECKING:
     from komodo_tui.fleet.sessions import ByteSession
     from komodo_tui.ui.page import Page
     from komodo_tui.ui.terminal.core import Options
-    from komodo_tui.ui.terminal.terminal import OpenSession, Terminal
+    from komodo_tui.ui.terminal.terminal import Keeper, OpenSession, Terminal
 
 TALL = 30
 """Rows from which a new terminal opens in the drawer and leaves the list in sight; below, on its own page."""
 PAGE = "terminals"
+_ENVIRONMENT = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 
 
 def open_server_shell(page: Page, server: str) -> None:
@@ -45,16 +48,22 @@ def open_container_shell(
     """
     link = page.runtime.fleet.link(server)
     title = f"{clean(name)}@{server}"
+    what = "attached" if attach else " ".join(command) or "shell"
+    live = page.runtime.fleet.state.servers.get(server)
+    if not attach and live is not None and keeps_terminals(live.hello):
+        process = ExecRequest(container=container, command=tuple(command), environment=_ENVIRONMENT)
+        kept = KeptTerminal(link, title, ContainerRequest(process=process))
+        _open(page, kept.open, title, command=clean(what), keeper=kept)
+        return
 
     async def open_session(cols: int, rows: int) -> ByteSession:
         client = await link.client()
         request = ExecRequest(
             container=container, command=tuple(command), tty=True, rows=rows, cols=cols, attach=attach,
-            environment={} if attach else {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            environment={} if attach else _ENVIRONMENT,
         )  # fmt: skip
         return await client.exec(request, title)
 
-    what = "attached" if attach else " ".join(command) or "shell"
     _open(page, open_session, title, command=clean(what))
 
 
@@ -65,11 +74,11 @@ async def toggle_drawer(app: App[Any], *, take_clipboard: bool) -> None:
     await open_drawer(app, take_clipboard=take_clipboard, toggle=True)
 
 
-def _open(page: Page, open_session: OpenSession, title: str, *, command: str) -> None:
-    page.shell.work(_show(page, open_session, title, command))
+def _open(page: Page, open_session: OpenSession, title: str, *, command: str, keeper: Keeper | None = None) -> None:
+    page.shell.work(_show(page, open_session, title, command, keeper))
 
 
-async def _show(page: Page, open_session: OpenSession, title: str, command: str) -> None:
+async def _show(page: Page, open_session: OpenSession, title: str, command: str, keeper: Keeper | None) -> None:
     if page.runtime.settings.read_only:
         raise ReadOnlyError(f"no terminal was opened on {title}", hint="read-only mode is on")
     from komodo_tui.ui.terminal.manager import MAX_OPEN, TooManyTerminalsError, manager_of
@@ -77,7 +86,7 @@ async def _show(page: Page, open_session: OpenSession, title: str, command: str)
     manager = manager_of(page.app)
     manager.options = _options(page)
     try:
-        terminal = manager.open(open_session, title, target=title, command=command)
+        terminal = manager.open(open_session, title, target=title, command=command, keeper=keeper)
     except TooManyTerminalsError:
         raise RefusedError(f"{MAX_OPEN} terminals are open", hint="close some with ^] x") from None
     await _bring_up(page, terminal)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.errors import KomodoError
-from komodo_tui.fleet.sessions import ByteSession, SessionEnd
+from komodo_tui.fleet.sessions import ByteSession, SessionEnd, SharedSession
 
 if TYPE_CHECKING:
     from komodo_tui.ui.terminal.core import PaneCore
@@ -38,6 +38,9 @@ class Pump:
         self._on_end = on_end
         self._inputs: asyncio.Queue[Input] = asyncio.Queue(QUEUED_INPUTS)
         self._tasks: list[asyncio.Task[None]] = []
+        self._shared = session if isinstance(session, SharedSession) else None
+        if self._shared is not None:
+            self._shared.on_size = self._agreed
         self.dropped = 0
         """Inputs that the program did not take."""
 
@@ -55,12 +58,23 @@ class Pump:
         return True
 
     async def resize(self, cols: int, rows: int) -> None:
-        """Tell the core first, then the program, whose answer is drawn at the new size."""
-        answer = await self._core.resize(cols, rows)
+        """Tell the core first, then the program, whose answer is drawn at the new size.
+
+        A terminal that others look at too says itself what its size becomes, and from which output on.
+        """
+        if self._shared is None:
+            await self._agreed(cols, rows)
         await self._session.resize(cols, rows)
-        if answer:
+
+    async def _agreed(self, cols: int, rows: int) -> None:
+        answer = await self._core.resize(cols, rows)
+        if answer and self._answering:
             self.send(answer)
         self._on_output()
+
+    @property
+    def _answering(self) -> bool:
+        return self._shared is None or self._shared.answering
 
     async def nudge(self, cols: int, rows: int) -> None:
         """Have a full-screen program draw itself anew."""
@@ -73,7 +87,7 @@ class Pump:
         try:
             while data := await self._session.read():
                 answer = await self._core.feed(data)
-                if answer:
+                if answer and self._answering:
                     self.send(answer)
                 self._on_output()
         except KomodoError as error:

@@ -9,11 +9,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from komodo_tui.domain.errors import KomodoError
 from komodo_tui.domain.text import clean
-from komodo_tui.fleet.sessions import ByteSession, SessionEnd
+from komodo_tui.fleet.sessions import ByteSession, SessionEnd, SharedSession
 from komodo_tui.ui.terminal import keys
 from komodo_tui.ui.terminal.core import (
     CoreLostError,
@@ -36,6 +36,25 @@ if TYPE_CHECKING:
 OpenSession = Callable[[int, int], Awaitable[ByteSession]]
 """Opens the program's side at a size in columns and rows; raises :class:`KomodoError`."""
 OpenCore = Callable[[int, int, Options], Awaitable[PaneCore]]
+
+
+class Keeper(Protocol):
+    """Where the program lives that goes on without us."""
+
+    @property
+    def id(self) -> str:
+        """Tells it from all others."""
+        ...
+
+    async def end(self) -> None:
+        """End the program; raises :class:`KomodoError`."""
+        ...
+
+    async def rename(self, name: str) -> None:
+        """Call it something else for all; raises :class:`KomodoError`."""
+        ...
+
+
 T = TypeVar("T")
 State = Literal["new", "opening", "running", "ended", "failed"]
 
@@ -48,13 +67,17 @@ class Terminal:
 
     def __init__(
         self, open_session: OpenSession, title: str, *, open_core: OpenCore, target: str = "", command: str = "",
-        options: Options | None = None, clock: Callable[[], float] = time.time,
+        options: Options | None = None, clock: Callable[[], float] = time.time, keeper: Keeper | None = None,
     ) -> None:  # fmt: skip
-        """``title`` and ``target`` are shown as they are: clean them. ``clock`` gives Unix time."""
+        """``title`` and ``target`` are shown as they are: clean them. ``clock`` gives Unix time.
+
+        With a ``keeper`` the program goes on when this is let go.
+        """
         self.name = title
         self.target = target or title
         self.command = command
         self.opened = clock()
+        self.keeper = keeper
         self.state: State = "new"
         self.end: SessionEnd | None = None
         self.error: KomodoError | None = None
@@ -113,6 +136,8 @@ class Terminal:
         except CoreLostError as error:
             self._fail(_lost(error))
             return
+        if isinstance(self._session, SharedSession):
+            self._session.on_notice = self.say
         self._pump = Pump(self._session, self._core, on_output=self._painter.wake, on_end=self._ended)
         self.state = "running"
         self._pump.start()
@@ -141,13 +166,19 @@ class Terminal:
         except KomodoError as error:
             self.say(str(error))
 
-    async def close(self) -> None:
-        """End the program and free everything. Safe to call twice."""
+    async def close(self, *, keep: bool = False) -> None:
+        """End the program, or leave it to its keeper with ``keep``, and free everything. Safe to call twice.
+
+        Raises:
+            KomodoError: the keeper cannot be reached; the program goes on.
+        """
         if self._closed:
             return
         self._closed = True
         await self._release()
         self._views.clear()
+        if self.keeper is not None and not keep:
+            await self.keeper.end()
 
     async def _release(self) -> None:
         if self._resizing is not None:
