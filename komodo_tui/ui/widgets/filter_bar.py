@@ -14,7 +14,23 @@ from textual.widgets import Input, Static
 from komodo_tui.ui.look import look_of
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.app import ComposeResult
+
+
+class FilterField(Input):
+    """Edits in the order in which the keys came.
+
+    A binding is looked for only when its key has gone up through all that is around the field; where that is busy, a
+    letter typed later would be there first.
+    """
+
+    async def on_key(self, event: events.Key) -> None:
+        """Keys of the field itself act at once."""
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            event.stop()
+            event.prevent_default()
+            await self.run_action(binding.action)
 
 
 class FilterBar(Horizontal):
@@ -64,7 +80,7 @@ class FilterBar(Horizontal):
     def compose(self) -> ComposeResult:
         """A slash, the text, what is wrong with it."""
         yield Static(" / ", classes="prompt", markup=False)
-        yield Input(placeholder=self._help, compact=True)
+        yield FilterField(placeholder=self._help, compact=True)
         yield Static(classes="wrong")
 
     def open(self, text: str) -> None:
