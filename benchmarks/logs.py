@@ -117,7 +117,7 @@ def _keys(agent: RemoteAgent, home: Path) -> tuple[list[float], tuple[int, int]]
         terminal.must(lambda seen: b"FOLLOW" in seen, 20)
         terminal.pump(SECONDS)
         terminal.type(b"/")
-        terminal.pump(1)
+        terminal.pump(2)
         delays = [_key(terminal, n) for n in range(KEYS)]
         return delays, (before, rss_bytes(terminal.pid))
 
@@ -133,6 +133,7 @@ async def _define(agent: RemoteAgent, home: Path) -> None:
 def _key(terminal: Terminal, n: int) -> float:
     """Type a letter nobody has seen yet, wait until it is on the screen, take it away."""
     letter = chr(_FIRST_LETTER + n).encode()
+    terminal.forget()
     begun = time.perf_counter()
     terminal.type(letter)
     terminal.must(lambda seen: letter in seen, 10)

@@ -139,6 +139,10 @@ class Terminal:
             raise RuntimeError(f"not seen in {timeout:.0f} s: {bytes(self.output[-400:])!r}")
         return found
 
+    def forget(self) -> None:
+        """Throw away what came so far: looking through it again and again would be the slowest part."""
+        self.output.clear()
+
     def type(self, keys: bytes) -> None:
         """Send keys."""
         os.write(self.fd, keys)
