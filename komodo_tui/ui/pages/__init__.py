@@ -48,7 +48,7 @@ PAGES: tuple[PageSpec, ...] = (
     PageSpec("repos", "Repos", "Repos", "7", "o",
              note="Git repositories on your servers: pulled on demand, by poll or by push, with what they trigger."),
     PageSpec("procedures", "Procedures", "Proc", "8", "p",
-             note="Named recipes: stages in order, steps side by side, on a schedule or at one key."),
+             target="komodo_tui.ui.pages.procedures:ProceduresPage"),
     PageSpec("actions", "Actions", "Actions", "9", "h",
              target="komodo_tui.ui.pages.actions:ActionsPage"),
     PageSpec("syncs", "Syncs", "Syncs", "", "y",
