@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..problems import AgentError
 from ..wire.compose import Revision, RevisionSummary, StackFile
 from .cli import child_environment, find_cli, stream
-from .folder import check_files
+from .names import check_files
 from .observe import CONFIG_FILES, WORKING_DIR, containers_of, fingerprint, hash_of, images, state_print, tidy
 
 if TYPE_CHECKING:

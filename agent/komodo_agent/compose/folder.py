@@ -9,7 +9,6 @@ import fcntl
 import hashlib
 import hmac
 import os
-import re
 import secrets
 import time
 from contextlib import contextmanager, suppress
@@ -20,53 +19,13 @@ import msgspec
 
 from ..problems import AgentError
 from ..wire.compose import Revision, StackFile
+from .disk import content_of, disk_errors, write_whole
+from .names import check_path, check_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-PROJECT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-"""What compose takes as a project's name; safe as a folder's."""
-_PART = re.compile(r"[A-Za-z0-9._ @+=-][A-Za-z0-9._ @+=,-]{0,127}")
-_LONGEST_PATH = 512
-_FILES_LIMIT = 700 << 10
 _decode = msgspec.json.Decoder(Revision).decode
-
-
-def check_project(name: str) -> str:
-    """Return the name, or raise AgentError ``bad_request``."""
-    if not PROJECT.fullmatch(name):
-        raise AgentError(
-            "bad_request",
-            f"{name[:80]!r} is no name for a compose project",
-            hint="small letters, digits, dash and underscore, the first a letter or digit",
-        )
-    return name
-
-
-def check_path(path: str) -> str:
-    """Return a relative path that stays below its folder, or raise AgentError ``bad_request``."""
-    parts = path.split("/")
-    good = len(path) <= _LONGEST_PATH and all(part not in (".", "..") and _PART.fullmatch(part) for part in parts)
-    if not good:
-        raise AgentError(
-            "bad_request",
-            f"{path[:80]!r} is no path for a stack's file",
-            hint="relative, below the stack's folder, of letters, digits and . _ - + = @",
-        )
-    return path
-
-
-def check_files(files: Iterable[StackFile]) -> None:
-    """Raise AgentError ``bad_request`` unless these files can be placed."""
-    size, seen = 0, set()
-    for file in files:
-        check_path(file.path)
-        size += len(file.content.encode("utf-8", "surrogatepass"))
-        if file.path in seen:
-            raise AgentError("bad_request", f"{file.path} is given twice")
-        seen.add(file.path)
-    if size > _FILES_LIMIT:
-        raise AgentError("bad_request", f"the stack's files are larger than {_FILES_LIMIT >> 10} KiB together")
 
 
 class StackFolder:
@@ -93,7 +52,7 @@ class StackFolder:
 
     def make(self) -> None:
         """Make the folders. Raises AgentError when the disk refuses."""
-        with _disk(self._base):
+        with disk_errors(self._base):
             for folder in (self._root, self._base, self.files, self._base / "revisions"):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
@@ -105,7 +64,7 @@ class StackFolder:
             AgentError: ``conflict``: somebody else holds it.
         """
         self.make()
-        with _disk(self._base):
+        with disk_errors(self._base):
             fd = os.open(self._base / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             try:
@@ -157,7 +116,7 @@ class StackFolder:
 
     def save(self, revision: Revision) -> None:
         """Keep a revision, on disk when this returns. Raises AgentError when the disk refuses."""
-        _write(self._base / "revisions" / f"{revision.summary.number}.json", msgspec.json.encode(revision))
+        write_whole(self._base / "revisions" / f"{revision.summary.number}.json", msgspec.json.encode(revision))
 
     def forget(self, number: int) -> None:
         """Drop a revision that is none."""
@@ -193,13 +152,13 @@ class StackFolder:
             path = self._inside(file.path)
             if path.is_symlink() or path.is_dir():
                 found.append(f"{path} is in the way: it is not a file of ours")
-            elif path.exists() and file.path not in ours and _content(path) != file.content:
+            elif path.exists() and file.path not in ours and content_of(path) != file.content:
                 found.append(f"{path} is somebody's own: it would be written over")
         return found
 
     def snapshot(self, files: Iterable[StackFile]) -> tuple[StackFile, ...]:
         """What is on disk at the paths of these files."""
-        there = ((file.path, _content(self._inside(file.path))) for file in files)
+        there = ((file.path, content_of(self._inside(file.path))) for file in files)
         return tuple(StackFile(path=path, content=content) for path, content in there if content is not None)
 
     def place(self, files: Iterable[StackFile], placed: Iterable[StackFile]) -> None:
@@ -212,13 +171,13 @@ class StackFolder:
         now = {file.path for file in files}
         for file in files:
             path = self._inside(file.path)
-            if _content(path) != file.content:
-                with _disk(path):
+            if content_of(path) != file.content:
+                with disk_errors(path):
                     path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
-                _write(path, file.content.encode("utf-8", "surrogatepass"), 0o644)
+                write_whole(path, file.content.encode("utf-8", "surrogatepass"), 0o644)
         for file in placed:
             path = self._inside(file.path)
-            if file.path not in now and not path.is_symlink() and _content(path) == file.content:
+            if file.path not in now and not path.is_symlink() and content_of(path) == file.content:
                 with suppress(OSError):
                     path.unlink()
 
@@ -226,26 +185,26 @@ class StackFolder:
         """Write a revision's files beside, for a project whose folder is not ours."""
         for file in files:
             path = self.returned / check_path(file.path)
-            with _disk(path):
+            with disk_errors(path):
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _write(path, file.content.encode("utf-8", "surrogatepass"))
+            write_whole(path, file.content.encode("utf-8", "surrogatepass"))
 
     def write_pins(self, content: str) -> str:
         """Write the file that holds services to images; returns its path."""
         path = self._base / "pinned-images.yaml"
-        _write(path, content.encode())
+        write_whole(path, content.encode())
         return str(path)
 
     def scratch(self, files: Mapping[str, str]) -> Path:
         """A new folder with these files, for compose to look at; the caller removes it by :meth:`drop`."""
         self.make()
-        with _disk(self._base):
+        with disk_errors(self._base):
             folder = self._base / f"look-{secrets.token_hex(6)}"
             folder.mkdir(mode=0o700)
         for name, content in files.items():
             path = folder / check_path(name)
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _write(path, content.encode("utf-8", "surrogatepass"))
+            write_whole(path, content.encode("utf-8", "surrogatepass"))
         return folder
 
     def drop(self, folder: Path) -> None:
@@ -276,7 +235,7 @@ class StackFolder:
                 return key
         self.make()
         key = secrets.token_bytes(32)
-        _write(path, key)
+        write_whole(path, key)
         return key
 
     def _inside(self, relative: str) -> Path:
@@ -303,37 +262,3 @@ def placed_files(revisions: Iterable[Revision]) -> tuple[StackFile, ...]:
             for file in revision.files:
                 found.setdefault(file.path, file)
     return tuple(found.values())
-
-
-def _content(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError:
-        return None
-
-
-def _write(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Replace a file, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    with _disk(path):
-        try:
-            fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
-            with os.fdopen(fd, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except OSError:
-            with suppress(OSError):
-                temporary.unlink()
-            raise
-
-
-@contextmanager
-def _disk(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise AgentError(
-            "failed", f"{path} cannot be written: {error.strerror}", hint="look at the disk of the server"
-        ) from error

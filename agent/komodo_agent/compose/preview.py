@@ -17,7 +17,7 @@ from ..wire.compose import (
     StackFile,
 )
 from .folder import last_good, placed_files
-from .observe import containers_of, fingerprint, hash_of, images, names, state_print, words_of
+from .observe import WORKING_DIR, containers_of, fingerprint, hash_of, images, names, state_print, words_of
 from .project import check_source, looked_at, placed_calls, read_sources
 
 if TYPE_CHECKING:
@@ -181,6 +181,13 @@ def _conflicts(
     kept: StackFolder, source: ComposeSource, revisions: Sequence[Revision], model: Model, facts: _Facts
 ) -> list[str]:
     found = []
+    if facts.containers and not revisions:
+        where = facts.containers[0].labels.get(WORKING_DIR, "")
+        found.append(
+            f"a project {source.project} runs here that no stack deployed"
+            + (f", from {where}" if where else "")
+            + ": adopt it, or give the stack another project name"
+        )
     if not source.folder:
         found += kept.check_own(source.files, placed_files(revisions))
     for service in model.services.values():

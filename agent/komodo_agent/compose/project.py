@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from ..problems import AgentError
 from ..wire.compose import ComposeSource, StackFile
 from .cli import Masker, capture, child_environment
-from .folder import check_files, check_path
 from .model import parse_model, unset_variables
+from .names import check_files, check_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

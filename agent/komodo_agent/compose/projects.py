@@ -8,7 +8,8 @@ import msgspec
 
 from ..problems import AgentError
 from ..wire.compose import ComposeProject, RunningService
-from .folder import PROJECT, last_good
+from .folder import last_good
+from .names import PROJECT
 from .observe import CONFIG_FILES, WORKING_DIR, containers_of, fingerprint, hash_of, names, state_print, words_of
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -144,3 +145,18 @@ class Stacks:
 def outcomes(project: ComposeProject) -> list[str]:
     """Of its revisions, oldest first."""
     return [revision.outcome for revision in reversed(project.revisions)]
+
+
+def composes_of(project: str, docker_host: str) -> list[int]:
+    """Pids of the compose processes that work on a project of this engine."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = entry.read_bytes().split(b"\0")
+            variables = entry.with_name("environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        ours = f"DOCKER_HOST={docker_host}".encode() in variables
+        if ours and project.encode() in words and words[0].endswith((b"docker", b"docker-compose")):
+            found.append(int(entry.parts[2]))
+    return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,9 +12,11 @@ import pytest
 
 from komodo_agent.wire.compose import ComposeDeploy
 from tests.integration.agent.lab import agent_process
-from tests.integration.compose.lab import QUICK, WEB, Stacks, outcomes, slow, source
+from tests.integration.compose.lab import QUICK, WEB, Stacks, composes_of, outcomes, slow, source
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.rig.server import Server
 
 pytestmark = pytest.mark.rig
@@ -66,7 +67,7 @@ async def test_a_compose_that_is_killed_while_it_recreates_leaves_exactly_the_de
         changed = source(WEB.replace("environment: {", f"environment: {{ROUND: {number}, "))
         job_id = await stacks.begin(ComposeDeploy(source=changed, health=QUICK, fallback={"PORT": "8080"}))
         await stacks.until(job_id, words)
-        for pid in _compose_of("shop"):
+        for pid in composes_of("shop", stacks.server.docker_host):
             os.kill(pid, signal.SIGKILL)
         job = await stacks.end(job_id)
         assert job.result["outcome"] in ("rolled_back", "success"), job.error
@@ -81,7 +82,7 @@ async def test_an_orphaned_compose_keeps_its_project_locked(
     environment = {"DOCKER_CONFIG": str(compose_folder)}
     hold = tmp_path / "hold"
     os.mkfifo(hold)
-    waits = (("sh", "-c", f"echo waiting; read line < {hold}"),)
+    waits = (("sh", "-c", f"printf '%s\\n' wait''ing; read line < {hold}"),)
     with agent_process(tmp_path / "a", server.docker_host, environment=environment) as agent:
         async with agent.session() as session:
             stacks = Stacks(agent, session, server)
@@ -98,16 +99,3 @@ async def test_an_orphaned_compose_keeps_its_project_locked(
             while (await stacks.project()).busy:
                 await asyncio.sleep(0.05)
             assert (await stacks.deploy(source())).status == "succeeded"
-
-
-def _compose_of(project: str) -> list[int]:
-    """The pids of compose's ``up`` for a project."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = entry.read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if b"up" in words and project.encode() in words and words[0].endswith((b"docker", b"docker-compose")):
-            found.append(int(entry.parts[2]))
-    return found

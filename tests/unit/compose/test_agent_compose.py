@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from komodo_agent.compose.cli import Masker
-from komodo_agent.compose.folder import StackFolder, check_path
+from komodo_agent.compose.folder import StackFolder
 from komodo_agent.compose.health import judge
 from komodo_agent.compose.model import parse_model, unset_variables
+from komodo_agent.compose.names import check_path
 from komodo_agent.problems import AgentError
 from komodo_agent.wire.compose import Revision, RevisionSummary, StackFile
 from komodo_agent.wire.models import Container
