@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.lab import environment, private_server
+from benchmarks.lab import private_server
+from tests.integration.ssh.lab import RemoteAgent, definition, fleet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,33 +24,23 @@ def measure() -> dict[str, float]:
     """Seconds until the loss shows and until the return shows; the longest stall of the loop and of the feed."""
     with contextlib.ExitStack() as stack:
         servers = [stack.enter_context(private_server(f"fault{n}", 3)) for n in range(3)]
+        agents = [RemoteAgent(server) for server in servers]
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        os.environ.update(environment(folder))
-        return asyncio.run(_measure(servers, folder))
+        for agent in agents:
+            agent.start()
+            stack.callback(agent.kill)
+        return asyncio.run(_measure(agents, folder))
 
 
-async def _measure(servers: list[Server], folder: Path) -> dict[str, float]:
-    from komodo_tui.domain.servers import ServerDefinition
-    from komodo_tui.fleet.prompts import NoPrompter
-    from komodo_tui.wiring import build_runtime
-
-    _write_ssh_config(folder, servers)
-    runtime = build_runtime(home=folder, prompter=NoPrompter)
-    for server in servers:
-        runtime.definitions.put(
-            "server", server.name, ServerDefinition(name=server.name, address=server.name), rev=None
-        )
-    await runtime.start()
-    fleet = runtime.fleet
-    try:
-        await _until(lambda: all(s.status in ("up", "agent_missing") for s in fleet.state.servers.values()), 30)
-        for server in servers:
-            if fleet.state.servers[server.name].status != "up":
-                await fleet.link(server.name).install_agent(lambda text: None)
-        await _until(lambda: all(s.live for s in fleet.state.servers.values()), 60)
-        return await _break(fleet, servers)
-    finally:
-        await runtime.close()
+async def _measure(agents: list[RemoteAgent], folder: Path) -> dict[str, float]:
+    config = folder / "ssh_config"
+    config.write_text("".join(Path(agent.server.ssh_config).read_text() for agent in agents))
+    definitions = [definition(agent, name=agent.server.name) for agent in agents]
+    async with fleet(folder / "home", config, *definitions) as our:
+        for agent in agents:
+            await our.up(agent.server.name)
+        await asyncio.sleep(5)  # past the first figures of all
+        return await _break(our.manager, [agent.server for agent in agents])
 
 
 async def _break(fleet: FleetManager, servers: list[Server]) -> dict[str, float]:
@@ -106,10 +96,3 @@ async def _until(condition: Callable[[], bool], timeout: float) -> None:
     async with asyncio.timeout(timeout):
         while not condition():
             await asyncio.sleep(0.02)
-
-
-def _write_ssh_config(folder: Path, servers: list[Server]) -> None:
-    home = folder / "home"
-    (home / ".ssh").mkdir(parents=True)
-    (home / ".ssh/config").write_text("".join(Path(server.ssh_config).read_text() for server in servers))
-    os.environ["HOME"] = str(home)
