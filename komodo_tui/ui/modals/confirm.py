@@ -28,7 +28,8 @@ def plan_text(plan: Plan, look: Look) -> Text:
     for server, group in groupby(steps, key=lambda step: step.target.server):
         members = list(group)
         count = f"  {len(members)}" if len(members) > 1 else ""
-        text.append(f"{server}{count}\n", style("accent bold"))
+        if server:
+            text.append(f"{server}{count}\n", style("accent bold"))
         for step in members:
             text.append(f"  {glyphs.dot} {step.text}\n")
             if step.command:

@@ -11,6 +11,7 @@ from textual.widgets import Button, Static, TextArea
 
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.procedures.check import check
+from komodo_tui.domain.units import count_text
 from komodo_tui.store.fleet_files import FleetFile
 from komodo_tui.store.yaml_files import parse_yaml
 from komodo_tui.ui.external import edit_outside
@@ -33,11 +34,12 @@ class ProcedureEditor(Dialog["ProcedureDefinition"]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s,f2", "save", "save", key_display="^S", id="editor.save", priority=True),
+        Binding("escape", "leave", "cancel", show=False, id="editor.leave", priority=True),
         Binding("ctrl+e", "outside", "$EDITOR", key_display="^E", id="editor.outside", priority=True),
     ]
     DEFAULT_CSS = """
     ProcedureEditor > .dialog { width: 96%; height: 94%; }
-    ProcedureEditor TextArea { height: 1fr; border: none; background: $panel; }
+    ProcedureEditor TextArea, ProcedureEditor TextArea:focus { height: 1fr; border: none; background: $panel; }
     ProcedureEditor #editor-problem { height: auto; max-height: 3; }
     """
 
@@ -47,6 +49,7 @@ class ProcedureEditor(Dialog["ProcedureDefinition"]):
         self._text = text
         self._find = find
         self._timer: Timer | None = None
+        self._warned = ""
 
     def body(self) -> ComposeResult:
         """The text, and what is wrong with it."""
@@ -86,7 +89,7 @@ class ProcedureEditor(Dialog["ProcedureDefinition"]):
             text = Text(f"{glyphs.fail} {error}", style("bad"))
         else:
             steps = sum(len(stage.steps) for stage in definition.stages)
-            text = Text(f"{glyphs.done} {definition.name} could run: {steps} steps", style("ok"))
+            text = Text(f"{glyphs.done} {definition.name} could run: {count_text(steps, 'step')}", style("ok"))
         self.query_one("#editor-problem", Static).update(text)
 
     @on(Button.Pressed, "#save")
@@ -107,5 +110,13 @@ class ProcedureEditor(Dialog["ProcedureDefinition"]):
         self._tell()
 
     @on(Button.Pressed, "#no")
-    def _no(self) -> None:
-        self.dismiss(None)
+    def action_leave(self) -> None:
+        """Leave; what was changed is thrown away at the second time of asking."""
+        text = self.query_one(TextArea).text
+        if text in (self._text, self._warned):
+            self.dismiss(None)
+            return
+        self._warned = text
+        style, glyphs = self.look_now.palette.style, self.look_now.glyphs
+        warning = Text(f"{glyphs.warn} not saved: ^S saves, Esc again throws it away", style("warn"))
+        self.query_one("#editor-problem", Static).update(warning)
