@@ -68,7 +68,7 @@ class LogPane(Vertical):
         self.view.times = settings.timestamps
         self.view.wrap = settings.wrap
         self.detail = LineDetail(id="log-line")
-        self.finding = Finding(self.view, lambda search: self.run_worker(search, group="search"), self.sync_bars)
+        self.finding = Finding(self.view, lambda search: self.run_worker(search, group="search"), self._stale)
         self.states = SourceStates()
         self.targets: tuple[Target, ...] = ()
         self._head = Bar(self._headline, id="log-head")
@@ -119,6 +119,7 @@ class LogPane(Vertical):
         self.detail.hide()
         self._worker = self.run_worker(partial(self.follower.run, merged), group="follow", exclusive=True)
         self.redraw()
+        self.refresh_bindings()
 
     def stop(self) -> None:
         """Follow no more; what was read stays to be seen."""
@@ -163,10 +164,15 @@ class LogPane(Vertical):
 
     # -- drawing ------------------------------------------------------------------------------------------------
 
+    def _stale(self) -> None:
+        """Something was found: the next frame tells."""
+        self._seen = (-1, -1)
+
     def _frame(self) -> None:
         now = (self.ring.end, self.follower.version)
         if now != self._seen:
-            self._behind = self._measure(now[0] - self._seen[0])
+            if self._seen[0] >= 0:
+                self._behind = self._measure(now[0] - self._seen[0])
             self._seen = now
             self.view.grown()
             self.finding.grown()

@@ -49,6 +49,15 @@ class Shown:
         """The line before."""
         return self.at_or_before(number - 1)
 
+    def count(self, first: int, last: int) -> int:
+        """How many lines from one number to another, both counted, are shown."""
+        first, last = max(first, self._ring.first), min(last, self._ring.end - 1)
+        if first > last:
+            return 0
+        if self._matches is not None:
+            return self._matches.position(last) - self._matches.position(first - 1)
+        return last - first + 1
+
     def share(self, number: int) -> float:
         """How far down a line is: 0 the oldest, 1 the newest."""
         span = self._ring.end - 1 - self._ring.first

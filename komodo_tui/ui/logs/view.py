@@ -146,13 +146,8 @@ class LogView(LogCanvas, can_focus=True):
 
     def selected_count(self) -> int:
         """How many lines are selected, those a filter hides left out."""
-        count, number, last = 0, None, 0
-        if self.selection is not None:
-            number, last = self.viewport.shown.at_or_after(self.selection.first[0]), self.selection.last[0]
-        while number is not None and number <= last:
-            count += 1
-            number = self.viewport.shown.after(number)
-        return count
+        selection = self.selection
+        return 0 if selection is None else self.viewport.shown.count(selection.first[0], selection.last[0])
 
     def selected_text(self) -> list[str]:
         """What is selected, else the cursor's line: one string a line, without its time and source."""

@@ -48,6 +48,7 @@ class LogsPage(Page):
         self._chrome()
         self.console.view.focus()
         self.console.wake()
+        self.console.look_at_containers()
         if not self.console.following and not is_wanted(self.app):
             self.console.begin()
 

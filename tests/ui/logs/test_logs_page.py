@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual.widgets import Input
@@ -11,6 +11,7 @@ from textual.widgets import Input
 from komodo_agent.wire.models import Container
 from komodo_tui.domain.operations import Target
 from komodo_tui.domain.settings import LogSettings, Settings
+from komodo_tui.ui.logs.bar import Bar
 from komodo_tui.ui.logs.view import LogView
 from tests.ui.logs.lab import NOW, LogLab, at, filled, showing
 from tests.unit.log_wire import Agent
@@ -343,23 +344,28 @@ async def test_a_flood_is_painted_once_a_frame_and_keys_are_answered(
 ) -> None:
     log = filled((1, "first"))
     calls = Counter[str]()
-    for name in ("sync", "tick", "grown"):
+    for name in ("sync", "tick"):
         monkeypatch.setattr(LogView, name, _counted(calls, name, getattr(LogView, name)))
+    monkeypatch.setattr(Bar, "sync", _counted(calls, "bars", Bar.sync))
     async with showing(tmp_path, {"s0": Agent({"a": log}, frame_lines=50)}) as lab:
-        await lab.pilot.pause()
+        await lab.press("/", *"line", "enter")
+        await lab.until(
+            lambda: (found := lab.page.console.finding.matches) is not None and found.complete, "the search"
+        )
         calls.clear()
         for number in range(20_000):
             log.write(at(0), b"line %d" % number)
         await lab.shows("line 19999")
         assert lab.page.console.ring.end == 20_001
         assert calls["sync"] <= calls["tick"]
-        assert calls["grown"] <= calls["tick"]
+        assert calls["bars"] <= 2 * calls["tick"]
+        await lab.shows("20,000 matches")
         await lab.press("k")
         assert "PAUSED" in lab.rows()[0]
 
 
-def _counted(calls: Counter[str], name: str, method: Callable[[LogView], None]) -> Callable[[LogView], None]:
-    def counted(view: LogView) -> None:
+def _counted(calls: Counter[str], name: str, method: Callable[[Any], None]) -> Callable[[Any], None]:
+    def counted(view: Any) -> None:
         calls[name] += 1
         method(view)
 
