@@ -96,12 +96,16 @@ class ShellPrompter:
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
         self._turn = asyncio.Lock()
+        self._given = ("", "")
+        """Server and key whose passphrase was given last."""
 
     async def passphrase(self, server: str, key_path: str) -> str | None:
         """Ask for the passphrase of a key; it is kept in memory alone."""
-        answers = await self._ask(
-            f"Passphrase for {server}", f"{clean(key_path)} is locked.", [("Passphrase of this key", False)]
+        said = (
+            "It was not that one; the key stays locked" if self._given == (server, key_path) else "This key is locked"
         )
+        answers = await self._ask(f"Passphrase for {server}", f"{said}: {clean(key_path)}", [("Its passphrase", False)])
+        self._given = (server, key_path) if answers else ("", "")
         return answers[0] if answers else None
 
     async def answers(

@@ -95,7 +95,11 @@ def reason(live: ServerLive, glyphs: Glyphs) -> tuple[str, str]:
 
 
 def reason_lines(live: ServerLive, glyphs: Glyphs, width: int, most: int) -> list[tuple[Span, ...]]:
-    """:func:`reason` in lines of ``width`` columns, at most ``most`` of them."""
+    """:func:`reason` in lines of ``width`` columns, at most ``most`` of them.
+
+    What had to be cut names the key that tells all.
+    """
     text, tone = reason(live, glyphs)
-    lines = wrap(text, max(20, width - 2), max_lines=most, placeholder=f" {glyphs.ellipsis}") if text else []
+    more = f" {glyphs.ellipsis} p tells all"
+    lines = wrap(text, max(20, width - 2), max_lines=most, placeholder=more, break_on_hyphens=False) if text else []
     return [((f" {line}", tone),) for line in lines]

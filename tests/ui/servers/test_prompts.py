@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from komodo_tui.ui.app import KomodoApp
 from komodo_tui.ui.prompts import QuestionDialog, ShellPrompter
@@ -47,6 +47,16 @@ async def test_a_passphrase_is_asked_hidden_and_given_back(pilot: Pilot[int]) ->
     await pilot.press(*"pa [x]", "enter")
     assert await asked == "pa [x]"
     assert not isinstance(pilot.app.screen, QuestionDialog)
+
+
+async def test_a_wrong_passphrase_is_said_to_be_wrong(pilot: Pilot[int]) -> None:
+    ask = prompter(pilot)
+    for expected in ("This key is locked", "It was not that one"):
+        asked = asyncio.create_task(ask.passphrase("web-01", "/k"))
+        dialog = await shown(pilot)
+        assert any(expected in str(line.render()) for line in dialog.query(Static))
+        await pilot.press("x", "enter")
+        await asked
 
 
 async def test_leaving_is_no_answer(pilot: Pilot[int]) -> None:
