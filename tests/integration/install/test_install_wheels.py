@@ -43,12 +43,11 @@ async def test_fetched_wheels_run_on_a_server_without_a_way_out(
 
 
 async def test_server_of_another_make_gets_wheels_of_its_own(tmp_path: Path) -> None:
-    python = ServerPython("/usr/bin/python3", (3, 10), "cpython-310-aarch64-linux-musl", "-", "linux-aarch64")
+    python = ServerPython("/usr/bin/python3", (3, 13), "cpython-313-aarch64-linux-musl", "-", "linux-aarch64")
     found = await find_parts(Target(python), tmp_path, lambda text: None)
     compiled = [path.name for path in found.fetched if "musllinux" in path.name]
     assert {name.partition("-")[0] for name in compiled} >= {"aiohttp", "msgspec", "psutil", "multidict", "yarl"}
     assert [name for name in compiled if "aarch64" not in name] == []
-    assert "async_timeout" in {path.name.partition("-")[0] for path in found.fetched}  # only Python 3.10 needs it
     files = dict(found.files())
-    assert "async_timeout/__init__.py" in files
+    assert [name for name in files if name.startswith("msgspec/_core.") and "aarch64-linux-musl" in name]
     assert "aiodocker/__init__.py" in files
