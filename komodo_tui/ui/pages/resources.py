@@ -58,6 +58,7 @@ class ResourcesPage(Page):
         self.list = ResourceList(runtime, shell, self.book, id="resource-list")
         self.detail = ResourceDetail(runtime, shell, self.list.row, id="resource-detail")
         self._due: set[str] = set()
+        self._known: set[str] = set()
         self._wanted: Target | None = None
 
     def compose(self) -> ComposeResult:
@@ -87,8 +88,9 @@ class ResourcesPage(Page):
         due = {name for name in self._due if name in servers and now - self.book.listing(name).at >= _AGAIN}
         self._due -= due
         self._ask(fresh | due)
-        if changes.servers or changes.structure:
-            self.list.refresh_rows()
+        if servers.keys() != self._known:
+            self._known = set(servers)
+            self.list.refresh_rows()  # else rows change only when a server answers; what they look up is rechecked
         self.list.table.recheck()
         self.list.pane.told()
         self.list.show_selected()
