@@ -5,25 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
-import stat
 import sys
-import termios
-import tty
 from typing import TYPE_CHECKING, Any
 
 from komodo_agent.wire.exec import STDERR, ExecRequest
-from komodo_tui.domain.errors import ActError, HostUnreachableError, ReadOnlyError, UsageError
+from komodo_agent.wire.terminals import ContainerRequest
+from komodo_tui.domain.errors import ReadOnlyError, UsageError
+from komodo_tui.fleet.kept import KeptTerminal, keeps_terminals
+from komodo_tui.headless import own_terminal
 from komodo_tui.headless.session import not_reached, pick, servers_of
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import AsyncIterator, Coroutine, Iterator
+    from collections.abc import Coroutine
 
+    from komodo_tui.fleet.sessions import SessionEnd
     from komodo_tui.fleet.streams import ExecSession
-    from komodo_tui.headless.session import Session
-
-_CHUNK = 32 << 10
+    from komodo_tui.headless.session import Runtime, Session
 
 
 async def execute(session: Session) -> int:
@@ -42,18 +40,12 @@ async def execute(session: Session) -> int:
         live = runtime.fleet.state.servers[server]
         if not live.live:
             raise not_reached(f"exec in {container.name}", [live])
-        client = await runtime.fleet.link(server).client()
-        running = await client.exec(_request(arguments, container.id, terminal=tty_wanted), container.name)
-        try:
-            await (_on_terminal(running) if tty_wanted else _between_pipes(running))
-            end = await running.wait()
-        finally:
-            await running.close()
-    if end.code is not None:
-        return end.code
-    if end.reason.startswith("the connection"):
-        raise HostUnreachableError(f"exec in {container.name}: {end.reason}", server=server)
-    raise ActError(f"exec in {container.name}: {end.reason or 'it ended without an exit status'}", server=server)
+        request = _request(arguments, container.id, terminal=tty_wanted)
+        if tty_wanted:
+            end = await _on_terminal(runtime, server, request, f"{container.name}@{server}")
+        else:
+            end = await _between_pipes(await (await runtime.fleet.link(server).client()).exec(request, container.name))
+    return own_terminal.exit_code(end, f"exec in {container.name}", server)
 
 
 def _request(arguments: argparse.Namespace, container: str, *, terminal: bool) -> ExecRequest:
@@ -73,16 +65,24 @@ def _request(arguments: argparse.Namespace, container: str, *, terminal: bool) -
     )  # fmt: skip
 
 
-async def _on_terminal(running: ExecSession) -> None:
-    """Every key to the process, every byte of it to the terminal, until it ends."""
-    fd = sys.stdin.fileno()
-    with _raw(fd), _resizes(running, fd):
-        await _both(_send(running, fd), _receive(running))
+async def _on_terminal(runtime: Runtime, server: str, request: ExecRequest, title: str) -> SessionEnd:
+    """Every key to the process, every byte of it to the terminal, until it ends or is left alone."""
+    link = runtime.fleet.link(server)
+    if keeps_terminals(runtime.fleet.state.servers[server].hello):
+        kept = KeptTerminal(link, title, ContainerRequest(process=request))
+        session = await kept.open(request.cols, request.rows, come_back=False)
+        return await own_terminal.carry_kept(session, kept)
+    running = await (await link.client()).exec(request, title)
+    return await own_terminal.carry(running)
 
 
-async def _between_pipes(running: ExecSession) -> None:
+async def _between_pipes(running: ExecSession) -> SessionEnd:
     """Standard input to the process until its end; its two outputs to ours."""
-    await _both(_send(running, sys.stdin.fileno() if sys.stdin else None), _receive(running))
+    try:
+        await _both(_send(running, sys.stdin.fileno() if sys.stdin else None), _receive(running))
+        return await running.wait()
+    finally:
+        await running.close()
 
 
 async def _both(sending: Coroutine[Any, Any, None], receiving: Coroutine[Any, Any, None]) -> None:
@@ -98,7 +98,7 @@ async def _both(sending: Coroutine[Any, Any, None], receiving: Coroutine[Any, An
 
 async def _send(running: ExecSession, fd: int | None) -> None:
     if fd is not None:
-        async for data in _input(fd):
+        async for data in own_terminal.arriving(fd):
             await running.write(data)
     await running.end_of_input()
 
@@ -111,55 +111,3 @@ async def _receive(running: ExecSession) -> None:
         target = sys.stderr if stream == STDERR else sys.stdout
         target.buffer.write(data)
         target.buffer.flush()
-
-
-async def _input(fd: int) -> AsyncIterator[bytes]:
-    """What arrives on a descriptor, without a thread that could not be ended while it waits."""
-    loop = asyncio.get_running_loop()
-    waits = not stat.S_ISREG(os.fstat(fd).st_mode)  # a file is always ready, and cannot be watched
-    ready = asyncio.Event()
-    while True:
-        if waits:
-            ready.clear()
-            try:
-                loop.add_reader(fd, ready.set)
-            except PermissionError:  # /dev/null and the like are always ready too
-                waits = False
-                continue
-            try:
-                await ready.wait()
-            finally:
-                loop.remove_reader(fd)
-        data = os.read(fd, _CHUNK)
-        if not data:
-            return
-        yield data
-
-
-@contextlib.contextmanager
-def _raw(fd: int) -> Iterator[None]:
-    before = termios.tcgetattr(fd)
-    tty.setraw(fd)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(fd, termios.TCSADRAIN, before)
-
-
-@contextlib.contextmanager
-def _resizes(running: ExecSession, fd: int) -> Iterator[None]:
-    """Tell the process when the terminal's window changes."""
-    loop = asyncio.get_running_loop()
-    tasks: set[asyncio.Task[None]] = set()
-
-    def tell() -> None:
-        size = os.get_terminal_size(fd)
-        task = loop.create_task(running.resize(size.columns, size.lines))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    loop.add_signal_handler(signal.SIGWINCH, tell)
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGWINCH)

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from komodo_tui.headless.parsing import Verbs
 
 
-LOOKS = frozenset({"status", "ps", "top", "logs", "exec", "actions", "doctor", "info"})
+LOOKS = frozenset({"status", "ps", "top", "logs", "exec", "attach", "actions", "doctor", "info"})
 
 
 def define_looks(verbs: Verbs) -> None:
     """Each of :data:`LOOKS`."""
-    for define in (_status, _ps, _top, _logs, _exec, _actions, _doctor, _info):
+    for define in (_status, _ps, _top, _logs, _exec, _attach, _actions, _doctor, _info):
         define(verbs)
 
 
@@ -94,6 +94,22 @@ def _exec(verbs: Verbs) -> None:
     parser.add_argument(
         "-e", "--env", action="append", default=[], metavar="NAME=VALUE", help="set a variable (repeat)"
     )
+
+
+def _attach(verbs: Verbs) -> None:
+    parser = verbs.add(
+        "attach",
+        "go back to a terminal that lives in a server's agent",
+        about="TERMINAL is its name, its target or the beginning of its id; needless where only one is open.\n"
+        "^] d leaves it running, ^] ^] sends one ^]. The exit status is the program's own, 0 when it is left.",
+        examples="  komodo-tui attach --list\n  komodo-tui attach api-1@web-1\n  komodo-tui attach --look 3f2a",
+    )
+    server_option(parser)
+    parser.add_argument("terminal", nargs="?", default="", metavar="TERMINAL")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("-l", "--list", action="store_true", help="print the terminals there are")
+    what.add_argument("--look", action="store_true", help="only look: keys and size are not passed on")
+    what.add_argument("--end", action="store_true", help="end its program and forget it")
 
 
 def _actions(verbs: Verbs) -> None:

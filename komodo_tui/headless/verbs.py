@@ -17,6 +17,7 @@ _VERBS = {
     "top": "containers:top",
     "logs": "logs:logs",
     "exec": "execute:execute",
+    "attach": "attach:attach",
     "server": "servers:server",
     "actions": "actions:actions",
     "doctor": "doctor:doctor",
