@@ -143,8 +143,8 @@ def draft_value(operation: ValueOperation, values: StoredValues) -> Draft:
     verb, program = operation.verb, "secret" if operation.kind == "secret" else "var"
     scope = ["--scope", operation.scope] if operation.scope else []
     step = PlanStep(
-        target=Target(server=operation.scope.removeprefix("server:") if operation.scope[:7] == "server:" else "",
-                      name=operation.name),
+        # No server for most: the scope stands in its place, so that the history tells where a value counts.
+        target=Target(server=operation.scope.removeprefix("server:") or "global", name=operation.name),
         text=f"{verb} {operation.kind} {operation.name} ({where})",
         command=shlex.join(["komodo-tui", program, "rm" if verb == "remove" else "set", operation.name, *scope]),
         warning=old,
