@@ -83,9 +83,34 @@ def _without_tls() -> Iterator[None]:
     importlib.import_module("aiohttp.web")
     sys.modules["ssl"] = ModuleType("ssl")  # aiodocker does not allow for it, but only names it in annotations
     try:
-        yield
+        with _without_metadata():
+            yield
     finally:
         del sys.modules["ssl"]
+
+
+@contextmanager
+def _without_metadata() -> Iterator[None]:
+    """Import with nothing known of installed packages.
+
+    aiodocker alone asks, for its own version, and a megabyte of parsers would be loaded to answer it.
+    """
+    name = "importlib.metadata"
+    if name in sys.modules:
+        yield
+        return
+    unknown = ModuleType(name)
+    unknown.PackageNotFoundError = LookupError  # type: ignore[attr-defined]
+    unknown.version = _no_version  # type: ignore[attr-defined]
+    sys.modules[name] = unknown
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
+def _no_version(package: str) -> str:
+    raise LookupError(package)
 
 
 def _complain(message: str, code: int) -> int:
