@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.text import clean
-from komodo_tui.operations.log_batch import ServerBack, ServerLost, SourceCaughtUp, SourceEnded
+from komodo_tui.operations.log_batch import ServerBack, ServerLost, SourceCaughtUp, SourceEnded, SourceGap
 from komodo_tui.operations.logs import MergedLogs
 from komodo_tui.ui.logs import record
 
@@ -38,6 +38,10 @@ class Follower:
         """Tags of containers whose past has been read."""
         self.gone: set[bytes] = set()
         """Tags of containers that were removed."""
+        self.lost_lines = 0
+        """Lines that the engine threw away before they could be read, where their number is known…"""
+        self.lost_bytes = 0
+        """…and about how many bytes where it is not."""
         self.version = 0
         """Grows with everything that happens."""
 
@@ -68,6 +72,7 @@ class Follower:
         self.away.clear()
         self.caught_up.clear()
         self.gone.clear()
+        self.lost_lines = self.lost_bytes = 0
         self._reading.set()
         self.version += 1
         return merged
@@ -126,6 +131,11 @@ class Follower:
             if event.server in self.away:
                 return
             self.away[event.server] = event.error.message
+        elif isinstance(event, SourceGap):
+            if event.lines is not None:
+                self.lost_lines += event.lines
+            else:
+                self.lost_bytes += event.size
         elif isinstance(event, ServerBack):
             self.away.pop(event.server, None)
         elif isinstance(event, SourceEnded):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from komodo_tui.domain.units import count_text, duration_text
+from komodo_tui.domain.units import bytes_text, count_text, duration_text
 from komodo_tui.ui.render.cells import fit, width_of
 
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ class LogFacts:
     dropped: int
     away: tuple[str, ...]
     """Servers whose logs are interrupted."""
+    lost_lines: int = 0
+    """Lines thrown away by engines before they could be read…"""
+    lost_bytes: int = 0
+    """…and bytes of lines whose number nobody knows."""
     behind: float = 0.0
     """Seconds by which the newest line is late, while a backlog is read."""
     stopped: frozenset[str] = frozenset()
@@ -55,6 +59,7 @@ def headline(facts: LogFacts, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
     right += [(flag + _GAP, "info") for flag in facts.flags]
     right.append((f"{facts.kept:,}/{facts.capacity:,}{_GAP}", "dim"))
     right.append((f"{facts.dropped:,} dropped ", "warn" if facts.dropped else "dim"))
+    right += [(f"{text} lost ", "bad bold") for text in _lost(facts)]
     room = width - sum(width_of(text) for text, _ in right) - 1
     span = f"{facts.span}{_GAP}"
     if room - width_of(span) >= _LEAST:
@@ -62,6 +67,11 @@ def headline(facts: LogFacts, width: int, glyphs: Glyphs) -> tuple[Span, ...]:
         room -= width_of(span)
     left: list[Span] = [(" Logs  ", "title bold"), *_names(facts, glyphs, room - 7)]
     return (*fit(tuple(left), max(0, room), ellipsis=glyphs.ellipsis), (" ", ""), *right)
+
+
+def _lost(facts: LogFacts) -> list[str]:
+    lines = [f"{facts.lost_lines:,}"] if facts.lost_lines else []
+    return [*lines, f"~{bytes_text(facts.lost_bytes)}"] if facts.lost_bytes else lines
 
 
 def _names(facts: LogFacts, glyphs: Glyphs, room: int) -> list[Span]:

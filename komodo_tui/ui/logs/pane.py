@@ -202,6 +202,7 @@ class LogPane(Vertical):
             sources=tuple(dict.fromkeys(self.view.marks.values())), span=self.span.text, state=self._state(),
             flags=tuple(name for name, on in flags if on), kept=len(self.ring), capacity=self.ring.capacity,
             dropped=self.ring.dropped, away=tuple(self.follower.away), behind=self._behind,
+            lost_lines=self.follower.lost_lines, lost_bytes=self.follower.lost_bytes,
             stopped=frozenset(self.view.marks[tag].name for tag in self.states.stopped),
         )  # fmt: skip
         return headline(facts, width, self.shell.look.glyphs)

@@ -65,6 +65,9 @@ def test_what_is_wrong_stands_in_the_headline() -> None:
     assert "api@w1 ○" in line
     assert "▲ w1 away" in line
     assert "42s behind" in line
+    assert "lost" not in line
+    lost = text_of(headline(replace(facts, lost_lines=1200, lost_bytes=3 << 20), 160, UNICODE))
+    assert lost.endswith("0 dropped 1,200 lost ~3.0M lost ")
     assert "behind" not in text_of(headline(replace(facts, behind=1.0), 120, UNICODE))
 
 
