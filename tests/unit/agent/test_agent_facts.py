@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import psutil
@@ -29,3 +31,19 @@ def test_the_machine_itself_can_be_told() -> None:
     host = host_facts()
     assert host.booted == psutil.boot_time()
     assert host.memory == psutil.virtual_memory().total
+
+
+def test_what_the_agent_never_needs_stays_out_of_its_memory() -> None:
+    code = (
+        "import sys\n"
+        "from komodo_agent.__main__ import _without_tls\n"
+        "with _without_tls():\n"
+        "    import komodo_agent.server\n"
+        "print(*{'psutil', 'zipfile', 'csv', '_ssl'} & set(sys.modules))\n"
+        "from importlib.metadata import version\n"
+        "print(version('aiohttp'))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded, installed = done.stdout.split("\n")[:2]
+    assert loaded == ""
+    assert installed[0].isdigit()
