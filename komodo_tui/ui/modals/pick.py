@@ -55,7 +55,9 @@ class PickDialog(Dialog[Entry]):
 
     def body(self) -> ComposeResult:
         """What is typed, what is found."""
-        yield Input(placeholder=self._placeholder, compact=True)
+        field = Input(placeholder=self._placeholder, compact=True)
+        field.cursor_blink = False  # an idle screen writes nothing
+        yield field
         yield OptionList(compact=True)
         yield Static(classes="count")
 

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from komodo_tui.domain.errors import KomodoError
+from komodo_tui.domain.text import clean
 from komodo_tui.domain.units import count_text
 from komodo_tui.ui.actions import finding, rows
 from komodo_tui.ui.actions.detail import DetailPane
@@ -53,7 +54,7 @@ class ActionsPage(Page):
 
     TITLE = "Actions"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("W", "export", "export", id="actions.export"),
+        Binding("W,ctrl+s", "export", "export", key_display="W", id="actions.export"),
         Binding("v", "verify", "verify the chain", id="actions.verify"),
         Binding("c", "copy", "copy", id="actions.copy"),
     ]
@@ -77,6 +78,8 @@ class ActionsPage(Page):
         )  # fmt: skip
         self.detail = DetailPane(id="actions-detail")
         self._looked = False
+        self._trouble: KomodoError | None = None
+        """Why the history could not be read when it was last tried."""
 
     def compose(self) -> ComposeResult:
         """The list, the detail."""
@@ -110,6 +113,9 @@ class ActionsPage(Page):
     def tick(self, changes: Changes) -> None:
         """Ages move, and acts begin and end: ours and those of other programs."""
         self.table.recheck()
+        record = self.detail.record
+        if record is not None and record.outcome is None and self._detail_shown:
+            self._tell_detail(record)
         self._look()
 
     def _look(self) -> None:
@@ -117,13 +123,17 @@ class ActionsPage(Page):
             self._run("look", self.feed.newer)
 
     def _run(self, group: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run it as the only task of its group; an error of ours is shown."""
+        """Run it as the only task of its group. An error of ours is shown, but not again at each look."""
 
         async def guarded() -> None:
             try:
                 await work()
+                self._trouble = None
             except KomodoError as error:
-                self.shell.show_error(error)
+                before, self._trouble = self._trouble, error
+                if before is None or before.message != error.message:
+                    self.shell.show_error(error)
+                self.pane.told()
 
         self.run_worker(guarded, group=group, exclusive=True, exit_on_error=True)  # type: ignore[arg-type]
 
@@ -144,6 +154,11 @@ class ActionsPage(Page):
 
     def _empty(self) -> Text:
         style = self.shell.look.palette.style
+        if self._trouble is not None:
+            return Text.assemble(
+                (f"{self.shell.look.glyphs.fail} ", style("bad")), clean(self._trouble.message), "\n\n",
+                (clean(self._trouble.hint), style("accent")),
+            )  # fmt: skip
         if self.feed.busy:
             return Text("Reading the history", style("dim"))
         if self.feed.find:
@@ -199,6 +214,9 @@ class ActionsPage(Page):
 
     async def _read_detail(self, action: str) -> None:
         record = await asyncio.to_thread(self.runtime.history.get, action)
+        self._tell_detail(record)
+
+    def _tell_detail(self, record: ActionRecord) -> None:
         self.detail.show(record, rows.result_word(record, self._under_way), self.shell.now())
 
     @on(VirtualTable.Selected)

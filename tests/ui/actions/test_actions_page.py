@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.widgets import Input
 
+from komodo_tui.domain.errors import StoreError
+from komodo_tui.ui.app import KomodoApp
 from komodo_tui.ui.modals.error import ErrorDialog
 from komodo_tui.ui.modals.form import FormDialog
 from komodo_tui.ui.modals.menu import MenuDialog
 from komodo_tui.ui.modals.report import ReportDialog
+from komodo_tui.ui.pages.actions import ActionsPage
 from tests.ui.actions.lab import Lab, opened, screen_text, until
+from tests.ui.fleets import NOW
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from komodo_tui.ui.pages.actions import ActionsPage
 
 
 @pytest.fixture
@@ -229,6 +231,30 @@ async def test_a_broken_chain_says_where_and_what_to_do(lab: Lab, tmp_path: Path
         text = screen_text(app)
         assert "row 3" in text
         assert "compare it with a backup" in " ".join(text.replace("│", " ").split())
+
+
+async def test_a_history_that_cannot_be_read_is_told_once_and_in_the_list(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> tuple[int, int]:
+        raise StoreError("the history cannot be read: Input/output error", hint="look at the disk")
+
+    lab.some()
+    with monkeypatch.context() as patch:
+        patch.setattr(lab.history, "version", refuse)
+        app = KomodoApp(lab.runtime, tab="actions", now=lambda: NOW)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(lambda: isinstance(app.screen, ErrorDialog), "the error")
+            await pilot.press("enter")
+            await until(lambda: "look at the disk" in screen_text(app), "the list says it too")
+            page = app.query_one(ActionsPage)
+            page._look()
+            await until(lambda: not any(worker.is_running for worker in page.workers), "the second try")
+            await pilot.pause()
+            assert len(app.screen_stack) == 1, "the same error is not shown again"
+            patch.undo()
+            page._look()
+            await until(lambda: ids(page) == ["d", "c", "b", "a"], "the acts, once it can be read")
 
 
 async def test_copy_offers_what_there_is(lab: Lab) -> None:
