@@ -42,7 +42,10 @@ async def apply(session: Session) -> int:
             _show(session, changes)
             return ExitCode.DONE
         await _confirmed(session, plans, changes)
-        records = [await submit(session, runtime, made, made.phrase or True) for made in plans]
+        records = []
+        for change in changes:
+            made = runtime.executor.plan(change)  # anew: what went before may have changed what it has to do
+            records.append(await submit(session, runtime, made, made.phrase or True))
         if session.out.json:
             session.out.document(records)
         else:

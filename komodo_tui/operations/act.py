@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Protocol
 
 from komodo_tui.operations.job_steps import OutcomeUnknownError
-from komodo_tui.operations.outcomes import cancelled
+from komodo_tui.operations.outcomes import skipped
 from komodo_tui.operations.progress import StepProgress
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Act:
             if bad is None:
                 results.append(await step.run())
             else:
-                results.append(cancelled(step.target, f"not begun, since {bad.target} did not end well"))
+                results.append(skipped(step.target, f"not begun, since {bad.target} did not end well"))
         return results
 
     async def cancel(self) -> None:

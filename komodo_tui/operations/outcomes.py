@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from komodo_tui.domain.operations import ActionRecord, Outcome, StepEnd, Target
 
 _LINE = 300
+_SKIPPED = "skipped"
 _WORST: tuple[Literal["rollback_failed", "cancelled", "interrupted", "rolled_back"], ...] = (
     "rollback_failed", "cancelled", "interrupted", "rolled_back",
 )  # fmt: skip
@@ -33,9 +34,18 @@ def failed(target: Target, error: KomodoError) -> StepResult:
     )
 
 
-def cancelled(target: Target, why: str = "cancelled before it began") -> StepResult:
-    """It was stopped before it began."""
-    return StepResult(target=target, ok=False, end="cancelled", error=why, exit_code=ExitCode.INTERRUPTED)
+def cancelled(target: Target) -> StepResult:
+    """It was stopped on demand before it began."""
+    return StepResult(
+        target=target, ok=False, end="cancelled", error="cancelled before it began", exit_code=ExitCode.INTERRUPTED
+    )
+
+
+def skipped(target: Target, why: str) -> StepResult:
+    """It was not begun because of what went before; the act's outcome is that of what went before."""
+    return StepResult(
+        target=target, ok=False, end="cancelled", error=why, exit_code=ExitCode.FAILED, result={_SKIPPED: "yes"}
+    )
 
 
 def interrupted(target: Target, why: str, hint: str = "") -> StepResult:
@@ -74,16 +84,18 @@ def conclude(results: Sequence[StepResult]) -> tuple[Outcome, str]:
     bad = [result for result in results if not result.ok]
     if not bad:
         return "success", _gain(results)
-    ends = {result.end for result in bad}
+    ends = {result.end for result in bad if _SKIPPED not in result.result}
     outcome: Outcome = next((end for end in _WORST if end in ends), "failed")
     if outcome == "rolled_back" and "failed" in ends:
         outcome = "failed"
     if len(results) == 1:
         return outcome, _one_line(bad[0].error)
-    stopped = sum(result.end == "cancelled" for result in bad)
+    stopped = sum(result.end == "cancelled" for result in bad if _SKIPPED not in result.result)
+    passed_over = sum(_SKIPPED in result.result for result in bad)
     failures = [result for result in bad if result.end != "cancelled"]
     parts = [f"{len(results) - len(bad)} of {len(results)} done"]
     parts += [f"{stopped} cancelled"] if stopped else []
+    parts += [f"{passed_over} not begun"] if passed_over else []
     parts += [f"{failures[0].target}: {failures[0].error}"] if failures else []
     parts += [f"{len(failures) - 1} more failed"] if len(failures) > 1 else []
     return outcome, _one_line("; ".join(parts))

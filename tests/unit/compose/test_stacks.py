@@ -13,7 +13,7 @@ from komodo_tui.domain.errors import ExitCode, UsageError
 from komodo_tui.domain.operations import Target
 from komodo_tui.domain.servers import ServerDefinition
 from komodo_tui.domain.stacks import StackDefinition, StackOperation, StackTarget, check_stack, servers_of
-from komodo_tui.operations.outcomes import conclude, of_job
+from komodo_tui.operations.outcomes import conclude, of_job, skipped
 from komodo_tui.operations.stack_jobs import stack_as_written
 from komodo_tui.operations.stack_plans import file_diff
 from komodo_tui.operations.stack_prepare import to_return_to
@@ -119,6 +119,12 @@ def test_outcomes_keep_their_names(result: dict[str, str], end: str, outcome: st
     job = Job(id="j", kind="deploy", target="shop", status="failed", error="why", result=result)
     step = of_job(Target(server="a", name="shop"), job)
     assert (step.end, step.exit_code, conclude([step])[0]) == (end, code, outcome)
+
+
+def test_what_was_not_begun_does_not_hide_why() -> None:
+    job = Job(id="j", kind="deploy", target="shop", status="failed", error="sick", result={"outcome": "rolled_back"})
+    steps = [of_job(Target(server="a", name="shop"), job), skipped(Target(server="b", name="shop"), "not begun")]
+    assert conclude(steps) == ("rolled_back", "0 of 2 done; 1 not begun; shop@a: sick")
 
 
 def test_a_rollback_without_a_number_means_the_newest_good_one_that_differs() -> None:
