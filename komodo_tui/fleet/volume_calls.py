@@ -97,7 +97,8 @@ class VolumeCalls:
                     await take(piece)
             except aiohttp.ClientPayloadError as error:
                 raise ActError(
-                    "it broke off before its end", hint="something in it cannot be read, or the server went away"
+                    "it broke off before its end",
+                    hint="the server went away, or something cannot be read: the agent's log there says what",
                 ) from error
         return count
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import tarfile
-from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 from ..problems import AgentError
@@ -51,8 +50,8 @@ def _walk(root: int) -> Iterator[tuple[int, bytes, bytes]]:
             name = names.pop()
             inner = path + b"/" + name if path else name
             yield held, name, inner
-            with suppress(OSError):  # no folder, or gone
-                deeper = os.open(name, FOLDER, dir_fd=held)
+            deeper = _open_folder(held, name, inner)
+            if deeper is not None:
                 if len(open_folders) > DEEPEST:
                     os.close(deeper)
                     raise AgentError("failed", f"/{show(inner[:80])}… is more than {DEEPEST} folders deep")
@@ -60,6 +59,16 @@ def _walk(root: int) -> Iterator[tuple[int, bytes, bytes]]:
     finally:
         for held, _, _ in open_folders:
             os.close(held)
+
+
+def _open_folder(held: int, name: bytes, path: bytes) -> int | None:
+    """A descriptor of a folder; None for what is none, or gone. One that cannot be read ends it: no silent gaps."""
+    try:
+        return os.open(name, FOLDER, dir_fd=held)
+    except (NotADirectoryError, FileNotFoundError):
+        return None
+    except OSError as error:
+        raise AgentError("failed", f"/{show(path)} cannot be read: {error.strerror}") from error
 
 
 def names_in(folder: int) -> list[bytes]:

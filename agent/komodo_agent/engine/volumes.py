@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from .client import Engine
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 _AT_ONCE = 2
 """Archives and files under way at once: each holds a thread and a few pieces."""
@@ -101,6 +104,7 @@ async def send_archive(engine: Engine, request: web.Request, name: str) -> web.S
     try:
         await _in_thread(work, write=response.write)
     except AgentError as error:
+        _log.warning("the archive of volume %s was broken off: %s", name, error.message)
         raise ConnectionResetError(error.message) from error
     await response.write_eof()
     return response
