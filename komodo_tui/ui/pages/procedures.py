@@ -57,6 +57,7 @@ class ProceduresPage(Page):
         self.book = Book(runtime, shell, self._known)
         self._looked = 0.0
         self._wanted = ""
+        self._stale = False
         self._level_before_run = "list"
         self.table: VirtualTable[Recipe] = VirtualTable(
             recipe_columns(shell.look.glyphs, shell.now), order=lambda r: r.definition.name.lower(),
@@ -94,15 +95,19 @@ class ProceduresPage(Page):
         if self.shell.now() - self._looked >= _AGAIN:
             self._looked = self.shell.now()
             self.book.look()
+        if self._stale:
+            self._known()
         if self.level == "run":
             self.run_view.tick()
         else:
             (self.table if self.level == "list" else self.detail.table).recheck()
 
     def _known(self) -> None:
-        """Something was read."""
-        if not self.is_mounted:
+        """Something was read: show it, now or at the next tick, when all of the page is there."""
+        self._stale = True
+        if not self.list.is_mounted or not self.detail.is_mounted:
             return
+        self._stale = False
         self.table.set_rows(dict(self.book.recipes))
         self.list.told()
         if self._wanted and self.table.choose(self._wanted):
