@@ -84,7 +84,7 @@ def test_dialogs(lab: Lab, snap_compare: Any, key: str) -> None:
         await pilot.press(key)
         await until(lambda: len(pilot.app.screen_stack) == 2, "the dialog")
         if key != "c":  # what is listed without a word changes with each tab that is added
-            await pilot.press(*("theme" if key == "colon" else "sort"))
+            await pilot.press(*("zoom" if key == "colon" else "sort"))
         await pilot.pause()
 
     assert snap_compare(app_of(lab), terminal_size=(80, 24), run_before=settle)
