@@ -74,6 +74,14 @@ def freshness(live: ServerLive, now: float) -> str:
     return f"stale {duration_text(now - live.seen)}"
 
 
+def sentences(first: str, *others: str) -> str:
+    """One after the other, each ended once."""
+    text = first
+    for other in others:
+        text += f" {other}" if text.endswith((".", "?", "!")) else f". {other}"
+    return text
+
+
 def own_key(live: ServerLive) -> bool:
     """Whether what helps is a key of this program, not what the error's own hint names for the command line."""
     return live.status in ("agent_missing", "host_key_unknown")
@@ -85,8 +93,7 @@ def reason(live: ServerLive, glyphs: Glyphs) -> tuple[str, str]:
     engine = live.engine
     if live.error is not None and not live.live:
         hints = [state.next] if own_key(live) else [live.error.hint, state.next]
-        text = ". ".join([f"{state.glyph} {live.name}: {live.error.message}", *filter(None, hints)])
-        return text, state.tone
+        return sentences(f"{state.glyph} {live.name}: {live.error.message}", *filter(None, hints)), state.tone
     if live.live and engine is not None and engine.status != "up":
         return f"{state.glyph} {live.name}: {engine.message or state.word}", state.tone
     if live.live and state.next:
