@@ -34,6 +34,7 @@ def read_tar(root: int, source: IO[bytes], *, replace: bool) -> Restored:
     """
     if not replace and any(not name.startswith(_OURS) for name in names_in(root)):
         raise AgentError("conflict", "the volume is not empty", hint="restore into a new one, or replace what is there")
+    before = os.fstat(root)
     mark = uuid.uuid4().hex[:12].encode()
     fresh, old = _OURS + b"new-" + mark, _OURS + b"old-" + mark
     try:
@@ -50,8 +51,9 @@ def read_tar(root: int, source: IO[bytes], *, replace: bool) -> Restored:
             "failed", f"the archive cannot be unpacked: {error.strerror or error}", hint="is the disk full?"
         ) from error
     finally:
-        with suppress(FileNotFoundError):
+        if os.path.lexists(_path(root, fresh)):
             _remove(root, fresh)
+            os.utime(root, ns=(before.st_atime_ns, before.st_mtime_ns))
     return restored
 
 
@@ -68,7 +70,11 @@ def _made(root: int, name: bytes) -> Iterator[int]:
 
 def _remove(root: int, name: bytes) -> None:
     # rmtree takes no descriptor before Python 3.11; below the name it goes by descriptors itself.
-    shutil.rmtree(b"/proc/self/fd/%d/%s" % (root, name))
+    shutil.rmtree(_path(root, name))
+
+
+def _path(root: int, name: bytes) -> bytes:
+    return b"/proc/self/fd/%d/%s" % (root, name)
 
 
 def _swap(root: int, new: int, aside: int, keep: tuple[bytes, bytes]) -> None:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
-    "gz": lambda data: gzip.compress(data), "bz2": lambda data: bz2.compress(data), "xz": lambda data: lzma.compress(data),
+    "gz": lambda data: gzip.compress(data), "bz2": lambda data: bz2.compress(data),
+    "xz": lambda data: lzma.compress(data),
 }  # fmt: skip
 
 
