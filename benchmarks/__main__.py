@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 import time
 
-NAMES = ("startup", "paint", "agent", "logs", "rotation", "table", "terminal", "idle", "faults")
+NAMES = ("startup", "paint", "agent", "logs", "rotation", "table", "idle", "faults")
 
 
 def main() -> int:
@@ -18,10 +19,11 @@ def main() -> int:
     for name in chosen:
         if name not in NAMES:
             parser.error(f"{name} is not one of {', '.join(NAMES)}")
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     for name in chosen:
         start = time.monotonic()
         figures = importlib.import_module(f"benchmarks.{name}").measure()
-        print(f"\n{name} ({time.monotonic() - start:.0f} s)")
+        print(f"\n{name} ({time.monotonic() - start:.0f} s, load {os.getloadavg()[0]:.1f} at the end)")
         for what, value in figures.items():
             print(f"  {what:<60} {value:>14,.3f}" if isinstance(value, float) else f"  {what:<60} {value:>14}")
         sys.stdout.flush()

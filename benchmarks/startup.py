@@ -34,4 +34,7 @@ def measure() -> dict[str, float]:
         "--version, ms more": warm["version"].wall * 1000 - base,
         "status --json (agent runs already), ms more": warm["status, agent running"].wall * 1000 - base,
         "status --json (starting the agent), ms more": cold - base,
+        "--version, ms of CPU more": (warm["version"].cpu - warm["pass"].cpu) * 1000,
+        "status --json (agent runs already), ms of CPU more": (warm["status, agent running"].cpu - warm["pass"].cpu)
+        * 1000,
     }
