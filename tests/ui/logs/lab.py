@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from komodo_agent.wire.feed import ContainersChanged, EngineChanged
 from komodo_agent.wire.models import Container, Engine
@@ -64,7 +64,7 @@ class LogFleet(StillFleet):
 class LogLab:
     """App, page, logs."""
 
-    def __init__(self, app: KomodoApp, pilot: Pilot[int], fleet: LogFleet) -> None:
+    def __init__(self, app: KomodoApp, pilot: Pilot[int], fleet: Any) -> None:
         self.app = app
         self.pilot = pilot
         self.fleet = fleet
@@ -77,7 +77,8 @@ class LogLab:
 
     def log(self, container: str, server: str = "s0") -> Log:
         """The log of a container, to be written to."""
-        return self.fleet.agents[server].logs[container]
+        log: Log = self.fleet.agents[server].logs[container]
+        return log
 
     def rows(self) -> list[str]:
         """What the screen shows."""
