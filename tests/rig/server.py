@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.rig import images
+from tests.rig.compose import CACHE
 from tests.rig.packages import find
 from tests.rig.processes import alive, run, spawn, stop, wait_for
 
@@ -245,7 +246,7 @@ PasswordAuthentication no
 MaxSessions 100
 MaxStartups 100
 Subsystem sftp internal-sftp
-SetEnv DOCKER_HOST=unix://{run_dir}/docker.sock
+SetEnv DOCKER_HOST=unix://{run_dir}/docker.sock DOCKER_CONFIG={CACHE}/config
 """
     )
     (run_dir / "ssh_config").write_text(
