@@ -256,3 +256,8 @@ class KeptTerminal:
 def keeps_terminals(hello: Hello | None) -> bool:
     """Whether an agent is new enough to have terminals."""
     return hello is not None and FEATURE in hello.features
+
+
+def keeps_shells(hello: Hello | None) -> bool:
+    """Whether an agent runs as the very user we log in as: its shells are that user's then."""
+    return hello is not None and keeps_terminals(hello) and hello.uid == hello.caller_uid

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from komodo_agent.wire.exec import STDERR, ExecRequest
 from komodo_agent.wire.terminals import ContainerRequest
 from komodo_tui.domain.errors import ReadOnlyError, UsageError
+from komodo_tui.domain.operations import Target
 from komodo_tui.fleet.kept import KeptTerminal, keeps_terminals
 from komodo_tui.headless import own_terminal
 from komodo_tui.headless.session import not_reached, pick, servers_of
+from komodo_tui.operations.terminals import TerminalNote
 
 if TYPE_CHECKING:
     import argparse
@@ -42,7 +44,7 @@ async def execute(session: Session) -> int:
             raise not_reached(f"exec in {container.name}", [live])
         request = _request(arguments, container.id, terminal=tty_wanted)
         if tty_wanted:
-            end = await _on_terminal(runtime, server, request, f"{container.name}@{server}")
+            end = await _on_terminal(runtime, server, request, container.name)
         else:
             end = await _between_pipes(await (await runtime.fleet.link(server).client()).exec(request, container.name))
     return own_terminal.exit_code(end, f"exec in {container.name}", server)
@@ -67,12 +69,17 @@ def _request(arguments: argparse.Namespace, container: str, *, terminal: bool) -
 
 async def _on_terminal(runtime: Runtime, server: str, request: ExecRequest, title: str) -> SessionEnd:
     """Every key to the process, every byte of it to the terminal, until it ends or is left alone."""
-    link = runtime.fleet.link(server)
+    link, executor = runtime.fleet.link(server), runtime.executor
+    target = Target(server=server, name=title, id=request.container)
+    note = TerminalNote(verb="open", target=target, command=" ".join(request.command) or "shell")
     if keeps_terminals(runtime.fleet.state.servers[server].hello):
-        kept = KeptTerminal(link, title, ContainerRequest(process=request))
-        session = await kept.open(request.cols, request.rows, come_back=False)
+        kept = KeptTerminal(link, str(target), ContainerRequest(process=request))
+        session = await executor.terminals.act(
+            note, runtime.actor, lambda: kept.open(request.cols, request.rows, come_back=False)
+        )
         return await own_terminal.carry_kept(session, kept)
-    running = await (await link.client()).exec(request, title)
+    client = await link.client()
+    running = await executor.terminals.act(note, runtime.actor, lambda: client.exec(request, title))
     return await own_terminal.carry(running)
 
 

@@ -26,6 +26,7 @@ from komodo_tui.operations.recovery import Recovery
 from komodo_tui.operations.server_steps import ServerStep
 from komodo_tui.operations.stack_definitions import DefinitionStep
 from komodo_tui.operations.values import ValueStep
+from komodo_tui.operations.terminals import TerminalLog
 from komodo_tui.operations.volume_steps import VolumeStep
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class Executor:
             fleet.state, definitions.known, settings, stacks.known if stacks else dict, procedures, values
         )
         self._recovery = Recovery(history, locks, fleet.link, definitions.known)
+        self.terminals = TerminalLog(history, locks, settings)
+        """Opens and closes terminals."""
         self._acts: dict[str, Act] = {}
         self._tasks: set[asyncio.Task[ActionRecord] | asyncio.Task[list[ActionRecord]]] = set()
 

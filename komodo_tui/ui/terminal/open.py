@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from komodo_agent.wire.exec import ExecRequest
-from komodo_agent.wire.terminals import ContainerRequest
+from komodo_agent.wire.terminals import ContainerRequest, ShellRequest
 from komodo_tui.domain.errors import ReadOnlyError, RefusedError
+from komodo_tui.domain.operations import Target
 from komodo_tui.domain.text import clean
-from komodo_tui.fleet.kept import KeptTerminal, keeps_terminals
+from komodo_tui.fleet.kept import KeptTerminal, keeps_shells, keeps_terminals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,11 +33,17 @@ _ENVIRONMENT = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 def open_server_shell(page: Page, server: str) -> None:
     """A login shell on a server. Errors are shown by the shell of the page."""
     link = page.runtime.fleet.link(server)
+    live = page.runtime.fleet.state.servers.get(server)
+    target = Target(server=server)
+    if live is not None and keeps_shells(live.hello):
+        kept = KeptTerminal(link, server, ShellRequest())
+        _open(page, kept.open, target, command="login shell", keeper=kept)
+        return
 
     async def open_session(cols: int, rows: int) -> ByteSession:
         return await link.shell(cols, rows)
 
-    _open(page, open_session, server, command="login shell")
+    _open(page, open_session, target, command="login shell")
 
 
 def open_container_shell(
@@ -47,13 +54,14 @@ def open_container_shell(
     ``container`` is the id, ``name`` what people call it. Errors are shown by the shell of the page.
     """
     link = page.runtime.fleet.link(server)
-    title = f"{clean(name)}@{server}"
+    target = Target(server=server, name=clean(name), id=container)
+    title = str(target)
     what = "attached" if attach else " ".join(command) or "shell"
     live = page.runtime.fleet.state.servers.get(server)
     if not attach and live is not None and keeps_terminals(live.hello):
         process = ExecRequest(container=container, command=tuple(command), environment=_ENVIRONMENT)
         kept = KeptTerminal(link, title, ContainerRequest(process=process))
-        _open(page, kept.open, title, command=clean(what), keeper=kept)
+        _open(page, kept.open, target, command=clean(what), keeper=kept)
         return
 
     async def open_session(cols: int, rows: int) -> ByteSession:
@@ -64,7 +72,7 @@ def open_container_shell(
         )  # fmt: skip
         return await client.exec(request, title)
 
-    _open(page, open_session, title, command=clean(what))
+    _open(page, open_session, target, command=clean(what))
 
 
 async def toggle_drawer(app: App[Any], *, take_clipboard: bool) -> None:
@@ -74,21 +82,24 @@ async def toggle_drawer(app: App[Any], *, take_clipboard: bool) -> None:
     await open_drawer(app, take_clipboard=take_clipboard, toggle=True)
 
 
-def _open(page: Page, open_session: OpenSession, title: str, *, command: str, keeper: Keeper | None = None) -> None:
-    page.shell.work(_show(page, open_session, title, command, keeper))
+def _open(page: Page, open_session: OpenSession, target: Target, *, command: str, keeper: Keeper | None = None) -> None:
+    page.shell.work(_show(page, open_session, target, command, keeper))
 
 
-async def _show(page: Page, open_session: OpenSession, title: str, command: str, keeper: Keeper | None) -> None:
+async def _show(page: Page, open_session: OpenSession, target: Target, command: str, keeper: Keeper | None) -> None:
     if page.runtime.settings.read_only:
-        raise ReadOnlyError(f"no terminal was opened on {title}", hint="read-only mode is on")
+        raise ReadOnlyError(f"no terminal was opened on {target}", hint="read-only mode is on")
     from komodo_tui.ui.terminal.manager import MAX_OPEN, TooManyTerminalsError, manager_of
+    from komodo_tui.ui.terminal.noted import Noted
 
     manager = manager_of(page.app)
     manager.options = _options(page)
+    noted = Noted(page.runtime.executor, page.runtime.actor, target, command, open_session)
     try:
-        terminal = manager.open(open_session, title, target=title, command=command, keeper=keeper)
+        terminal = manager.open(noted.open, str(target), target=str(target), command=command, keeper=keeper)
     except TooManyTerminalsError:
         raise RefusedError(f"{MAX_OPEN} terminals are open", hint="close some with ^] x") from None
+    noted.terminal = terminal
     await _bring_up(page, terminal)
 
 

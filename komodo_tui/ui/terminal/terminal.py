@@ -78,6 +78,8 @@ class Terminal:
         self.command = command
         self.opened = clock()
         self.keeper = keeper
+        self.on_close: Callable[[], Awaitable[None]] | None = None
+        """Awaited once when the program has ended, or before it is ended."""
         self.state: State = "new"
         self.end: SessionEnd | None = None
         self.error: KomodoError | None = None
@@ -150,6 +152,12 @@ class Terminal:
     def _ended(self, end: SessionEnd) -> None:
         self.state, self.end = "ended", end
         self._announce()
+        self._spawn(self._told)
+
+    async def _told(self) -> None:
+        on_close, self.on_close = self.on_close, None
+        if on_close is not None:
+            await on_close()
 
     def _spawn(self, work: Callable[[], Awaitable[None]]) -> None:
         """Run it as a task of ours. A call, not a coroutine: one whose task is cancelled first is never awaited."""
@@ -177,6 +185,8 @@ class Terminal:
         self._closed = True
         await self._release()
         self._views.clear()
+        if self.keeper is None or not keep:
+            await self._told()
         if self.keeper is not None and not keep:
             await self.keeper.end()
 

@@ -48,6 +48,19 @@ class Client:
         return await PtyShell.start(title, request.cols, request.rows, self.program)
 
 
+class Executor:
+    """Notes what is opened and closed."""
+
+    def __init__(self) -> None:
+        self.terminals = self
+        self.notes: list[str] = []
+
+    async def act(self, note: Any, actor: Any, effect: Any) -> Any:
+        value = await effect()
+        self.notes.append(note.title)
+        return value
+
+
 class Fleet(StillFleet):
     """One server whose link gives terminals."""
 
@@ -72,6 +85,7 @@ async def opened(
     """The program on a page that is not there yet, which is as good as any."""
     runtime = still_runtime(folder, settings)
     runtime.fleet = Fleet(program or script(folder, "printf ready; exec cat"))
+    runtime.executor = Executor()
     app = KomodoApp(runtime, tab="builds")
     manager = TerminalManager(local_core)
     use_manager(app, manager)
@@ -239,3 +253,14 @@ def _text(manager: TerminalManager) -> str:
 def _short_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("LANG", "C.UTF-8")
+
+
+async def test_opening_and_closing_are_noted_and_what_is_typed_is_not(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (app, manager, pilot):
+        await start(app, manager, "api")
+        await pilot.press("s", "e", "c", "r", "e", "t")
+        notes: list[str] = app.runtime.executor.notes  # type: ignore[attr-defined]
+        assert notes == ["Open a terminal in api@web-1: shell"]
+        await pilot.press(LEAVE, "x", "y")
+        await until(lambda: len(notes) > 1, "the second note")
+        assert notes[1:] == ["Close a terminal in api@web-1: shell"]

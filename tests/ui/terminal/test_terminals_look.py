@@ -13,7 +13,7 @@ from komodo_tui.ui.terminal.open import open_container_shell
 from tests.ui.fleets import NOW, fill
 from tests.ui.still import still_runtime
 from tests.ui.terminal.lab import local_core, script, until
-from tests.ui.terminal.test_terminals_in_the_app import LEAVE, Fleet
+from tests.ui.terminal.test_terminals_in_the_app import LEAVE, Executor, Fleet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +29,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KomodoApp:
     monkeypatch.setenv("LANG", "C.UTF-8")
     runtime = still_runtime(tmp_path)
     runtime.fleet = Fleet(script(tmp_path, r"printf '\033[32mready\033[0m to \033[1mwork\033[0m\n$ '; exec cat"))
+    runtime.executor = Executor()
     fill(runtime.fleet.state)
     app = KomodoApp(runtime, tab="builds", now=lambda: NOW)
     use_manager(app, TerminalManager(local_core, clock=lambda: NOW))
