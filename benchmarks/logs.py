@@ -11,6 +11,7 @@ import contextlib
 import shlex
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -32,6 +33,10 @@ ROUNDS = 5
 SECONDS = 8.0
 KEYS = 120
 _LINE = "a line of log as programs write them, about as long as most are"
+_ECHO = [
+    sys.executable, "-c",
+    "import os, tty; tty.setraw(0); os.write(1, b'ready')\nwhile True: os.write(1, os.read(0, 64))",
+]  # fmt: skip
 _FIRST_LETTER = 0x100
 """Letters that stand in no log line, so that one on the screen is one that was typed."""
 
@@ -43,16 +48,19 @@ def measure() -> dict[str, float]:
         agent.start()
         try:
             ours, theirs = asyncio.run(_rates(agent, Path(folder) / "rates"))
-            keys, memory = _keys(agent, Path(folder) / "keys")
+            keys, bare, memory = _keys(agent, Path(folder) / "keys")
         finally:
             agent.kill()
     keys.sort()
+    bare.sort()
     return {
         "docker logs -f | wc -l, lines/s": statistics.median(theirs),
         "ours over SSH, lines/s": statistics.median(ours),
         "ours / docker logs": statistics.median(a / b for a, b in zip(ours, theirs, strict=True)),
         "key to paint meanwhile, median, ms": statistics.median(keys) * 1000,
         "key to paint meanwhile, p95, ms": keys[int(len(keys) * 0.95)] * 1000,
+        "the same of a program that only echoes, median, ms": statistics.median(bare) * 1000,
+        "the same of a program that only echoes, p95, ms": bare[int(len(bare) * 0.95)] * 1000,
         "memory of the program before, MB": memory[0] / 1e6,
         "memory of the program after, MB": memory[1] / 1e6,
     }
@@ -102,12 +110,17 @@ async def _our_rate(merged: MergedLogs) -> float:
     return lines / SECONDS
 
 
-def _keys(agent: RemoteAgent, home: Path) -> tuple[list[float], tuple[int, int]]:
-    """Seconds from each key to the bytes that show it, while the screen follows the log; memory before and after."""
+def _keys(agent: RemoteAgent, home: Path) -> tuple[list[float], list[float], tuple[int, int]]:
+    """Seconds from each key to the bytes that show it, while the screen follows the log; memory before and after.
+
+    In between, the same keys go to a program that does nothing but echo: what the machine alone makes of it.
+    """
     home.mkdir()
     asyncio.run(_define(agent, home))
     command = program("--ssh-config", agent.server.ssh_config)
-    with _flood(agent.server), Terminal(command, environment(home)) as terminal:
+    env = environment(home)
+    with _flood(agent.server), Terminal(command, env) as terminal, Terminal(_ECHO, env) as echo:
+        echo.must(lambda seen: b"ready" in seen, 20)
         terminal.must(lambda seen: b"Containers" in seen, 20)
         terminal.type(b"3")
         terminal.must(lambda seen: b"busybox" in seen, 30)  # its image: only the table of containers has it
@@ -118,8 +131,11 @@ def _keys(agent: RemoteAgent, home: Path) -> tuple[list[float], tuple[int, int]]
         terminal.pump(SECONDS)
         terminal.type(b"/")
         terminal.pump(2)
-        delays = [_key(terminal, n) for n in range(KEYS)]
-        return delays, (before, rss_bytes(terminal.pid))
+        delays, bare = [], []
+        for n in range(KEYS):
+            delays.append(_key(terminal, n))
+            bare.append(_key(echo, n, meanwhile=terminal))
+        return delays, bare, (before, rss_bytes(terminal.pid))
 
 
 async def _define(agent: RemoteAgent, home: Path) -> None:
@@ -130,7 +146,7 @@ async def _define(agent: RemoteAgent, home: Path) -> None:
         await runtime.close()
 
 
-def _key(terminal: Terminal, n: int) -> float:
+def _key(terminal: Terminal, n: int, meanwhile: Terminal | None = None) -> float:
     """Type a letter nobody has seen yet, wait until it is on the screen, take it away."""
     letter = chr(_FIRST_LETTER + n).encode()
     terminal.forget()
@@ -139,5 +155,5 @@ def _key(terminal: Terminal, n: int) -> float:
     terminal.must(lambda seen: letter in seen, 10)
     delay = time.perf_counter() - begun
     terminal.type(b"\x7f")
-    terminal.pump(0.1)
+    (meanwhile or terminal).pump(0.1)
     return delay
