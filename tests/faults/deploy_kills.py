@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from komodo_agent.wire.compose import ComposeDeploy, ComposeSource, HealthPolicy
 from tests.integration.agent.lab import agent_process
-from tests.integration.compose.lab import WEB, Stacks, composes_of, source
+from tests.integration.compose.lab import WEB, Stacks, kill_composes, source
 from tests.rig import compose, packages
 from tests.rig.server import Server, down, up
 
@@ -93,8 +93,7 @@ class Lab:
             spec = ComposeDeploy(source=self.changed(), health=HEALTH, fallback={"PORT": "8080", "ROUND": "0"})
             job_id = await stacks.begin(spec)
             await asyncio.sleep(self.random.uniform(0, LONGEST))
-            for pid in composes_of("shop", self.server.docker_host):
-                os.kill(pid, signal.SIGKILL)
+            kill_composes("shop", self.server.docker_host)
             job = await stacks.end(job_id)
             outcome = job.result.get("outcome") or ("refused" if job.result.get("refused") else job.status)
             self.seen[f"compose: {outcome}"] += 1
@@ -177,6 +176,7 @@ async def _agent_side(lab: Lab, victims: list[str], points: int) -> None:
     await lab.prepare()
     for victim in victims:
         for _ in range(points):
+            print(dict(lab.seen), file=sys.stderr, flush=True)
             await (lab.kill_compose() if victim == "compose" else lab.kill_agent())
 
 

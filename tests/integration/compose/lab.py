@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -145,6 +148,13 @@ class Stacks:
 def outcomes(project: ComposeProject) -> list[str]:
     """Of its revisions, oldest first."""
     return [revision.outcome for revision in reversed(project.revisions)]
+
+
+def kill_composes(project: str, docker_host: str) -> None:
+    """SIGKILL for every compose process that works on a project of this engine."""
+    for pid in composes_of(project, docker_host):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def composes_of(project: str, docker_host: str) -> list[int]:

@@ -12,7 +12,7 @@ import pytest
 
 from komodo_agent.wire.compose import ComposeDeploy
 from tests.integration.agent.lab import agent_process
-from tests.integration.compose.lab import QUICK, WEB, Stacks, composes_of, outcomes, slow, source
+from tests.integration.compose.lab import QUICK, WEB, Stacks, kill_composes, outcomes, slow, source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,8 +67,7 @@ async def test_a_compose_that_is_killed_while_it_recreates_leaves_exactly_the_de
         changed = source(WEB.replace("environment: {", f"environment: {{ROUND: {number}, "))
         job_id = await stacks.begin(ComposeDeploy(source=changed, health=QUICK, fallback={"PORT": "8080"}))
         await stacks.until(job_id, words)
-        for pid in composes_of("shop", stacks.server.docker_host):
-            os.kill(pid, signal.SIGKILL)
+        kill_composes("shop", stacks.server.docker_host)
         job = await stacks.end(job_id)
         assert job.result["outcome"] in ("rolled_back", "success"), job.error
         assert stacks.containers() == {"shop-web-1": "running"}
