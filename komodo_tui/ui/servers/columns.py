@@ -133,7 +133,8 @@ def _uptime(live: ServerLive, now: float) -> Cell:
 
 
 def _engine(live: ServerLive) -> Cell:
-    return live.engine.version if live.engine is not None and live.engine.version else NOTHING
+    version = live.engine.version.partition("+")[0] if live.engine is not None else ""  # a distribution adds its own
+    return version or NOTHING
 
 
 def _age(live: ServerLive, glyphs: Glyphs, now: float) -> Cell:

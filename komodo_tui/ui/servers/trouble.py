@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.errors import HostKeyUnknownError
+from komodo_tui.domain.levels import disk_percent, fullest, level, memory_percent
 from komodo_tui.domain.units import count_text, latency_text, long_duration_text, time_text
-from komodo_tui.ui.servers.state import own_key, standing
+from komodo_tui.ui.servers.state import LEVEL_TONES, own_key, standing
 
 if TYPE_CHECKING:
     from komodo_tui.fleet.live import ServerLive
@@ -127,7 +128,24 @@ def _facts(live: ServerLive, probe: ServerProbe | None, now: float) -> list[tupl
     engine = live.engine
     if live.live and engine is not None and engine.status == "up":
         facts.append(("engine", f"{engine.name} {engine.version}, {count_text(len(live.containers), 'container')}", ""))
+    facts += _figures(live) if live.live else []
     return facts + (_probed(probe) if probe is not None else [])
+
+
+def _figures(live: ServerLive) -> list[tuple[str, str, str]]:
+    """Those that reached a limit, with the limit."""
+    disk = fullest(live.filesystems)
+    alerts, sample = live.definition.alerts, live.sample
+    figures = [("cpu", sample.cpu, alerts.cpu), ("memory", memory_percent(sample), alerts.memory)] if sample else []
+    if disk is not None:
+        figures.append((f"disk {disk.path}", disk_percent(disk), alerts.disk))
+    found = []
+    for name, value, limit in figures:
+        reached = level(value, limit)
+        if reached != "ok":
+            least = limit.critical if reached == "critical" else limit.warning
+            found.append((name, f"{value:.0f}%, {reached} from {least:g}%", LEVEL_TONES[reached]))
+    return found
 
 
 def _probed(probe: ServerProbe) -> list[tuple[str, str, str]]:

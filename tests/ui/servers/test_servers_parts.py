@@ -158,3 +158,12 @@ def test_the_first_connection_is_not_called_another_one() -> None:
     for status in ("up", "connecting", "up"):
         state.set_status("web", status)
     assert [event.text for event in heard.take().events] == ["connected", "connected again"]
+
+
+def test_a_check_names_the_figures_that_reached_a_limit_and_the_limit(live: ServerLive) -> None:
+    assert not any("from" in value for _, value, _ in report(live, None, NOW, UNICODE).facts)
+    put_up(live, cpu=98.0, memory=0.88, disk=0.97)
+    facts = {label: value for label, value, _ in report(live, None, NOW, UNICODE).facts}
+    assert facts["cpu"] == "98%, critical from 97%"
+    assert facts["memory"] == "88%, warning from 85%"
+    assert facts["disk /"] == "97%, critical from 92%"
