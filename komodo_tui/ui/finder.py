@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _PARTS = " .-_/@:"
-_FUZZY = 5
-"""Rank of entries that have the letters in order and no more; shown where there is nothing better."""
 
 
 @dataclass(frozen=True)
@@ -30,40 +28,42 @@ class Entry:
     """Short names that mean this entry and no other."""
     low: str = field(init=False, repr=False, compare=False)
     """The label in lower case: looked at for each letter typed, so made once."""
+    text: str = field(init=False, repr=False, compare=False)
+    """All of it in lower case."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "low", self.label.lower())
+        object.__setattr__(self, "text", f"{self.low} {self.kind} {self.help} {self.key}".lower())
 
 
 def find(query: str, entries: Iterable[Entry], limit: int) -> list[Entry]:
-    """The best entries for the query, at most ``limit``; all in their order for an empty one."""
+    """The best entries for the query, at most ``limit``; all in their order for an empty one.
+
+    Looked for are all words in the label, then in what stands beside it, and only if there is nothing of the kind the
+    letters in their order. Each pass looks at all entries and does little for most.
+    """
     words = query.lower().split()
     if not words:
-        return [entry for entry, _ in zip(entries, range(limit), strict=False)]
-    whole = " ".join(words)
-    ranked = (
-        (rank, len(entry.label), n, entry)
-        for n, entry in enumerate(entries)
-        if (rank := rank_of(whole, words, entry)) is not None
-    )
-    best = heapq.nsmallest(limit, ranked, key=lambda found: found[:3])
-    fuzzy_alone = not best or best[0][0] == _FUZZY
-    return [entry for rank, _, _, entry in best if fuzzy_alone or rank < _FUZZY]
+        return list(itertools.islice(entries, limit))
+    whole, entries = " ".join(words), list(entries)
+    named = [entry for entry in entries if all(word in entry.low for word in words) or whole in entry.aliases]
+    named.sort(key=lambda entry: (_rank(whole, words, entry), len(entry.label)))
+    if len(named) < limit:
+        known = set(map(id, named))
+        named += [e for e in entries if all(word in e.text for word in words) and id(e) not in known]
+    if not named:
+        letters = "".join(words)
+        named = sorted((entry for entry in entries if _in_order(letters, entry.low)), key=lambda e: len(e.label))
+    return named[:limit]
 
 
-def rank_of(whole: str, words: list[str], entry: Entry) -> int | None:
-    """How well an entry fits, 0 best; None when it does not. All words have to be found; the last resort is fuzzy."""
-    low = entry.low
+def _rank(whole: str, words: list[str], entry: Entry) -> int:
+    """How well an entry fits that has all words in its label, 0 best."""
     if whole in entry.aliases:
         return 0
-    if low.startswith(whole):
+    if entry.low.startswith(whole):
         return 1
-    if all(word in low for word in words):
-        return 2 if all(_begins_part(word, low) for word in words) else 3
-    rest = f"{low} {entry.kind} {entry.help} {entry.key}".lower()
-    if all(word in rest for word in words):
-        return 4
-    return _FUZZY if _in_order("".join(words), low) else None
+    return 2 if all(_begins_part(word, entry.low) for word in words) else 3
 
 
 def _begins_part(word: str, text: str) -> bool:
