@@ -224,10 +224,11 @@ class StillExecutor:
     state: FleetState
     settings: Settings
     done: list[Operation] = field(default_factory=list)
+    procedures: Any = None
 
     def plan(self, operation: Operation) -> Plan:
         """A real plan."""
-        return Planner(self.state, dict, self.settings).plan(operation)
+        return Planner(self.state, dict, self.settings, procedures=self.procedures).plan(operation)
 
     async def submit(
         self, plan: Plan, actor: Actor, *, given: bool | str, progress: Callable[..., None]
