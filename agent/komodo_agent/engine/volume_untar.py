@@ -53,6 +53,8 @@ def read_tar(root: int, source: IO[bytes], *, replace: bool) -> Restored:
     finally:
         if os.path.lexists(_path(root, fresh)):
             _remove(root, fresh)
+            with suppress(OSError):  # what could not be moved back stays in it
+                os.rmdir(old, dir_fd=root)
             os.utime(root, ns=(before.st_atime_ns, before.st_mtime_ns))
     return restored
 

@@ -136,8 +136,7 @@ def test_a_rename_that_fails_puts_everything_back(top: Path, monkeypatch: pytest
     with pytest.raises(AgentError, match="No space left"):
         unpack(top, made(("a", tarfile.REGTYPE, ""), ("new", tarfile.REGTYPE, "")), replace=True)
     assert (top / "sub" / "file").read_text() == "kept"
-    assert (top / "other").read_text() == "also"
-    assert not (top / "a").exists()
+    assert sorted(path.name for path in top.iterdir()) == ["other", "sub"]
 
 
 def test_a_folder_that_cannot_be_read_ends_a_backup(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
