@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from komodo_tui.operations.overview import summarize
 from komodo_tui.ui.modals.menu import MenuItem
 from komodo_tui.ui.servers.state import reason, standing
 
@@ -76,6 +79,8 @@ def copies(live: ServerLive, glyphs: Glyphs) -> list[tuple[MenuItem, str]]:
         (MenuItem("address", "address", "a", live.definition.address), live.definition.address),
         (MenuItem("row", "row", "r", "name, address, state"), f"{live.name}\t{live.definition.address}\t{state.word}"),
     ]
+    known = msgspec.json.format(msgspec.json.encode(summarize(live)), indent=2).decode()
+    found.append((MenuItem("json", "what is known", "j", "as JSON, like status --json"), known))
     if why:
         found.append((MenuItem("why", "why it is not well", "w", why), why))
     return found

@@ -40,8 +40,8 @@ class StandingDialog(Dialog[str]):
     """Its result is the id of the step chosen; None when it was only read. Nothing is chosen by Enter alone."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "copy", "copy", id="report.copy"),
-        Binding("q", "leave", "close", show=False, id="report.close"),
+        Binding("c", "copy", "copy", id="standing.copy"),
+        Binding("q", "leave", "close", show=False, id="standing.close"),
     ]
     DEFAULT_CSS = """
     StandingDialog > .dialog { width: 84; }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,7 @@ from komodo_tui.ui.render.glyphs import ASCII, UNICODE
 from komodo_tui.ui.servers.detail_tabs import no_containers
 from komodo_tui.ui.servers.filtering import parse_servers
 from komodo_tui.ui.servers.form import definition_of, name_for
-from komodo_tui.ui.servers.menu import ACTS
+from komodo_tui.ui.servers.menu import ACTS, copies
 from komodo_tui.ui.servers.side import side_lines
 from komodo_tui.ui.servers.state import freshness, reason, reason_lines, sentences, standing
 from komodo_tui.ui.servers.trouble import report
@@ -167,3 +168,10 @@ def test_a_check_names_the_figures_that_reached_a_limit_and_the_limit(live: Serv
     assert facts["cpu"] == "98%, critical from 97%"
     assert facts["memory"] == "88%, warning from 85%"
     assert facts["disk /"] == "97%, critical from 92%"
+
+
+def test_what_is_known_can_be_copied_as_json(live: ServerLive) -> None:
+    found = {item.id: text for item, text in copies(live, UNICODE)}
+    assert json.loads(found["json"])["name"] == "web"
+    assert found["row"].split("\t") == ["web", "web.example", "up"]
+    assert "why" not in found
