@@ -18,12 +18,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.rig
 
 
-@pytest.fixture
-def box(server: Server) -> str:
-    """A container that runs, with a shell."""
-    return server.docker("run", "-d", "--name", "box", "busybox", "sleep", "100000").strip()
-
-
 def processes(server: Server, container: str) -> str:
     """The commands that run in a container."""
     return server.docker("top", container, "-eo", "pid,args")
