@@ -76,7 +76,7 @@ class StackPreparer:
             UsageError: the definition is wrong, or a value it wants is not set.
             KomodoError: an agent refused it or cannot be asked.
         """
-        check_stack(stack)
+        await _check(stack)
         targets = await asyncio.gather(
             *(self._deploy_to(stack, server, pull or stack.pull) for server in self.places(stack, only))
         )
@@ -84,7 +84,7 @@ class StackPreparer:
 
     async def preview(self, stack: StackDefinition, server: str) -> ComposePreview:
         """What a deploy would do on one server; raises as :meth:`deploy` does."""
-        check_stack(stack)
+        await _check(stack)
         client = await self._client(server)
         return await client.compose_preview(PreviewRequest(source=self._source(stack, server)))
 
@@ -218,6 +218,13 @@ class StackPreparer:
 
     async def _client(self, server: str) -> AgentClient:
         return await self._fleet.link(server).client()
+
+
+async def _check(stack: StackDefinition) -> None:
+    """Raise UsageError where the definition is wrong; with line and column where its compose file is no YAML."""
+    from komodo_tui.store.fleet_files import check_compose  # late: it loads the YAML parser
+
+    await asyncio.to_thread(check_compose, check_stack(stack))
 
 
 def to_return_to(revisions: Sequence[RevisionSummary]) -> int:

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from komodo_agent.wire.compose import ComposeAct, ComposeAdopt, ComposeDeploy, ComposeRollback, ComposeSource
+from tests.integration.agent.lab import agent_process
 from tests.integration.compose.lab import BROKEN, QUICK, WEB, Stacks, outcomes, source
+from tests.rig import compose
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.rig.server import Server
 
 pytestmark = pytest.mark.rig
 
@@ -51,6 +55,22 @@ async def test_a_running_project_is_adopted_without_a_touch_and_deployed_from_it
     assert stacks.containers("blog") == {"blog-web-1": "running"}
     assert sorted(path.name for path in folder.iterdir()) == ["compose.yaml"]
     assert outcomes(await stacks.project("blog")) == ["success", "rolled_back"]
+
+
+async def test_the_standalone_program_does_where_there_is_no_plugin(server: Server, tmp_path: Path) -> None:
+    environment = {"PATH": str(compose.standalone()), "DOCKER_CONFIG": str(tmp_path)}
+    with agent_process(tmp_path / "agent", server.docker_host, environment=environment) as agent:
+        async with agent.session() as session:
+            job = await Stacks(agent, session, server).deploy(source())
+            assert job.status == "succeeded", job.error
+            assert job.commands[-1].startswith("docker-compose -p shop -f compose.yaml up -d")
+
+
+async def test_a_server_without_compose_says_so(server: Server, tmp_path: Path) -> None:
+    environment = {"PATH": str(tmp_path), "DOCKER_CONFIG": str(tmp_path)}
+    with agent_process(tmp_path / "agent", server.docker_host, environment=environment) as agent:
+        async with agent.session() as session:
+            assert "no compose on this server" in await Stacks(agent, session, server).refusal(source())
 
 
 async def test_drift_is_told_service_by_service(stacks: Stacks) -> None:
