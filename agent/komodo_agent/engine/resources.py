@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     Users = dict[tuple[str, str], list[str]]
     """Names of containers by kind and id, or name, of what they use."""
 
-FIXED_NETWORKS = frozenset({"bridge", "host", "none"})
-"""Networks the engine makes itself and does not remove."""
+FIXED_NETWORKS = frozenset({"bridge", "host", "none", "podman", "docker_gwbridge"})
+"""Networks the engine makes itself (``podman`` is Podman's, ``docker_gwbridge`` a swarm's)."""
 _NONE = "<none>"
 _FULL_ID = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
 _DISK_USAGE_TIMEOUT = 300.0
@@ -109,7 +109,7 @@ def network(entry: Mapping[str, Any], users: Users) -> Resource:
         driver=str(entry.get("Driver") or ""),
         labels=_labels(entry),
         detail=" ".join(str(part["Subnet"]) for part in ranges if part.get("Subnet")),
-        fixed=name in FIXED_NETWORKS,
+        fixed=name in FIXED_NETWORKS or bool(entry.get("Ingress")),
     )
 
 
