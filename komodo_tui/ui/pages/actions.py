@@ -55,7 +55,7 @@ class ActionsPage(Page):
     TITLE = "Actions"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("W,ctrl+s", "export", "export", key_display="W", id="actions.export"),
-        Binding("v", "verify", "verify the chain", id="actions.verify"),
+        Binding("v", "verify", "verify", id="actions.verify"),
         Binding("c", "copy", "copy", id="actions.copy"),
     ]
     SCOPED_CSS = False  # the size classes stand on the screen, outside
