@@ -15,7 +15,7 @@ from komodo_tui.domain.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_REFERENCE = re.compile(r"\[\[\s*(?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,127})\s*\]\]")
+_REFERENCE = re.compile(r"\[\[\s*(?P<name>[A-Za-z_][A-Za-z0-9_]{0,63})\s*\]\]")
 
 
 class Value(NamedTuple):
@@ -62,7 +62,7 @@ def interpolate(environment: Mapping[str, str], lookup: Lookup, *, where: str) -
             f"{name} (for {', '.join(key for key, text in environment.items() if name in references(text))})"
             for name in missing
         )
-        raise UsageError(f"{where}: not set: {wanted}", hint=f"set it as a secret or variable: {missing[0]}")
+        raise UsageError(f"{where}: not set: {wanted}", hint=f"komodo-tui secret set {missing[0]}, or: komodo-tui var set {missing[0]} VALUE")
 
     def put(match: re.Match[str]) -> str:
         value = found[match["name"]]

@@ -27,6 +27,11 @@ def test_the_nearest_scope_counts(stack: str, server: str, expected: str) -> Non
     assert (found.values, found.secret_keys) == ({"A": f"x{expected}y"}, ("A",))
 
 
+def test_no_stack_reaches_into_the_scope_of_another() -> None:
+    text = "[[stack.shop.TOKEN]]"
+    assert interpolate({"A": text}, scoped("blog", "web-2", VALUES.get), where="stack").values == {"A": text}
+
+
 def test_values_are_put_in_as_they_are_and_only_secrets_are_masked() -> None:
     found = interpolate({"A": "[[ DOMAIN ]]", "B": "[[TRICK]]", "C": "[plain]"}, VALUES.get, where="stack")
     assert (found.values, found.secret_keys) == ({"A": "example.test", "B": "[[TOKEN]]", "C": "[plain]"}, ())
