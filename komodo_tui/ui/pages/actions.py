@@ -60,7 +60,7 @@ class ActionsPage(Page):
     ]
     SCOPED_CSS = False  # the size classes stand on the screen, outside
     DEFAULT_CSS = """
-    ActionsPage DetailPane { display: none; border-left: vkey $border; }
+    ActionsPage DetailPane { display: none; border-left: $edge $panel; }
     ActionsPage.-detail DetailPane { display: block; width: 45%; }
     .-wide ActionsPage DetailPane { display: block; width: 40%; }
     .-narrow ActionsPage.-detail ListPane, ActionsPage.-detail.-zoom ListPane { display: none; }
