@@ -15,11 +15,14 @@ from komodo_tui.domain.text import clean
 from komodo_tui.ui.modals.base import Dialog, button
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
 
     from komodo_tui.ui.shell import Shell
+
+_LOOK = 0.2
+"""Seconds between looks at whether somebody types."""
 
 
 class QuestionDialog(Dialog[list[str]]):
@@ -90,11 +93,14 @@ class QuestionDialog(Dialog[list[str]]):
 class ShellPrompter:
     """A :class:`~komodo_tui.fleet.prompts.Prompter` that asks in dialogs, one at a time.
 
-    A login that is given up meanwhile (a person asked to connect anew, the server hung up) takes its dialog away.
+    A login that is given up meanwhile (a person asked to connect anew, the server hung up) takes its dialog away. While
+    somebody types elsewhere it waits: what is meant for a form or a shell must not become a wrong password.
     """
 
-    def __init__(self, shell: Shell) -> None:
+    def __init__(self, shell: Shell, typing: Callable[[], bool] = lambda: False) -> None:
+        """``typing``: whether keys go to a text field or a terminal now."""
         self._shell = shell
+        self._typing = typing
         self._turn = asyncio.Lock()
         self._given = ("", "")
         """Server and key whose passphrase was given last."""
@@ -121,6 +127,7 @@ class ShellPrompter:
 
     async def _ask(self, title: str, text: str, questions: Sequence[tuple[str, bool]]) -> list[str] | None:
         async with self._turn:
+            await self._until_free(title)
             dialog = QuestionDialog(title, text, questions)
             answer: asyncio.Future[list[str] | None] = asyncio.get_running_loop().create_future()
             self._shell.work(self._show(dialog, answer))  # a dialog can be waited for from a worker alone
@@ -129,6 +136,12 @@ class ShellPrompter:
             finally:
                 if answer.cancelled():
                     dialog.withdraw()
+
+    async def _until_free(self, title: str) -> None:
+        if self._typing():
+            self._shell.flash(f"{title}: once you leave what you type in", "warn")
+        while self._typing():  # noqa: ASYNC110  the focus moves without telling us
+            await asyncio.sleep(_LOOK)
 
     async def _show(self, dialog: QuestionDialog, answer: asyncio.Future[list[str] | None]) -> None:
         if answer.done():

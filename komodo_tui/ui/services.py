@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.app import App
+from textual.widgets import Input, TextArea
 
 from komodo_tui.domain.errors import KomodoError, UsageError
 from komodo_tui.ui.acting import Acts
@@ -49,8 +50,12 @@ class ServiceApp(App[int]):
         if self.no_color:
             use_attributes_only(self)
         self.acts = Acts(runtime, self)
-        runtime.questions.answer_with(lambda: ShellPrompter(self))
+        runtime.questions.answer_with(lambda: ShellPrompter(self, self._typing))
         self.now = now
+
+    def _typing(self) -> bool:
+        """Whether keys go to a text field or a terminal now."""
+        return isinstance(self.focused, Input | TextArea) or bool(getattr(self.focused, "captures_keys", False))
 
     def get_css_variables(self) -> dict[str, str]:
         """The theme's, and the kind of border the terminal can draw."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 
+from komodo_tui.domain.errors import KomodoError
 from komodo_tui.ui.modals.menu import MenuDialog
 from komodo_tui.ui.page import Command, Page
 from komodo_tui.ui.servers.acts import ServerActs
@@ -172,6 +173,12 @@ class ServersPage(Page):
 
     def action_act(self, act: str) -> None:
         """Do what the key says to the server, or to the marked ones where that makes sense."""
+        try:
+            self._act(act)
+        except KomodoError as error:  # a server that is being removed at this moment
+            self.shell.show_error(error)
+
+    def _act(self, act: str) -> None:
         servers, current = self.chosen(), self.current
         if act == "add":
             self._acts.add()

@@ -9,6 +9,7 @@ import pytest
 from textual.widgets import Input, Static
 
 from komodo_tui.ui.app import KomodoApp
+from komodo_tui.ui.modals.form import Field, FormDialog
 from komodo_tui.ui.prompts import QuestionDialog, ShellPrompter
 from tests.ui.servers.lab import until
 from tests.ui.still import still_runtime
@@ -107,6 +108,22 @@ async def test_the_app_is_who_answers(tmp_path: Path) -> None:
     async with KomodoApp(runtime, tab="stacks").run_test(size=(80, 24)) as pilot:
         assert runtime.questions.prompter is not None
         asked = asyncio.create_task(runtime.questions.prompter().passphrase("web-01", "/k"))
+        await shown(pilot)
+        await pilot.press("x", "enter")
+        assert await asked == "x"
+
+
+async def test_a_question_does_not_take_the_keys_of_somebody_who_types(tmp_path: Path) -> None:
+    runtime = still_runtime(tmp_path)
+    async with KomodoApp(runtime, tab="stacks").run_test(size=(80, 24)) as pilot:
+        assert runtime.questions.prompter is not None
+        pilot.app.push_screen(FormDialog("A form", [Field("name", "name")]))
+        await until(pilot, lambda: isinstance(pilot.app.focused, Input))
+        asked = asyncio.create_task(runtime.questions.prompter().passphrase("web-01", "/k"))
+        await pilot.press("a", "b")
+        assert isinstance(pilot.app.screen, FormDialog)
+        assert pilot.app.screen.values() == {"name": "ab"}
+        await pilot.press("escape")
         await shown(pilot)
         await pilot.press("x", "enter")
         assert await asked == "x"
