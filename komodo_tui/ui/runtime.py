@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from komodo_tui.operations.definitions import ServerDefinitions
     from komodo_tui.operations.executor import Executor
     from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
+    from komodo_tui.operations.stack_definitions import StackDefinitions
+    from komodo_tui.operations.stack_prepare import StackPreparer
     from komodo_tui.operations.values import StoredValues
     from komodo_tui.store.definitions import DefinitionStore
     from komodo_tui.store.history import History
@@ -73,6 +75,16 @@ class Runtime(Protocol):
 
     def procedures(self) -> ProcedureDefinitions:
         """The procedures among them."""
+        ...
+
+    @property
+    def stacks(self) -> StackDefinitions:
+        """The stacks among them."""
+        ...
+
+    @property
+    def preparer(self) -> StackPreparer:
+        """Asks the agents what an act on a stack would do."""
         ...
 
     @property

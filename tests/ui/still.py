@@ -54,6 +54,8 @@ class StillRuntime:
     history: Any = None
     executor: Any = None
     values: Any = None
+    stacks: Any = None
+    preparer: Any = None
     actor: Actor = field(default_factory=lambda: Actor(name="ana", via="tui"))
 
     async def start(self) -> None:

@@ -1,0 +1,1 @@
+"""The Deployments page: every compose project on every server, and its services."""

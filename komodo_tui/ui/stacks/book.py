@@ -1,0 +1,193 @@
+"""What the pages of stacks know: definitions read in threads, projects asked of agents, states of live data."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+from komodo_tui.domain.deployments import Deployment, deployments_on
+from komodo_tui.domain.errors import KomodoError, UsageError
+from komodo_tui.domain.stacks import servers_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from komodo_agent.wire.compose import ComposeProject, RevisionSummary
+    from komodo_tui.domain.stacks import StackDefinition
+    from komodo_tui.fleet.live import Changes, ServerLive
+    from komodo_tui.ui.runtime import Runtime
+    from komodo_tui.ui.shell import Shell
+
+_PATIENCE = 5.0
+"""Seconds a connection may take to come."""
+_AGAIN = 15.0
+"""Seconds after which a server is asked again while somebody looks."""
+
+Key = tuple[str, str]
+"""Server and project."""
+
+
+class Place(NamedTuple):
+    """A stack, or a project that no stack defines, on one server."""
+
+    live: ServerLive | None
+    """None: no server of this name is defined any more."""
+    deployment: Deployment
+    project: ComposeProject | None
+    """What its agent said last; None where it knows of nothing, or was not asked yet."""
+
+    @property
+    def key(self) -> Key:
+        """What tells it from all others."""
+        return self.deployment.server, self.deployment.project
+
+    @property
+    def drift(self) -> dict[str, str]:
+        """By service: how what runs differs from what was deployed."""
+        services = self.project.services if self.project is not None else ()
+        return {service.service: service.drift for service in services if service.drift}
+
+    @property
+    def revision(self) -> RevisionSummary | None:
+        """The newest one."""
+        return self.project.revisions[0] if self.project is not None and self.project.revisions else None
+
+
+class StackRow(NamedTuple):
+    """A stack and where it is."""
+
+    definition: StackDefinition
+    places: tuple[Place, ...]
+    problem: str = ""
+    """Why it runs nowhere."""
+
+
+class StackBook:
+    """Asks each server at most one question at a time; nobody waits. ``changed`` is called when there is news."""
+
+    def __init__(self, runtime: Runtime, shell: Shell, changed: Callable[[], None]) -> None:
+        self._runtime = runtime
+        self._shell = shell
+        self._changed = changed
+        self._reading = False
+        self._asking: set[str] = set()
+        self._again: set[str] = set()
+        self._asked: dict[str, float] = {}
+        self.read = False
+        """Whether the definitions were read."""
+        self.definitions: dict[str, StackDefinition] = {}
+        self.projects: dict[str, dict[str, ComposeProject]] = {}
+        """By server, then by project."""
+        self.problems: dict[str, str] = {}
+        """By server: why nothing newer is known of its projects."""
+
+    # -- asking -------------------------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Read the definitions and ask all servers that are there."""
+        if not self._reading:
+            self._reading = True
+            self._shell.work(self._read())
+        for name, live in self._runtime.fleet.state.servers.items():
+            if live.live:
+                self.ask(name)
+
+    def tick(self, changes: Changes) -> None:
+        """Ask servers on which containers came or went, and those not asked for a while."""
+        now = self._shell.now()
+        moved = {server for server, _ in (*changes.containers, *changes.removed)}
+        due = False
+        for name, live in self._runtime.fleet.state.servers.items():
+            late = now - self._asked.get(name, 0.0) >= _AGAIN
+            due = due or late
+            if live.live and (late or name in moved):
+                self.ask(name)
+        if due and not self._reading:
+            self._reading = True
+            self._shell.work(self._read())
+
+    def ask(self, server: str) -> None:
+        """Ask one server; while it is being asked, once more after that."""
+        self._asked[server] = self._shell.now()
+        if server in self._asking:
+            self._again.add(server)
+            return
+        self._asking.add(server)
+        self._shell.work(self._ask(server))
+
+    async def _ask(self, server: str) -> None:
+        problem = ""
+        found: dict[str, ComposeProject] | None = None
+        try:
+            client = await self._runtime.fleet.link(server).client(_PATIENCE)
+            found = {project.name: project for project in await client.compose_projects()}
+        except KomodoError as error:
+            problem = error.message + (f"; {error.hint}" if error.hint else "")
+        finally:
+            self._asking.discard(server)
+        if server in self._again:
+            self._again.discard(server)
+            self.ask(server)
+        if (found is None or found == self.projects.get(server)) and problem == self.problems.get(server, ""):
+            return
+        if found is not None:
+            self.projects[server] = found
+        self.problems[server] = problem
+        self._changed()
+
+    async def _read(self) -> None:
+        try:
+            found = await asyncio.to_thread(self._runtime.stacks.known)
+        finally:
+            self._reading = False
+        new = not self.read or found != self.definitions
+        self.definitions, self.read = found, True
+        if new:
+            self._changed()
+
+    # -- telling ------------------------------------------------------------------------------------------------
+
+    def places(self) -> dict[Key, Place]:
+        """Every deployment there is or should be, on every server."""
+        found: dict[Key, Place] = {}
+        now = self._shell.now()
+        wanted = self._wanted()
+        for name, live in self._runtime.fleet.state.servers.items():
+            known = self.projects.get(name, {})
+            here = deployments_on(
+                name, live.containers.values(), known=live.engine_live, jobs=live.jobs.values(),
+                stacks=wanted.get(name), now=now,
+            )  # fmt: skip
+            seen = {deployment.project for deployment in here}
+            gone = [
+                Deployment(server=name, project=project, state="down" if live.engine_live else "unknown")
+                for project in known if project not in seen
+            ]  # fmt: skip
+            for deployment in (*here, *gone):
+                found[name, deployment.project] = Place(live, deployment, known.get(deployment.project))
+        return found
+
+    def _wanted(self) -> dict[str, dict[str, StackDefinition]]:
+        """By server: the stacks that run there."""
+        found: dict[str, dict[str, StackDefinition]] = {}
+        for name, stack in self.definitions.items():
+            for server in self._servers(stack)[0]:
+                found.setdefault(server, {})[name] = stack
+        return found
+
+    def _servers(self, stack: StackDefinition) -> tuple[tuple[str, ...], str]:
+        known = {name: live.definition for name, live in self._runtime.fleet.state.servers.items()}
+        try:
+            return servers_of(stack, known), ""
+        except UsageError as error:
+            return (), error.message
+
+    def rows(self) -> dict[str, StackRow]:
+        """Every stack, by name."""
+        places = self.places()
+        found = {}
+        for name, stack in self.definitions.items():
+            servers, problem = self._servers(stack)
+            here = tuple(p for server in servers if (p := places.get((server, stack.project_name))) is not None)
+            found[name] = StackRow(stack, here, problem)
+        return found

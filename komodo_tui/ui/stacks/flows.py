@@ -1,0 +1,59 @@
+"""From a key to an act on a stack: ask the agents, show the plan, confirm, follow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from komodo_tui.domain.errors import ReadOnlyError
+from komodo_tui.domain.operations import Plan
+from komodo_tui.ui.stacks.planning import DeployDialog
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from komodo_agent.wire.compose import PullPolicy
+    from komodo_tui.domain.operations import ActionRecord
+    from komodo_tui.domain.stacks import StackDefinition, StackOperation
+    from komodo_tui.ui.runtime import Runtime
+    from komodo_tui.ui.shell import Shell
+
+
+async def deploy(
+    runtime: Runtime, shell: Shell, stack: StackDefinition, servers: Sequence[str] = (), *,
+    pull: PullPolicy | None = None,
+) -> ActionRecord | None:  # fmt: skip
+    """Show what a deploy would do, and do it after a yes; None after a no.
+
+    Raises:
+        KomodoError: it cannot be planned, or was refused.
+    """
+    _writable(runtime, "deploy", stack.name)
+    shell.flash(f"asking what a deploy of {stack.name} would change", "busy")
+    return await confirmed(runtime, shell, await runtime.preparer.deploy(stack, servers, pull=pull))
+
+
+async def roll_back(
+    runtime: Runtime, shell: Shell, stack: StackDefinition, servers: Sequence[str] = (), revision: int = 0
+) -> ActionRecord | None:
+    """The same for a return to a revision; 0 = the last good one that differs from what is deployed."""
+    _writable(runtime, "rollback", stack.name)
+    shell.flash(f"asking what a return of {stack.name} would change", "busy")
+    return await confirmed(runtime, shell, await runtime.preparer.rollback(stack, servers, revision))
+
+
+async def confirmed(runtime: Runtime, shell: Shell, operation: StackOperation) -> ActionRecord | None:
+    """Show the plan, whatever the policy asks, and follow the act after a yes."""
+    if any(target.preview is not None and target.preview.conflicts for target in operation.targets):
+        title = f"{operation.verb.capitalize()} {operation.stack}: it cannot be done as things stand"
+        nothing = Plan(operation=operation, title=title, verb=operation.verb, steps=(), confirm="yes")
+        await shell.ask(DeployDialog(nothing, operation, possible=False))
+        return None
+    plan = runtime.executor.plan(operation)
+    if not await shell.ask(DeployDialog(plan, operation)):
+        return None
+    return await shell.acts.run(operation, follow=True, asked=True)
+
+
+def _writable(runtime: Runtime, verb: str, name: str) -> None:
+    if runtime.settings.read_only:
+        raise ReadOnlyError(f"{verb} {name}: refused, read-only mode is on")
