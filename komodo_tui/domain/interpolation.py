@@ -62,7 +62,9 @@ def interpolate(environment: Mapping[str, str], lookup: Lookup, *, where: str) -
             f"{name} (for {', '.join(key for key, text in environment.items() if name in references(text))})"
             for name in missing
         )
-        raise UsageError(f"{where}: not set: {wanted}", hint=f"komodo-tui secret set {missing[0]}, or: komodo-tui var set {missing[0]} VALUE")
+        first = missing[0]
+        hint = f"komodo-tui secret set {first}, or: komodo-tui var set {first} VALUE"
+        raise UsageError(f"{where}: not set: {wanted}", hint=hint)
 
     def put(match: re.Match[str]) -> str:
         value = found[match["name"]]
