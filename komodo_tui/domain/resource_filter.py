@@ -33,14 +33,32 @@ def parse_resources(text: str) -> ResourceTest:
     texts = tuple((text_test(term), not term.negated) for term in terms if term.kind != "field")
 
     def test(server: str, resource: Resource) -> bool:
-        if any(field(server, resource) is not wanted for field, wanted in fields):
-            return False
+        for field, wanted in fields:
+            if field(server, resource) is not wanted:
+                return False
         if not texts:
             return True
-        shown = resource_text(server, resource)
+        shown = _remembered(server, resource)
         return all(bool(matches(shown)) is wanted for matches, wanted in texts)
 
     return test
+
+
+_TEXTS: dict[tuple[str, str, str], tuple[Resource, str]] = {}
+"""By server, kind and id: the resource and its text. Each letter of a filter looks at all of them again."""
+_TEXTS_KEPT = 100_000
+
+
+def _remembered(server: str, resource: Resource) -> str:
+    key = (server, resource.kind, resource.id)
+    known = _TEXTS.get(key)
+    if known is not None and known[0] is resource:
+        return known[1]
+    if len(_TEXTS) >= _TEXTS_KEPT:
+        _TEXTS.clear()
+    text = resource_text(server, resource)
+    _TEXTS[key] = (resource, text)
+    return text
 
 
 def resource_text(server: str, resource: Resource) -> str:
@@ -76,7 +94,19 @@ def _field_test(term: Term) -> ResourceTest:
         return lambda _, resource: labels(resource)
     tests = [value_test(value, prefix=term.field in ("kind", "id")) for value in values]
     read = _READERS[term.field]
-    return lambda server, resource: any(test(text.lower()) for text in read(server, resource) for test in tests)
+    known: dict[tuple[str, ...], bool] = {}  # few kinds, servers and drivers, many rows
+    few = term.field in ("kind", "server", "driver")
+
+    def test(server: str, resource: Resource) -> bool:
+        texts = read(server, resource)
+        verdict = known.get(texts)
+        if verdict is None:
+            verdict = any(test(text.lower()) for text in texts for test in tests)
+            if few:
+                known[texts] = verdict
+        return verdict
+
+    return test
 
 
 def _truths(values: Iterable[str]) -> set[str]:

@@ -112,7 +112,7 @@ class ResourcesPage(Page):
         """A server said what it has, or why not."""
         if not self.is_mounted:
             return
-        self.list.refresh_rows()
+        self.list.refresh_server(server)
         if self._wanted is not None and self._wanted.server == server:
             self._show_wanted(last=True)
         if self.in_detail:

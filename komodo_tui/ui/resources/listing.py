@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.style import Style
     from textual.app import ComposeResult
 
-    from komodo_tui.fleet.live import FleetState
+    from komodo_tui.fleet.live import FleetState, ServerLive
     from komodo_tui.ui.look import Look
     from komodo_tui.ui.resources.book import Book
     from komodo_tui.ui.resources.columns import Key
@@ -69,14 +69,27 @@ class ResourceList(Vertical):
         """Take over what the book has of the servers there are."""
         rows: dict[Key, Row] = {}
         for live in self._state.servers.values():
-            listing = self._book.listing(live.name)
-            spaces = {(i.kind, i.id): i for i in listing.usage.items} if listing.usage else {}
-            for resource in listing.resources:
-                row = Row(live, resource, spaces.get((resource.kind, resource.id)))
-                rows[row.key] = row
+            rows |= self._rows(live)
         self.table.set_rows(rows)
         self.pane.told()
         self.show_selected()
+
+    def refresh_server(self, server: str) -> None:
+        """Take over what the book has of one server."""
+        live = self._state.servers.get(server)
+        rows = self._rows(live) if live is not None else {}
+        known = self.table.model.rows
+        changed = {key: row for key, row in rows.items() if known.get(key) != row}
+        removed = [key for key, row in known.items() if row.live.name == server and key not in rows]
+        self.table.update_rows(changed, removed)
+        self.pane.told()
+        self.show_selected()
+
+    def _rows(self, live: ServerLive) -> dict[Key, Row]:
+        listing = self._book.listing(live.name)
+        spaces = {(i.kind, i.id): i for i in listing.usage.items} if listing.usage else {}
+        rows = (Row(live, found, spaces.get((found.kind, found.id))) for found in listing.resources)
+        return {row.key: row for row in rows}
 
     def show_selected(self) -> None:
         """The preview follows the cursor."""
