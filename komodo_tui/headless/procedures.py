@@ -84,7 +84,8 @@ def _stopped_by_signals(runner: Runner) -> Iterator[None]:
 def _parts(runtime: Runtime, lines: RunLines) -> RunParts:
     return RunParts(
         fleet=runtime.fleet, executor=runtime.executor, history=runtime.history, runs=RunStore(runtime.state_dir.runs),
-        actor=runtime.actor, find=runtime.procedures().find, tell=lines.entry, output=lines.output,
+        actor=runtime.actor, stacks=runtime.stacks, preparer=runtime.preparer,
+        find=runtime.procedures().find, tell=lines.entry, output=lines.output,
     )  # fmt: skip
 
 

@@ -135,7 +135,8 @@ def _stage(definition: ProcedureDefinition, stage: Stage, where: str, known: set
 def _step(definition: ProcedureDefinition, entry: StepEntry, where: str, known: set[str]) -> None:
     step = entry.step
     _condition(step.when, where, known)
-    if isinstance(step, steps.DANGEROUS) and not definition.allow_dangerous:
+    dangerous = isinstance(step, steps.DANGEROUS) or (isinstance(step, steps.Prune) and step.volumes)
+    if dangerous and not definition.allow_dangerous:
         raise UsageError(
             f"{where}: this kind of step can do anything to a server",
             hint="say so with allow_dangerous: true in the procedure",
@@ -153,26 +154,36 @@ def _step(definition: ProcedureDefinition, entry: StepEntry, where: str, known: 
 
 
 def _fields(step: steps.AnyStep, where: str) -> None:
-    for name in ("timeout", "backoff", "pause", "grace", "every", "seconds"):
+    for name in ("timeout", "backoff", "pause", "grace", "every", "seconds", "older_than"):
         _span(getattr(step, name, ""), f"{where}: {name}")
     if step.retries < 0 or getattr(step, "batch", 0) < 0:
         raise UsageError(f"{where}: retries and batch are 0 or more")
-    if isinstance(step, steps.OnContainers):
-        one = step.container if isinstance(step, steps.Exec) else ""
-        if bool(words(step.match)) == bool(one):
-            raise UsageError(f"{where}: which containers?", hint='match: "api-*", match: [web, db], or one container')
+    if isinstance(step, steps.Spread):
+        _targets(step, where)
     if isinstance(step, steps.Exec | steps.Run) and not argv(step.command):
         raise UsageError(f"{where}: the command is empty")
     if isinstance(step, steps.Script) and not (step.script.strip() and argv(step.interpreter)):
         raise UsageError(f"{where}: the script is empty")
     if isinstance(step, steps.ClearLogs) and not expressions.names_in(step.larger_than):
         _wrap(lambda: parse_size(step.larger_than), f"{where}: larger_than")
-    if isinstance(step, steps.Wait) and sum(map(bool, (words(step.healthy), step.tcp, step.http))) != 1:
-        raise UsageError(f"{where}: wait for one thing", hint="healthy, tcp or http")
     if isinstance(step, steps.Set):
         for name in step.values:
             if not expressions.NAME.fullmatch(name) or name in _RESERVED:
                 raise UsageError(f"{where}: {name!r} cannot be a name")
+
+
+def _targets(step: steps.Spread, where: str) -> None:
+    """Whether it says what it is done to."""
+    if isinstance(step, steps.OnContainers):
+        one = step.container if isinstance(step, steps.Exec) else ""
+        if bool(words(step.match)) == bool(one):
+            raise UsageError(f"{where}: which containers?", hint='match: "api-*", match: [web, db], or one container')
+    if isinstance(step, steps.OnStack) and not step.stack:
+        raise UsageError(f"{where}: which stack?")
+    if isinstance(step, steps.Prune) and step.images == "none" and not (step.networks or step.volumes):
+        raise UsageError(f"{where}: prune what?", hint="images, networks or volumes")
+    if isinstance(step, steps.Wait) and sum(map(bool, (words(step.healthy), step.tcp, step.http))) != 1:
+        raise UsageError(f"{where}: wait for one thing", hint="healthy, tcp or http")
 
 
 def _span(text: Any, where: str) -> None:

@@ -137,6 +137,57 @@ class Script(Spread, frozen=True, kw_only=True):
     environment: dict[str, str] = msgspec.field(default_factory=dict)
 
 
+class OnStack(Spread, frozen=True, kw_only=True):
+    """Steps on a stack, on all its servers or on those of them that ``servers`` names; one after the other."""
+
+    stack: str
+
+
+class Deploy(OnStack, frozen=True, kw_only=True):
+    """Deploy a stack as it is defined."""
+
+    pull: Literal["", "missing", "always", "never"] = ""
+    """Instead of the stack's own policy."""
+    only_if_changed: bool = False
+    """Leave servers alone where it would change nothing."""
+
+
+class RollbackStack(OnStack, frozen=True, kw_only=True):
+    """Return a stack to a revision."""
+
+    revision: int = 0
+    """0 = the last good one before what is deployed."""
+
+
+class StartStack(OnStack, frozen=True, kw_only=True):
+    """Start the containers of a stack."""
+
+
+class StopStack(OnStack, frozen=True, kw_only=True):
+    """Stop them."""
+
+
+class RestartStack(OnStack, frozen=True, kw_only=True):
+    """Restart them."""
+
+
+class DestroyStack(OnStack, frozen=True, kw_only=True):
+    """Remove containers and networks of a stack; volumes and files are kept."""
+
+
+class Prune(Spread, frozen=True, kw_only=True):
+    """Remove images, networks or volumes that no container uses."""
+
+    images: Literal["none", "dangling", "unused"] = "dangling"
+    networks: bool = False
+    volumes: bool = False
+    """Their data is lost."""
+    keep_labels: Words = ()
+    """What has one of these stays: ``key`` or ``key=value``."""
+    older_than: str = ""
+    """Younger ones stay: ``30d``."""
+
+
 class Wait(Spread, frozen=True, kw_only=True):
     """Wait until something is so; ``timeout`` (default 2m) is how long at most. Exactly one of the conditions."""
 
@@ -171,7 +222,8 @@ class Procedure(Step, frozen=True, kw_only=True):
 
 AnyStep = (
     StartContainers | StopContainers | RestartContainers | PauseContainers | UnpauseContainers | KillContainers
-    | RemoveContainers | ClearLogs | Exec | Run | Script | Wait | Sleep | Set | Procedure
+    | RemoveContainers | ClearLogs | Exec | Run | Script | Deploy | RollbackStack | StartStack | StopStack
+    | RestartStack | DestroyStack | Prune | Wait | Sleep | Set | Procedure
 )  # fmt: skip
 
 VERBS: dict[type[Step], ContainerVerb] = {
@@ -185,7 +237,7 @@ VERBS: dict[type[Step], ContainerVerb] = {
 }
 """Steps that are a verb on containers."""
 
-DANGEROUS: tuple[type[Step], ...] = (RemoveContainers, Run, Script)
+DANGEROUS: tuple[type[Step], ...] = (RemoveContainers, Run, Script, DestroyStack)
 """Steps that a procedure has to allow by ``allow_dangerous: true``."""
 
 
@@ -203,6 +255,13 @@ class StepEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     exec: Exec | None = None
     run: Run | None = None
     script: Script | None = None
+    deploy: Deploy | None = None
+    rollback_stack: RollbackStack | None = None
+    start_stack: StartStack | None = None
+    stop_stack: StopStack | None = None
+    restart_stack: RestartStack | None = None
+    destroy_stack: DestroyStack | None = None
+    prune: Prune | None = None
     wait: Wait | None = None
     sleep: Sleep | None = None
     set: Set | None = None

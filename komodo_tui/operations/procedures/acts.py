@@ -12,10 +12,10 @@ from komodo_tui.domain.operations import CommandOperation, ContainerOperation, S
 from komodo_tui.domain.procedures import steps
 from komodo_tui.domain.procedures.check import argv
 from komodo_tui.domain.procedures.journal import TargetEnded, TargetStarted
-from komodo_tui.operations.outcomes import failed
+from komodo_tui.operations.outcomes import done, failed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from komodo_tui.domain.operations import Actor, Operation, Target
     from komodo_tui.domain.procedures.journal import End
@@ -70,16 +70,16 @@ class Attempts:
         journal: RunJournal,
         place: Place,
         step: steps.Spread,
-        environment: Mapping[str, str],
+        make: Callable[[Sequence[Target]], Awaitable[Operation | None]],
         output: Callable[[Place, StepProgress], None],
     ) -> None:
-        """``environment`` is what commands find in theirs; ``output`` is called with what targets write meanwhile."""
+        """``make`` gives the operation on some targets, None for nothing to do; ``output`` hears what they write."""
         self._executor = executor
         self._actor = actor
         self._journal = journal
         self._place = place
         self._step = step
-        self._environment = environment
+        self._make = make
         self._output = output
         self._act = ""
         self._cancelled = False
@@ -119,7 +119,10 @@ class Attempts:
 
     async def _submit(self, targets: Sequence[Target]) -> dict[Target, StepResult]:
         try:
-            plan = self._executor.plan(operation_for(self._step, targets, self._environment))
+            operation = await self._make(targets)
+            if operation is None:
+                return {target: done(target, output="nothing to do") for target in targets}
+            plan = self._executor.plan(operation)
             given: bool | str = plan.phrase if plan.confirm == "type" else True
             submitted = asyncio.ensure_future(
                 self._executor.submit(
@@ -130,16 +133,28 @@ class Attempts:
             record = await self._in_time(submitted)
         except KomodoError as error:
             return {target: failed(target, error) for target in targets}
-        return dict(zip(targets, record.steps, strict=True))
+        return _by_target(targets, record.steps)
 
     async def _in_time(self, submitted: asyncio.Future[Any]) -> Any:
         """The record of the act, which is stopped when the step's time is over."""
         commands = isinstance(self._step, steps.Exec | steps.Run | steps.Script)  # their agents keep the time
         limit = 0.0 if commands else parse_duration(self._step.timeout)
-        done, _ = await asyncio.wait({submitted}, timeout=limit or None)
-        if not done:
+        ready, _ = await asyncio.wait({submitted}, timeout=limit or None)
+        if not ready:
             await self._executor.cancel(self._act)
         return await submitted
+
+
+def _by_target(targets: Sequence[Target], results: Sequence[StepResult]) -> dict[Target, StepResult]:
+    """The results of an act, whose steps may be several for one target: a prune's on a server, say."""
+    if len(targets) == len(results):
+        return dict(zip(targets, results, strict=True))
+    found: dict[Target, StepResult] = {}
+    for target in targets:
+        mine = [result for result in results if result.target.server == target.server]
+        bad = next((result for result in mine if not result.ok), None)
+        found[target] = bad or done(target, output="\n".join(result.output for result in mine))
+    return found
 
 
 def ended(place: Place, target: Target, attempt: int, result: StepResult) -> TargetEnded:

@@ -14,8 +14,9 @@ from komodo_tui.domain.procedures import steps
 from komodo_tui.domain.procedures.check import arguments
 from komodo_tui.domain.procedures.journal import RunStarted, StepStarted, TargetStarted
 from komodo_tui.operations.outcomes import interrupted
-from komodo_tui.operations.procedures.acts import Attempts, ended
+from komodo_tui.operations.procedures.acts import Attempts, ended, operation_for
 from komodo_tui.operations.procedures.journal import RunJournal
+from komodo_tui.operations.procedures.prepared import pick_stack, prepared
 from komodo_tui.operations.procedures.targets import (
     container_words,
     pick_containers,
@@ -27,6 +28,7 @@ from komodo_tui.operations.procedures.waits import wait_for
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from komodo_tui.domain.operations import Operation
     from komodo_tui.domain.procedures.journal import End
     from komodo_tui.operations.procedures.journal import Place
     from komodo_tui.operations.procedures.parts import RunParts
@@ -56,7 +58,7 @@ class StepRunner:
         step = self._step
         if isinstance(step, steps.Set):
             return "success", ", ".join(f"{name} = {value}" for name, value in step.values.items()), step.values
-        if isinstance(step, steps.OnContainers | steps.Run | steps.Script):
+        if isinstance(step, steps.Spread) and not isinstance(step, steps.Wait):
             return await self._spread(step)
         self._inner = asyncio.ensure_future(self._alone(step))
         try:
@@ -135,7 +137,16 @@ class StepRunner:
         state = self._parts.fleet.state
         if isinstance(step, steps.OnContainers):
             return pick_containers(step, container_words(step), state)
+        if isinstance(step, steps.OnStack):
+            return pick_stack(step, self._parts)
         return pick_for_servers(step, state)
+
+    async def _operation(self, targets: Sequence[Target]) -> Operation | None:
+        step = self._step
+        assert isinstance(step, steps.Spread)
+        if isinstance(step, steps.OnStack | steps.Prune):
+            return await prepared(step, self._parts, tuple(target.server for target in targets))
+        return operation_for(step, targets, self._environment)
 
     def _nothing(self, step: steps.Spread, picked: Picked) -> Done:
         policy = step.none if isinstance(step, steps.OnContainers) else "fail"
@@ -189,7 +200,7 @@ class StepRunner:
             if start and step.pause:
                 await asyncio.sleep(parse_duration(step.pause))
             self._attempts = Attempts(
-                self._parts.executor, self._parts.actor, self._journal, self._place, step, self._environment,
+                self._parts.executor, self._parts.actor, self._journal, self._place, step, self._operation,
                 lambda place, progress: self._parts.output(self._journal.run, place, progress),
             )  # fmt: skip
             results |= await self._attempts.run(targets[start : start + size])

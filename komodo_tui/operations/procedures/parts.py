@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from komodo_tui.operations.executor import Executor
     from komodo_tui.operations.procedures.journal import Place
     from komodo_tui.operations.progress import StepProgress
+    from komodo_tui.operations.stack_definitions import StackDefinitions
+    from komodo_tui.operations.stack_prepare import StackPreparer
     from komodo_tui.store.history import History
     from komodo_tui.store.runs import RunStore
 
@@ -28,6 +30,8 @@ class RunParts:
     history: History
     runs: RunStore
     actor: Actor
+    stacks: StackDefinitions
+    preparer: StackPreparer
     find: Callable[[str], ProcedureDefinition | None]
     """A procedure by its name."""
     tell: Callable[[str, Entry], None]

@@ -185,6 +185,11 @@ def _what(step: AnyStep, state: FleetState) -> list[str]:
         command = f"  {' '.join(argv(step.command))}" if isinstance(step, steps.Exec) else ""
         picked = _quiet(step, state)
         return [f"{what}{command}" for what in picked] or [f"nothing matches {' '.join(container_words(step))}"]
+    if isinstance(step, steps.OnStack):
+        where = " ".join(words(step.servers)) or "all its servers"
+        return [f"stack {step.stack} on {where}"]
+    if isinstance(step, steps.Prune):
+        return [f"{target}  what nothing uses" for target in _quiet(step, state)]
     if isinstance(step, steps.Run | steps.Script):
         what = " ".join(argv(step.command)) if isinstance(step, steps.Run) else f"a script for {step.interpreter}"
         return [f"{target}  {what}" for target in _quiet(step, state)]

@@ -64,6 +64,11 @@ def test_a_sound_one_passes() -> None:
         (made({"procedure": {"procedure": "nope"}}), "there is no procedure 'nope'"),
         (made({"procedure": {"procedure": "p"}}), "it would run itself: p > p"),
         (made({"set": {"values": {"UP": "1"}}}), "cannot be a name"),
+        (made({"deploy": {"stack": ""}}), "which stack?"),
+        (made({"destroy_stack": {"stack": "a"}}), "allow_dangerous: true"),
+        (made({"prune": {"volumes": True}}), "allow_dangerous: true"),
+        (made({"prune": {"images": "none"}}), "prune what?"),
+        (made({"prune": {"older_than": "old"}}), "'old' is no span of time"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(definition: ProcedureDefinition, said: str) -> None:
