@@ -153,6 +153,19 @@ async def test_q_in_the_palette_quits(tmp_path: Path) -> None:
         await until(lambda: not app.is_running, "the end")
 
 
+async def test_no_cursor_blinks_in_a_dialog(tmp_path: Path) -> None:
+    app = make_app(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        dialog = await opened(app, pilot, "colon")
+        assert not dialog.query_one(Input).cursor_blink
+        await pilot.press("escape", "N")
+        await until(lambda: len(app.screen_stack) == 2, "the form of a new container")
+        await pilot.pause()
+        fields = app.screen.query(Input)
+        assert fields
+        assert not any(field.cursor_blink for field in fields)
+
+
 async def test_names_are_text_and_no_markup(tmp_path: Path) -> None:
     dialog = PickDialog("[b]x", lambda query, limit: [Entry("[red]web[/red]", "server", "[link=x]y")])
     app = make_app(tmp_path)

@@ -8,7 +8,7 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Button, Static
+from textual.widgets import Button, Input, Static, TextArea
 
 from komodo_tui.ui.look import look_of
 
@@ -56,6 +56,13 @@ class Dialog(ModalScreen[T]):
                 with Horizontal(classes="dialog-buttons"):
                     yield from buttons
         box.border_title = Text(f" {self.dialog_title} ")
+
+    def on_mount(self) -> None:
+        """Cursors do not blink: an idle screen writes nothing. Textual calls this beside the one of a subclass."""
+        for field in self.query(Input):
+            field.cursor_blink = False
+        for area in self.query(TextArea):
+            area.cursor_blink = False
 
     def body(self) -> ComposeResult:
         """What stands in the box."""

@@ -55,9 +55,7 @@ class PickDialog(Dialog[Entry]):
 
     def body(self) -> ComposeResult:
         """What is typed, what is found."""
-        field = Input(placeholder=self._placeholder, compact=True)
-        field.cursor_blink = False  # an idle screen writes nothing
-        yield field
+        yield Input(placeholder=self._placeholder, compact=True)
         yield OptionList(compact=True)
         yield Static(classes="count")
 
