@@ -13,6 +13,7 @@ from aiohttp import web
 
 from ..problems import AgentError
 from .resources import document, resources
+from .volume_lent import lent_by, send_lent
 from .volume_tar import write_tar
 from .volume_tree import PLAIN, decode_path, folder, inside, root_of
 from .volume_untar import read_tar
@@ -91,8 +92,13 @@ async def send_archive(engine: Engine, request: web.Request, name: str) -> web.S
     Raises:
         AgentError: before anything was sent; afterwards the connection is broken off.
     """
-    mountpoint = await _mountpoint(engine, name)
-    await asyncio.to_thread(_may_look, mountpoint)
+    try:
+        mountpoint = await _mountpoint(engine, name)
+        await asyncio.to_thread(_may_look, mountpoint)
+    except AgentError as error:
+        if error.code == "not_found" or (lent := await lent_by(engine, name)) is None:
+            raise
+        return await send_lent(engine, request, name, *lent)
     response = web.StreamResponse(headers={"Content-Type": "application/x-tar"})
     response.enable_chunked_encoding()
     await response.prepare(request)
