@@ -38,7 +38,7 @@ class ResourceActKey:
         if not rows:
             return "nothing is chosen"
         if not any(row.resource.kind in self.kinds for row in rows):
-            return f"not for a {rows[0].resource.kind}" if len(rows) == 1 else "for none of these"
+            return f"not for {rows[0].resource.kind}s" if len(rows) == 1 else "for none of these"
         return "for one only" if self.single and len(rows) != 1 else ""
 
 

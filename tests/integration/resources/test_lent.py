@@ -30,8 +30,8 @@ def weak(clean: RemoteAgent, tmp_path: Path) -> Iterator[AgentProcess]:
     """An agent that file modes hold back, as they do any user but root."""
     socket, log = tmp_path / "agent.sock", tmp_path / "agent.log"
     command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search",
-               sys.executable, "-m", "komodo_agent", "serve", "--socket", str(socket), "--state", str(tmp_path / "state"),
-               "--docker-host", clean.server.docker_host]  # fmt: skip
+               sys.executable, "-m", "komodo_agent", "serve", "--socket", str(socket),
+               "--state", str(tmp_path / "state"), "--docker-host", clean.server.docker_host]  # fmt: skip
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
     try:
