@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _LINE = 300
 _SKIPPED = "skipped"
+_TOUCHING = frozenset({"up", "health", "post-deploy"})
+_LEFT = "what it had changed was left as it is: deploy again, or roll back"
 _WORST: tuple[Literal["rollback_failed", "cancelled", "interrupted", "rolled_back"], ...] = (
     "rollback_failed", "cancelled", "interrupted", "rolled_back",
 )  # fmt: skip
@@ -66,11 +68,17 @@ def of_job(target: Target, job: Job) -> StepResult:
         target=target,
         ok=False,
         end=end,
-        error="cancelled" if end == "cancelled" else job.error or "it failed without saying why",
+        error=_cancelled_words(job) if end == "cancelled" else job.error or "it failed without saying why",
+        hint=_LEFT if end == "cancelled" and job.result.get("step") in _TOUCHING else "",
         commands=job.commands,
         result=job.result,
         exit_code=_code(end, job),
     )
+
+
+def _cancelled_words(job: Job) -> str:
+    step = job.result.get("step", "")
+    return f"cancelled at: {step}" if step else "cancelled"
 
 
 def _code(end: StepEnd, job: Job) -> ExitCode:

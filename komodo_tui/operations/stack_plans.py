@@ -6,7 +6,7 @@ import difflib
 import shlex
 from typing import TYPE_CHECKING
 
-from komodo_agent.wire.compose import ComposeAct
+from komodo_agent.wire.compose import ComposeAct, ComposeDeploy
 from komodo_tui.domain.errors import NotFoundError, RefusedError, UsageError
 from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.domain.stacks import check_stack
@@ -138,11 +138,19 @@ def _step(operation: StackOperation, target: StackTarget) -> PlanStep:
     preview, found = target.preview, target.found
     where = Target(server=target.server, name=target.project)
     if preview is not None:
+        spec = target.spec
+        extra, before, after = (
+            (spec.extra_args, spec.pre_deploy, spec.post_deploy) if isinstance(spec, ComposeDeploy) else ((), (), ())
+        )
         return PlanStep(
             target=where,
             text=f"{operation.verb} {target.project}: {summary(preview)}",
-            command=preview.command,
-            details=tuple(details(preview)),
+            command=" ".join([preview.command, *map(shlex.quote, extra)]),
+            details=(
+                *(f"before: {shlex.join(words)}" for words in before),
+                *details(preview),
+                *(f"after: {shlex.join(words)}" for words in after),
+            ),
             warning="; ".join((*preview.warnings, *target.warnings)),
         )
     services = [service.service for service in found.services if service.containers] if found else []

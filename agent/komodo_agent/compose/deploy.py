@@ -10,7 +10,7 @@ from ..wire.compose import ComposeDeploy, Revision, StackFile
 from .cli import find_cli
 from .folder import StackFolder, last_good, placed_files
 from .observe import containers_of
-from .preview import look
+from .preview import look, up_words
 from .project import pins, placed_calls, source_of
 from .record import Record, pinned_images
 from .runner import Runner
@@ -161,9 +161,7 @@ class Deployment:
         if spec.build:
             await runner.compose(calls, "build", "build")
         self._touched = True
-        builds = any(service.builds for service in self._seen.model.services.values())
-        never = () if builds else ("--pull", "never")
-        await runner.compose(calls, "up", "up", "-d", "--remove-orphans", *never, *spec.extra_args)
+        await runner.compose(calls, "up", *up_words(self._seen.model), *spec.extra_args)
         expected = {name: service.replicas for name, service in self._seen.model.services.items()}
         changed = any(service.verb != "keep" for service in self._seen.preview.services)
         await runner.well(calls, expected, spec.health, changed=changed)

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from .folder import StackFolder
     from .model import Model, Service
 
-_UP = ("up", "-d", "--remove-orphans")
-
 
 class Look(NamedTuple):
     """A preview, with what the deploy that follows needs of it."""
@@ -73,7 +71,7 @@ async def look(cli: Cli, engine: Engine, kept: StackFolder, source: ComposeSourc
     preview = ComposePreview(
         project=source.project,
         fingerprint="",
-        command=placed_calls(cli, engine, kept, source).shown(*_UP),
+        command=placed_calls(cli, engine, kept, source).shown(*up_words(model)),
         compose=str(cli),
         folder=folder,
         services=services,
@@ -97,6 +95,12 @@ async def look(cli: Cli, engine: Engine, kept: StackFolder, source: ComposeSourc
         preview.conflicts, [[s.service, s.verb] for s in services],
     )  # fmt: skip
     return Look(msgspec.structs.replace(preview, fingerprint=made_of), model, hashes, files, folder)
+
+
+def up_words(model: Model) -> tuple[str, ...]:
+    """The one command that makes containers. Images have been pulled before, so that what was recorded is what runs."""
+    builds = any(service.builds for service in model.services.values())
+    return ("up", "-d", "--remove-orphans", *(() if builds else ("--pull", "never")))
 
 
 async def _facts(engine: Engine, project: str, model: Model) -> _Facts:
