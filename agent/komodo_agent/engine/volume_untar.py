@@ -41,7 +41,7 @@ def read_tar(root: int, source: IO[bytes], *, replace: bool) -> Restored:
         with _made(root, fresh) as new:
             restored, top = _unpack(new, source)
             with _made(root, old) as aside:
-                _swap(root, new, aside, keep=(fresh, old))
+                _swap(root, new, aside)
         _remove(root, old)
         _remove(root, fresh)
         if top is not None:
@@ -79,7 +79,7 @@ def _path(root: int, name: bytes) -> bytes:
     return b"/proc/self/fd/%d/%s" % (root, name)
 
 
-def _swap(root: int, new: int, aside: int, keep: tuple[bytes, bytes]) -> None:
+def _swap(root: int, new: int, aside: int) -> None:
     """Move what is there aside and what is new in; only renames, so it is quick and cannot run out of space.
 
     Should one fail, all of them are taken back. A program that dies here leaves what was there in the folder beside.
@@ -92,7 +92,7 @@ def _swap(root: int, new: int, aside: int, keep: tuple[bytes, bytes]) -> None:
 
     try:
         for name in names_in(root):
-            if name not in keep:
+            if not name.startswith(_OURS):  # also what a restore that died may have left: it holds data
                 move(name, root, aside)
         for name in names_in(new):
             move(name, new, root)

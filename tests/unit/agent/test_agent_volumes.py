@@ -123,6 +123,14 @@ def test_a_full_volume_is_only_replaced_when_told(top: Path) -> None:
     assert [path.name for path in top.iterdir()] == ["a"]
 
 
+def test_what_a_restore_that_died_left_is_not_touched(top: Path) -> None:
+    (top / "sub").rename(top / ".komodo-old-1")
+    unpack(top, made(("a", tarfile.REGTYPE, "")))
+    unpack(top, made(("b", tarfile.REGTYPE, "")), replace=True)
+    assert sorted(path.name for path in top.iterdir()) == [".komodo-old-1", "b"]
+    assert (top / ".komodo-old-1" / "file").read_text() == "kept"
+
+
 def test_a_rename_that_fails_puts_everything_back(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (top / "other").write_text("also")
     rename = os.rename
