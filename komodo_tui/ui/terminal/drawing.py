@@ -74,7 +74,7 @@ class DrawnPane(MousePane):
         if y == 0:
             terminals = self._tabs() if self._tabs is not None else [terminal] if terminal is not None else []
             tabs = lines.tabs(terminals, terminal, look)
-            return chrome.top_line(tabs, self.modes.mode, self.has_focus, width, look)
+            return chrome.top_line(tabs, self.modes.mode, self.has_focus and terminal is not None, width, look)
         if y == height - 1:
             return chrome.bottom_line(lines.status(terminal, self.modes, self._now()), self.has_focus, width, look)
         if terminal is None:

@@ -162,15 +162,15 @@ class TerminalPane(DrawnPane, can_focus=True):
     @property
     def captures_keys(self) -> bool:
         """No binding of the app may see a key now."""
-        return self.modes.captures
+        return self.terminal is not None and self.modes.captures
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Every key is wanted, but in PANE mode."""
-        return self.modes.captures
+        """Every key is wanted, but in PANE mode, and where there is no terminal to take it."""
+        return self.captures_keys
 
     def on_key(self, event: events.Key) -> None:
         """To the program, or to the pane itself."""
-        if self.modes.key(event):
+        if self.terminal is not None and self.modes.key(event):
             event.stop()
             event.prevent_default()
 
@@ -191,7 +191,7 @@ class TerminalPane(DrawnPane, can_focus=True):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The pane's own keys work in PANE mode."""
-        return self.modes.mode == "PANE"
+        return self.terminal is not None and self.modes.mode == "PANE"
 
     def action_back_in(self) -> None:
         """Give the keys to the program again."""
@@ -242,7 +242,7 @@ class TerminalPane(DrawnPane, can_focus=True):
         """Draw anew, and tell the driver who takes the keys."""
         if not self.is_attached:
             return
-        outer.take_keys(self.app, self.has_focus and self.modes.mode == "TERMINAL")
+        outer.take_keys(self.app, self.has_focus and self.captures_keys and self.modes.mode == "TERMINAL")
         self.refresh()
         self.refresh_bindings()
         self._outside()

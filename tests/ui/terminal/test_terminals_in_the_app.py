@@ -264,3 +264,12 @@ async def test_opening_and_closing_are_noted_and_what_is_typed_is_not(tmp_path: 
         await pilot.press(LEAVE, "x", "y")
         await until(lambda: len(notes) > 1, "the second note")
         assert notes[1:] == ["Close a terminal in api@web-1: shell"]
+
+
+async def test_without_a_terminal_the_keys_are_the_programs_own(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (app, _manager, pilot):
+        await pilot.press("T")
+        await pilot.pause()
+        assert page_id(app) == "terminals"
+        await pilot.press("minus")
+        assert page_id(app) == "builds"
