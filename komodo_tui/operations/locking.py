@@ -93,9 +93,12 @@ def _give_back(lock: FileLock) -> None:
 
 
 def _readable(name: str) -> str:
-    """``container web-1 4f5e…`` -> ``a container of web-1``, as people know it."""
+    """``container web-1 4f5e…`` -> ``this container of web-1``, as people know it."""
     kind, _, rest = name.partition(" ")
-    server = rest.partition(" ")[0]
-    return {"container": f"this container of {server}", "create": f"that name on {server}"}.get(
-        kind, f"server {server}"
-    )
+    server, _, what = rest.partition(" ")
+    words = {"container": f"this container of {server}", "create": f"that name on {server}"}
+    if kind == "stack":
+        words["stack"] = f"stack {what} of {server}"
+    elif kind == "definition":
+        words["definition"] = f"the {name}"
+    return words.get(kind, f"server {server}")

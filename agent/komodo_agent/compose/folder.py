@@ -25,6 +25,8 @@ from .names import check_path, check_project
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+_LEFT_BEHIND = 600.0
+"""Seconds after which a folder made to look at is nobody's any more."""
 _decode = msgspec.json.Decoder(Revision).decode
 
 
@@ -124,13 +126,17 @@ class StackFolder:
             (self._base / "revisions" / f"{number}.json").unlink()
 
     def settle(self) -> None:
-        """Close revisions that a dead agent left open; the lock is held by the caller."""
+        """Close and clear away what a dead agent left open; the lock is held by the caller."""
         for revision in self.revisions():
             if revision.summary.outcome == "running":
                 summary = msgspec.structs.replace(
                     revision.summary, outcome="interrupted", finished=time.time(), error="the agent ended meanwhile"
                 )
                 self.save(msgspec.structs.replace(revision, summary=summary))
+        for folder in self._base.glob("look-*"):
+            with suppress(OSError):
+                if time.time() - folder.stat().st_mtime > _LEFT_BEHIND:
+                    self.drop(folder)
 
     def prune(self, keep: int) -> None:
         """Drop the oldest revisions beyond ``keep``; the last good one always stays."""
@@ -201,10 +207,15 @@ class StackFolder:
         with disk_errors(self._base):
             folder = self._base / f"look-{secrets.token_hex(6)}"
             folder.mkdir(mode=0o700)
-        for name, content in files.items():
-            path = folder / check_path(name)
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_whole(path, content.encode("utf-8", "surrogatepass"))
+        try:
+            for name, content in files.items():
+                path = folder / check_path(name)
+                with disk_errors(path):
+                    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                write_whole(path, content.encode("utf-8", "surrogatepass"))
+        except AgentError:
+            self.drop(folder)
+            raise
         return folder
 
     def drop(self, folder: Path) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
-from komodo_agent.wire.compose import ComposeDeploy
+from komodo_agent.wire.compose import ComposeDeploy, StackFile
 from tests.integration.agent.lab import agent_process
 from tests.integration.compose.lab import QUICK, WEB, Stacks, kill_composes, outcomes, slow, source
 
@@ -98,3 +101,72 @@ async def test_an_orphaned_compose_keeps_its_project_locked(
             while (await stacks.project()).busy:
                 await asyncio.sleep(0.05)
             assert (await stacks.deploy(source())).status == "succeeded"
+
+
+async def test_a_registry_that_cannot_be_reached_fails_before_any_container(stacks: Stacks, tmp_path: Path) -> None:
+    await stacks.deploy(source())
+    before = stacks.container()
+    job = await stacks.deploy(source(WEB.replace("image: busybox", "image: 127.0.0.1:1/nope:1")))
+    assert (job.status, job.result["outcome"], job.result["step"]) == ("failed", "failed", "pull")
+    assert "connection refused" in job.error
+    assert "no container was touched" in job.error
+    assert stacks.container() == before
+    assert (tmp_path / "agent/state/stacks/shop/files/compose.yaml").read_text() == WEB
+
+
+async def test_a_full_disk_fails_a_deploy_and_the_next_one_with_room_goes_through(
+    server: Server, tmp_path: Path, compose_folder: Path
+) -> None:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)], check=True)
+    try:
+        with agent_process(folder, server.docker_host, environment={"DOCKER_CONFIG": str(compose_folder)}) as agent:
+            async with agent.session() as session:
+                stacks = Stacks(agent, session, server)
+                assert (await stacks.deploy(source())).status == "succeeded"
+                before = stacks.container()
+                ballast = folder / "ballast"
+                with suppress(OSError):
+                    ballast.write_bytes(b"x" * (1 << 20))
+                big = StackFile(path="conf/big", content="y" * 20_000)
+                words = await stacks.refusal(source(WEB.replace("{TOKEN", "{NEW: 1, TOKEN"), big))
+                assert "No space left on device" in words
+                assert stacks.container() == before
+                ballast.unlink()
+                assert (await stacks.deploy(source(WEB, big))).status == "succeeded"
+                assert list((folder / "state/stacks/shop").glob("look-*")) == []
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+async def test_two_front_ends_at_once(server: Server, tmp_path: Path, compose_folder: Path) -> None:
+    environment = {
+        **os.environ, "KOMODO_TUI_HOME": str(tmp_path / "home"), "DOCKER_HOST": server.docker_host,
+        "DOCKER_CONFIG": str(compose_folder),
+    }  # fmt: skip
+    indented = "\n".join(f"      {line}" for line in slow(300).splitlines())
+    (tmp_path / "fleet.yaml").write_text(
+        "servers: [{name: here, address: local}]\nstacks:\n  - name: shop\n    servers: [here]\n"
+        f"    environment: {{PORT: '8080'}}\n    health: {{window: 300}}\n    compose: |\n{indented}\n"
+    )
+
+    async def komodo(*words: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "komodo_tui", *words, env=environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    assert await (await komodo("apply", "-f", str(tmp_path / "fleet.yaml"), "--yes")).wait() == 0
+    first = await komodo("deploy", "shop", "--yes")
+    assert first.stderr is not None
+    async for line in first.stderr:
+        if b"(starting)" in line:
+            break
+    second = await komodo("deploy", "shop", "--yes")
+    _, said = await second.communicate()
+    assert second.returncode == 4, said
+    assert b"another act on stack shop of here is under way: Deploy shop on here, by" in said
+    first.send_signal(signal.SIGINT)
+    await first.communicate()
+    assert first.returncode == 130
