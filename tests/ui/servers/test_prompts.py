@@ -11,8 +11,7 @@ from textual.widgets import Input, Static
 from komodo_tui.ui.app import KomodoApp
 from komodo_tui.ui.modals.form import Field, FormDialog
 from komodo_tui.ui.prompts import QuestionDialog, ShellPrompter
-from tests.ui.servers.lab import until
-from tests.ui.still import still_runtime
+from tests.ui.servers.lab import app_of, build, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 async def pilot(tmp_path: Path) -> AsyncIterator[Pilot[int]]:
-    """The app on a page that needs nothing."""
-    async with KomodoApp(still_runtime(tmp_path), tab="stacks").run_test(size=(80, 24)) as found:
+    """The app."""
+    async with app_of(build(tmp_path)).run_test(size=(80, 24)) as found:
         yield found
 
 
@@ -104,8 +103,8 @@ async def test_a_login_given_up_takes_its_dialog_away(pilot: Pilot[int]) -> None
 
 
 async def test_the_app_is_who_answers(tmp_path: Path) -> None:
-    runtime = still_runtime(tmp_path)
-    async with KomodoApp(runtime, tab="stacks").run_test(size=(80, 24)) as pilot:
+    runtime = build(tmp_path)
+    async with app_of(runtime).run_test(size=(80, 24)) as pilot:
         assert runtime.questions.prompter is not None
         asked = asyncio.create_task(runtime.questions.prompter().passphrase("web-01", "/k"))
         await shown(pilot)
@@ -114,8 +113,8 @@ async def test_the_app_is_who_answers(tmp_path: Path) -> None:
 
 
 async def test_a_question_does_not_take_the_keys_of_somebody_who_types(tmp_path: Path) -> None:
-    runtime = still_runtime(tmp_path)
-    async with KomodoApp(runtime, tab="stacks").run_test(size=(80, 24)) as pilot:
+    runtime = build(tmp_path)
+    async with app_of(runtime).run_test(size=(80, 24)) as pilot:
         assert runtime.questions.prompter is not None
         pilot.app.push_screen(FormDialog("A form", [Field("name", "name")]))
         await until(pilot, lambda: isinstance(pilot.app.focused, Input))
