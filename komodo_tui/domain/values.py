@@ -9,11 +9,15 @@ import msgspec
 
 from komodo_tui.domain.errors import UsageError
 
-ValueKind = Literal["variable", "secret"]
+ValueKind = Literal["variable", "secret", "registry"]
+"""``registry``: the login of one, by its host."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SCOPED = re.compile(r"(?P<kind>server|stack)\.(?P<owner>.+)\.(?P<name>[A-Za-z_][A-Za-z0-9_]*)")
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,110}[A-Za-z0-9])?(?::\d{1,5})?")
+_REGISTRY = "registry."
+DOCKER_HUB = "docker.io"
 LONGEST = 64 << 10
 """Characters a value may have."""
 
@@ -40,7 +44,7 @@ class ValueOperation(msgspec.Struct, frozen=True, kw_only=True, tag="value", tag
     @property
     def full_name(self) -> str:
         """The name it is kept under."""
-        return full_name(self.scope, self.name)
+        return registry_name(self.name) if self.kind == "registry" else full_name(self.scope, self.name)
 
 
 def check_name(name: str) -> None:
@@ -73,6 +77,29 @@ def split_name(full: str) -> tuple[str, str]:
     """Scope and name of a full name."""
     match = _SCOPED.fullmatch(full)
     return (f"{match['kind']}:{match['owner']}", match["name"]) if match else ("", full)
+
+
+def registry_name(host: str) -> str:
+    """The full name of a registry's login. ``_`` is in no host, and stands for the colon before a port."""
+    return _REGISTRY + host.replace(":", "_")
+
+
+def registry_host(full: str) -> str:
+    """The host of such a full name; empty for every other one."""
+    return full.removeprefix(_REGISTRY).replace("_", ":") if full.startswith(_REGISTRY) else ""
+
+
+def check_host(host: str) -> None:
+    """Raise UsageError unless it can be a registry's host."""
+    if not _HOST.fullmatch(host):
+        raise UsageError(f"{host!r} is no registry", hint="like ghcr.io, docker.io or registry.example:5000")
+
+
+def registry_of(image: str) -> str:
+    """The host an image is pulled from."""
+    first, slash, _ = image.partition("/")
+    named = slash and ("." in first or ":" in first or first == "localhost")
+    return first if named and first not in ("index.docker.io", "registry-1.docker.io") else DOCKER_HUB
 
 
 def scope_words(scope: str) -> str:

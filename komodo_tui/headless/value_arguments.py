@@ -1,15 +1,16 @@
-"""Arguments of ``secret`` and ``var``."""
+"""Arguments of ``secret``, ``var`` and ``registry``."""
 
 from __future__ import annotations
 
 from komodo_tui.headless.act_arguments import confirming
 from komodo_tui.headless.parsing import Parser, Verbs
 
-VALUE_VERBS = frozenset({"secret", "var"})
+VALUE_VERBS = frozenset({"secret", "var", "registry"})
 
 
 def define_values(verbs: Verbs) -> None:
-    """Both."""
+    """Each of :data:`VALUE_VERBS`."""
+    _registry(verbs)
     _define(
         verbs,
         "secret",
@@ -44,6 +45,28 @@ def _define(verbs: Verbs, verb: str, noun: str, about: str, examples: str) -> No
     remove = inner.add("rm", f"remove a {noun}", aliases=("remove",))
     _named(remove)
     confirming(remove)
+
+
+def _registry(verbs: Verbs) -> None:
+    parser = verbs.add(
+        "registry",
+        "keep the logins of registries, for pulls on every server",
+        about="The password is read from standard input, or asked for without showing it.",
+        examples="  komodo-tui registry login ghcr.io --username ana < token.txt\n  komodo-tui registry list\n"
+        "  komodo-tui registry logout ghcr.io",
+    )
+    inner = Verbs(
+        parser.add_subparsers(dest="value_verb", metavar="VERB", title="verbs", required=True, parser_class=Parser),
+        verbs.common,
+    )
+    login = inner.add("login", "keep a login")
+    login.add_argument("name", metavar="HOST", help="docker.io for Docker Hub")
+    login.add_argument("-u", "--username", required=True, metavar="NAME")
+    confirming(login)
+    inner.add("list", "list the logins; never their passwords")
+    logout = inner.add("logout", "forget a login")
+    logout.add_argument("name", metavar="HOST")
+    confirming(logout)
 
 
 def _named(parser: Parser) -> None:

@@ -1,4 +1,4 @@
-"""``secret`` and ``var``."""
+"""``secret``, ``var`` and ``registry``."""
 
 from __future__ import annotations
 
@@ -6,15 +6,22 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from komodo_tui.domain.errors import ExitCode, UsageError
-from komodo_tui.domain.values import LONGEST, ValueOperation, check_name, parse_scope
+from komodo_tui.domain.values import LONGEST, ValueOperation, check_host, check_name, parse_scope
 from komodo_tui.headless.acts import run
 from komodo_tui.headless.tables import Cell, Column
+from komodo_tui.operations.values import Login
 from komodo_tui.store.secrets import Secret
 
 if TYPE_CHECKING:
     from komodo_tui.domain.values import ValueKind
     from komodo_tui.headless.session import Runtime, Session
+    from komodo_tui.operations.values import Listed
+
+
+_HEADINGS = {"variable": ("NAME", "SCOPE", "VALUE"), "secret": ("NAME", "SCOPE"), "registry": ("HOST", "USER")}
 
 
 async def values(session: Session) -> int:
@@ -45,13 +52,36 @@ async def _list(session: Session, runtime: Runtime, kind: ValueKind) -> int:
     if session.out.json:
         session.out.document(found)
         return ExitCode.DONE
-    columns = [Column("NAME"), Column("SCOPE")] + ([Column("VALUE", flexible=True)] if kind == "variable" else [])
-    rows = [
-        [Cell(one.name), Cell(one.scope or "global"), *([Cell(one.value)] if kind == "variable" else [])]
-        for one in found
-    ]
-    session.out.table(columns, rows)
+    session.out.table([Column(text) for text in _HEADINGS[kind]], [[*map(Cell, _texts(one))] for one in found])
     return ExitCode.DONE
+
+
+def _texts(one: Listed) -> tuple[str, ...]:
+    if one.kind == "registry":
+        return one.name, one.value
+    scope = one.scope or "global"
+    return (one.name, scope, one.value) if one.kind == "variable" else (one.name, scope)
+
+
+async def registry(session: Session) -> int:
+    """Keep, list or forget logins; no server is connected."""
+    arguments = session.arguments
+    async with session.runtime() as runtime:
+        if arguments.value_verb == "list":
+            return await _list(session, runtime, "registry")
+        check_host(arguments.name)
+        if arguments.value_verb == "logout":
+            return await run(session, runtime, ValueOperation(verb="remove", kind="registry", name=arguments.name))
+        token = ""
+        if not arguments.dry_run:
+            password = (await _value(session, "registry")).reveal()
+            login = Login(username=arguments.username, password=password)
+            token = runtime.values.hand_in(Secret(msgspec.json.encode(login).decode()))
+        operation = ValueOperation(verb="set", kind="registry", name=arguments.name, token=token)
+        try:
+            return await run(session, runtime, operation)
+        finally:
+            runtime.values.drop(token)
 
 
 async def _value(session: Session, kind: ValueKind) -> Secret:
@@ -61,7 +91,7 @@ async def _value(session: Session, kind: ValueKind) -> Secret:
     if given is not None:
         return Secret(given)
     if session.asking.possible:
-        hidden = kind == "secret"
+        hidden = kind != "variable"
         typed = await session.asking.ask(f"Value of {name}: ", echo=not hidden)
         if hidden and await session.asking.ask(f"Value of {name}, again: ", echo=False) != typed:
             raise UsageError("the two values differ", hint="try again")

@@ -29,12 +29,15 @@ _VERBS = {
     "diff": "stack_looks:diff",
     "stack": "stack_looks:stack",
     "procedure": "procedures:procedure",
+    "watch": "watching:watch",
+    "schedules": "watching:schedules",
     "plan": "files:plan",
     "apply": "files:apply",
     **dict.fromkeys(("images", "volumes", "networks"), "resources:list_resources"),
     "prune": "resources:prune",
     "secret": "values:values",
     "var": "values:values",
+    "registry": "values:registry",
     "volume": "resources:volume",
     **dict.fromkeys(("start", "stop", "restart", "pause", "unpause", "kill", "rename", "rm"), "acts:act"),
 }
@@ -55,7 +58,7 @@ def wants_local(arguments: argparse.Namespace) -> bool:
         return bool(arguments.server_verb == "check")
     if arguments.verb == "procedure":
         return bool(arguments.procedure_verb == "run")
-    if arguments.verb in ("actions", "info", "plan", "apply", "secret", "var"):
+    if arguments.verb in ("watch", "schedules", "actions", "info", "plan", "apply", "secret", "var", "registry"):
         return False
     if arguments.verb == "volume":
         return bool(arguments.volume.endswith("@local"))

@@ -11,7 +11,10 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
-from komodo_agent.wire.jobs import JobRequest
+import msgspec
+
+from komodo_agent.wire.jobs import CreateContainer, JobRequest
+from komodo_agent.wire.resources import PullImage
 from komodo_tui.domain.errors import ReadOnlyError
 from komodo_tui.domain.operations import ActionRecord, DefineProcedureOperation, ServerOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
@@ -25,13 +28,14 @@ from komodo_tui.operations.records import finish
 from komodo_tui.operations.recovery import Recovery
 from komodo_tui.operations.server_steps import ServerStep
 from komodo_tui.operations.stack_definitions import DefinitionStep
-from komodo_tui.operations.values import ValueStep
 from komodo_tui.operations.terminals import TerminalLog
+from komodo_tui.operations.values import ValueStep
 from komodo_tui.operations.volume_steps import VolumeStep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from komodo_agent.wire.jobs import JobSpec
     from komodo_tui.domain.operations import Actor, Operation, Plan
     from komodo_tui.domain.settings import Settings
     from komodo_tui.fleet.manager import FleetManager
@@ -151,9 +155,10 @@ class Executor:
             with self._locks.hold(intent.locks, _who(act.record)):
                 await self._recovery.settle_before(intent)
                 self._planner.check_unchanged(plan)
+                specs = await asyncio.to_thread(self._with_logins, job_specs(plan))
                 await asyncio.to_thread(self._history.begin, act.record)
                 rolling = isinstance(plan.operation, StackOperation)
-                results = await act.run(self._steps(act, plan, intent), rolling=rolling)
+                results = await act.run(self._steps(act, plan, intent, specs), rolling=rolling)
                 return await finish(self._history, act.record.id, results)
         finally:
             del self._acts[act.record.id]
@@ -164,7 +169,7 @@ class Executor:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _steps(self, act: Act, plan: Plan, intent: Intent) -> list[Step]:
+    def _steps(self, act: Act, plan: Plan, intent: Intent, specs: Sequence[JobSpec]) -> list[Step]:
         targets = [step.target for step in plan.steps]
         operation = plan.operation
         if isinstance(operation, ServerOperation):
@@ -194,9 +199,20 @@ class Executor:
             ]
         requests = [
             JobRequest(id=job_id, spec=spec, actor=str(act.record.actor))
-            for job_id, spec in zip(intent.jobs, job_specs(plan), strict=True)
+            for job_id, spec in zip(intent.jobs, specs, strict=True)
         ]
         return [self._job_step(act, index, request) for index, request in enumerate(requests)]
+
+    def _with_logins(self, specs: Sequence[JobSpec]) -> list[JobSpec]:
+        """The same with the logins of registries, which neither plans nor the history ever have. Blocks."""
+        if self._values is None:
+            return list(specs)
+        return [
+            msgspec.structs.replace(spec, registry_auth=self._values.registry_auth(spec.image))
+            if isinstance(spec, PullImage | CreateContainer) and not spec.registry_auth
+            else spec
+            for spec in specs
+        ]
 
     def _job_step(self, act: Act, index: int, request: JobRequest) -> JobStep:
         target = act.record.targets[index]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import shlex
 import time
 import uuid
@@ -14,11 +15,16 @@ from komodo_tui.domain.errors import KomodoError, NotFoundError, RefusedError, U
 from komodo_tui.domain.interpolation import Value, scoped
 from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.domain.values import (
+    DOCKER_HUB,
     LONGEST,
     ValueKind,
     VariableDefinition,
+    check_host,
     check_name,
     check_scope,
+    registry_host,
+    registry_name,
+    registry_of,
     scope_words,
     split_name,
 )
@@ -34,6 +40,17 @@ if TYPE_CHECKING:
     from komodo_tui.store.secrets import Secret, SecretStore
 
 _KIND = "variable"
+_HUB_ADDRESS = "https://index.docker.io/v1/"
+
+
+class Login(msgspec.Struct, frozen=True, kw_only=True):
+    """The login of a registry, as the secrets keep it."""
+
+    username: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Login(username={self.username!r})"
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +60,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     scope: str
     name: str
     value: str = ""
-    """Of a variable; a secret's is never told."""
+    """Of a variable; the user's name of a login; a secret's is never told."""
 
 
 class StoredValues:
@@ -80,6 +97,9 @@ class StoredValues:
             scope, name = split_name(stored.value.name)
             found.append(Listed(kind="variable", scope=scope, name=name, value=stored.value.value))
         for full in self._secrets.names():
+            if host := registry_host(full):
+                found.append(Listed(kind="registry", scope="", name=host, value=self._login(host).username))
+                continue
             scope, name = split_name(full)
             found.append(Listed(kind="secret", scope=scope, name=name))
         return sorted(found, key=lambda one: (one.scope, one.name, one.kind))
@@ -88,7 +108,25 @@ class StoredValues:
         """What stands under this full name; None for nothing."""
         if self._definitions.get(_KIND, full, VariableDefinition) is not None:
             return "variable"
-        return "secret" if full in self._secrets.names() else None
+        if full not in self._secrets.names():
+            return None
+        return "registry" if registry_host(full) else "secret"
+
+    def registry_auth(self, image: str) -> str:
+        """What ``X-Registry-Auth`` takes for this image: a secret. Empty where no login is kept for its registry."""
+        host = registry_of(image)
+        if registry_name(host) not in self._secrets.names():
+            return ""
+        login = self._login(host)
+        address = _HUB_ADDRESS if host == DOCKER_HUB else host
+        document = {"username": login.username, "password": login.password, "serveraddress": address}
+        return base64.urlsafe_b64encode(msgspec.json.encode(document)).decode()
+
+    def _login(self, host: str) -> Login:
+        try:
+            return msgspec.json.decode(self._secrets.get(registry_name(host)).reveal(), type=Login)
+        except msgspec.MsgspecError:
+            return Login(username="", password="")
 
     def lookup(self, stack: str, server: str) -> Lookup:
         """For one stack on one server; reads the stores at the first name and keeps the names there are."""
@@ -97,6 +135,8 @@ class StoredValues:
         def find(full: str) -> Value | None:
             if not names:
                 names.append(set(self._secrets.names()))
+            if registry_host(full):
+                return None
             if full in names[0]:
                 return Value(self._secrets.get(full).reveal(), secret=True)
             variable = self._definitions.get(_KIND, full, VariableDefinition)
@@ -111,13 +151,13 @@ class StoredValues:
             value = self._handed_in.pop(operation.token, None)
             if value is None:
                 raise RefusedError(f"the value of {operation.name} is not there any more", hint="give it again")
-            if operation.kind == "secret":
+            if operation.kind != "variable":
                 self._secrets.set(full, value)
                 return
             stored = self._definitions.get(_KIND, full, VariableDefinition)
             rev = stored.rev if stored is not None else None
             self._definitions.put(_KIND, full, VariableDefinition(name=full, value=value.reveal()), rev)
-        elif operation.kind == "secret":
+        elif operation.kind != "variable":
             self._secrets.delete(full)
         else:
             self._definitions.delete(_KIND, full, None)
@@ -131,6 +171,8 @@ def draft_value(operation: ValueOperation, values: StoredValues) -> Draft:
         NotFoundError: nothing of that name is there to remove.
         RefusedError: the other kind has that name.
     """
+    if operation.kind == "registry":
+        return _draft_login(operation, values)
     check_name(operation.name)
     check_scope(operation.scope)
     there = values.kind_of(operation.full_name)
@@ -152,6 +194,21 @@ def draft_value(operation: ValueOperation, values: StoredValues) -> Draft:
     undo = "nothing brings the value back" if operation.kind == "secret" else "set it to what it was"
     title = f"{verb.capitalize()} {operation.kind} {operation.name} ({where})"
     return Draft(title, f"{verb} {operation.kind}", (step,), undo if there else "remove it")
+
+
+def _draft_login(operation: ValueOperation, values: StoredValues) -> Draft:
+    host, verb = operation.name, operation.verb
+    check_host(host)
+    there = values.kind_of(operation.full_name) is not None
+    if verb == "remove" and not there:
+        raise NotFoundError(f"no login is kept for {host}")
+    step = PlanStep(
+        target=Target(server="global", name=host),
+        text=f"{'keep the login' if verb == 'set' else 'forget the login'} of registry {host}",
+        command=shlex.join(["komodo-tui", "registry", "login" if verb == "set" else "logout", host]),
+        warning="the login it has now is lost" if there else "",
+    )
+    return Draft(f"{verb.capitalize()} login of {host}", f"{verb} registry", (step,), "log in again")
 
 
 class ValueStep:

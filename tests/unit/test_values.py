@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from komodo_tui.domain.errors import NotFoundError, RefusedError, UsageError
-from komodo_tui.domain.values import ValueOperation, full_name, parse_scope, split_name
-from komodo_tui.operations.values import StoredValues, draft_value
+from komodo_tui.domain.values import ValueOperation, full_name, parse_scope, registry_of, split_name
+from komodo_tui.operations.values import Login, StoredValues, draft_value
 from komodo_tui.store.definitions import DefinitionStore
 from komodo_tui.store.secrets import Secret, SecretStore
 
@@ -91,6 +93,30 @@ def test_lists_never_have_secrets(values: StoredValues) -> None:
     assert [(one.kind, one.scope, one.name, one.value) for one in values.listed()] == [
         ("variable", "", "TAG", "1"), ("secret", "stack:shop", "TOKEN", ""),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("image", "host"),
+    [
+        ("nginx", "docker.io"), ("library/nginx:1", "docker.io"), ("docker.io/library/nginx", "docker.io"),
+        ("ghcr.io/a/b:1", "ghcr.io"), ("localhost/x", "localhost"), ("reg:5000/x@sha256:00", "reg:5000"),
+        ("index.docker.io/x/y", "docker.io"),
+    ],
+)  # fmt: skip
+def test_the_registry_of_an_image(image: str, host: str) -> None:
+    assert registry_of(image) == host
+
+
+def test_a_login_serves_its_registry_alone_and_no_name_reaches_it(values: StoredValues) -> None:
+    login = msgspec.json.encode(Login(username="ana", password=PASSWORD)).decode()
+    put(values, "registry", "reg.example:5000", login)
+    auth = json.loads(base64.urlsafe_b64decode(values.registry_auth("reg.example:5000/shop/api:1")))
+    assert auth == {"username": "ana", "password": PASSWORD, "serveraddress": "reg.example:5000"}
+    assert values.registry_auth("reg.example/shop/api:1") == ""
+    assert values.registry_auth("nginx") == ""
+    assert [(one.kind, one.name, one.value) for one in values.listed()] == [("registry", "reg.example:5000", "ana")]
+    assert values.lookup("shop", "web-1")("registry.reg.example_5000") is None
+    assert PASSWORD not in repr(Login(username="ana", password=PASSWORD))
 
 
 def test_the_command_line_keeps_a_secret_out_of_everything(tmp_path: Path) -> None:

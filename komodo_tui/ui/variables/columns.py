@@ -40,12 +40,12 @@ def value_columns(ascii_only: bool) -> tuple[Column[Listed], ...]:
 
 
 def _kind(row: Listed) -> Cell:
-    return (("secret", "warn"),) if row.kind == "secret" else "variable"
+    return row.kind if row.kind == "variable" else ((row.kind, "warn"),)
 
 
 def _value(row: Listed, hidden: str) -> Cell:
-    if row.kind == "secret":
-        return ((hidden, "dim"),)
+    if row.kind != "variable":
+        return ((f"{row.value} " if row.value else "", ""), (hidden, "dim"))
     return row.value.replace("\n", " ")
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from komodo_tui.domain.errors import UsageError
-from komodo_tui.domain.values import ValueOperation, check_name, parse_scope, scope_words
+from komodo_tui.domain.values import ValueOperation, check_host, check_name, parse_scope, scope_words
+from komodo_tui.operations.values import Login
 from komodo_tui.store.secrets import Secret
 from komodo_tui.ui.modals.form import Field, FormDialog
 from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
@@ -27,14 +30,20 @@ async def new(shell: Shell, values: StoredValues, scopes: Sequence[str], done: D
     items = [
         MenuItem("secret", "secret", "s", "encrypted on disk, never shown"),
         MenuItem("variable", "variable", "v", "shown to everybody here"),
+        MenuItem("registry", "registry login", "r", "for pulls on every server"),
     ]
     picked = await shell.ask(MenuDialog("Set a", items))
-    if picked is not None:
+    if picked == "registry":
+        await _log_in(shell, values, done)
+    elif picked is not None:
         await _set(shell, values, "secret" if picked == "secret" else "variable", scopes, done)
 
 
 async def edit(shell: Shell, values: StoredValues, row: Listed, done: Done) -> None:
     """Another value for this one."""
+    if row.kind == "registry":
+        await _log_in(shell, values, done, row)
+        return
     await _set(shell, values, row.kind, (), done, row)
 
 
@@ -46,17 +55,38 @@ async def _set(
     given = await shell.ask(form)
     if given is None:
         return
-    token = values.hand_in(Secret(str(given["value"])))
     operation = ValueOperation(
         verb="set", kind=kind, name=row.name if row else given["name"],
-        scope=row.scope if row else parse_scope(given["scope"]), token=token,
+        scope=row.scope if row else parse_scope(given["scope"]), token=values.hand_in(Secret(str(given["value"]))),
     )  # fmt: skip
+    await _run(shell, values, operation, done)
+
+
+async def _run(shell: Shell, values: StoredValues, operation: ValueOperation, done: Done) -> None:
     try:
         record = await shell.acts.run(operation)
     finally:
-        values.drop(token)
+        values.drop(operation.token)
     if record is not None:
         done(record)
+
+
+async def _log_in(shell: Shell, values: StoredValues, done: Done, row: Listed | None = None) -> None:
+    fields = [
+        Field("host", "registry", value=row.name if row else "", read_only=row is not None, check=checker(check_host),
+              help="docker.io for Docker Hub, ghcr.io, registry.example:5000"),
+        Field("username", "user", value=row.value if row else ""),
+        Field("password", "password", "secret", help="or a token; it is not shown, here or later"),
+    ]  # fmt: skip
+    given = await shell.ask(FormDialog("Registry login", fields, verb="keep", check=_login_wrong))
+    if given is not None:
+        login = Login(username=given["username"], password=given["password"])
+        token = values.hand_in(Secret(msgspec.json.encode(login).decode()))
+        await _run(shell, values, ValueOperation(verb="set", kind="registry", name=given["host"], token=token), done)
+
+
+def _login_wrong(values: dict[str, object]) -> dict[str, str]:
+    return {name: f"it needs a {name}" for name in ("username", "password") if not values[name]}
 
 
 def _fields(kind: ValueKind, scopes: Iterable[str], row: Listed | None) -> list[Field]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import io
@@ -49,8 +50,9 @@ def image(layers: int, size: int) -> tuple[bytes, dict[str, bytes]]:
     return json.dumps(manifest).encode(), blobs
 
 
-def serve(port: int) -> None:
-    """Answer for ever; says ``ready`` once it listens."""
+def serve(port: int, login: str) -> None:
+    """Answer for ever; says ``ready`` once it listens. ``login`` is ``user:password``; empty = none is asked for."""
+    wanted = f"Basic {base64.b64encode(login.encode()).decode()}"
     manifest, blobs = image(3, 2 << 20)
 
     class Handler(BaseHTTPRequestHandler):
@@ -67,6 +69,12 @@ def serve(port: int) -> None:
             self._answer(with_body=False)
 
         def _answer(self, *, with_body: bool) -> None:
+            if login and self.headers.get("Authorization") != wanted:
+                self.send_response(401)
+                self.send_header("WWW-Authenticate", 'Basic realm="tests"')
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
             kind, body = _MANIFEST, b""
             known = self.path == "/v2/"
             if self.path in (f"/v2/{NAME}/manifests/{TAG}", f"/v2/{NAME}/manifests/{digest(manifest)}"):
@@ -91,4 +99,4 @@ def serve(port: int) -> None:
 
 
 if __name__ == "__main__":
-    serve(int(sys.argv[1]))
+    serve(int(sys.argv[1]), sys.argv[2])

@@ -169,6 +169,21 @@ async def test_a_name_of_the_other_kind_is_refused(made: tuple[KomodoApp, Runtim
         assert runtime.values.kind_of("DB_PASSWORD") == "secret"
 
 
+async def test_a_registry_login_is_kept_and_its_password_is_not_shown(made: tuple[KomodoApp, Runtime]) -> None:
+    app, runtime = made
+    async with app.run_test(size=LARGE) as pilot:
+        page = await ready(pilot)
+        await pilot.press("N")
+        await dialog(pilot, MenuDialog)
+        await pilot.press("r")
+        form = await dialog(pilot, FormDialog)
+        for field, value in (("host", "ghcr.io"), ("username", "ana"), ("password", "tr0ub4dor")):
+            form.query_one(f"#field-{field}", Input).value = value
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: ("", "ghcr.io", "ana") in texts(page))
+        assert runtime.values.registry_auth("ghcr.io/a/b")
+
+
 async def test_read_only_has_no_acts(tmp_path: Path) -> None:
     runtime = make_runtime(tmp_path, read_only=True)
     app = KomodoApp(runtime, tab="variables", now=lambda: NOW)
