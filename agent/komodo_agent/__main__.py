@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import argparse
 import gc
-import importlib
 import sys
-from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING
 
 from . import __version__
 from .locations import default_socket, default_state
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 EXIT_FAILED = 1
 EXIT_ALREADY_RUNNING = 4
@@ -51,8 +44,10 @@ def _serve(options: argparse.Namespace) -> int:
     except ListenError as error:
         return _complain(str(error), EXIT_FAILED)
     try:
+        from .lean import lean_imports
+
         gc.disable()  # serve() turns it on again: what the imports make is no garbage
-        with _without_tls():
+        with lean_imports():
             from .server import ServeOptions, serve
 
         return serve(
@@ -67,50 +62,6 @@ def _serve(options: argparse.Namespace) -> int:
         )
     finally:
         listener.close()
-
-
-@contextmanager
-def _without_tls() -> Iterator[None]:
-    """Import as on a Python built without TLS, which asyncio and aiohttp allow for.
-
-    The agent speaks over Unix sockets only. OpenSSL and the machine's certificates, which aiohttp loads at once,
-    would be a tenth of its memory.
-    """
-    if "ssl" in sys.modules:
-        yield
-        return
-    sys.modules["ssl"] = None  # type: ignore[assignment]  # the documented way to make an import fail
-    importlib.import_module("aiohttp.web")
-    sys.modules["ssl"] = ModuleType("ssl")  # aiodocker does not allow for it, but only names it in annotations
-    try:
-        with _without_metadata():
-            yield
-    finally:
-        del sys.modules["ssl"]
-
-
-@contextmanager
-def _without_metadata() -> Iterator[None]:
-    """Import with nothing known of installed packages.
-
-    aiodocker alone asks, for its own version, and a megabyte of parsers would be loaded to answer it.
-    """
-    name = "importlib.metadata"
-    if name in sys.modules:
-        yield
-        return
-    unknown = ModuleType(name)
-    unknown.PackageNotFoundError = LookupError  # type: ignore[attr-defined]
-    unknown.version = _no_version  # type: ignore[attr-defined]
-    sys.modules[name] = unknown
-    try:
-        yield
-    finally:
-        del sys.modules[name]
-
-
-def _no_version(package: str) -> str:
-    raise LookupError(package)
 
 
 def _complain(message: str, code: int) -> int:

@@ -36,14 +36,16 @@ def test_the_machine_itself_can_be_told() -> None:
 def test_what_the_agent_never_needs_stays_out_of_its_memory() -> None:
     code = (
         "import sys\n"
-        "from komodo_agent.__main__ import _without_tls\n"
-        "with _without_tls():\n"
+        "from komodo_agent.lean import lean_imports\n"
+        "with lean_imports():\n"
         "    import komodo_agent.server\n"
-        "print(*{'psutil', 'zipfile', 'csv', '_ssl'} & set(sys.modules))\n"
+        "print(*{'psutil', 'zipfile', 'csv', '_ssl', '_hashlib'} & set(sys.modules))\n"
+        "import hashlib, ssl\n"
         "from importlib.metadata import version\n"
-        "print(version('aiohttp'))\n"
+        "print(version('aiohttp'), hashlib.sha256(b'').hexdigest()[:6], bool(ssl.OPENSSL_VERSION))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded, installed = done.stdout.split("\n")[:2]
     assert loaded == ""
     assert installed[0].isdigit()
+    assert installed.endswith("e3b0c4 True")
