@@ -153,9 +153,11 @@ def _step(operation: StackOperation, target: StackTarget) -> PlanStep:
             ),
             warning="; ".join((*preview.warnings, *target.warnings)),
         )
-    services = [service.service for service in found.services if service.containers] if found else []
+    only = target.spec.services if isinstance(target.spec, ComposeAct) else ()
+    touched = [service for service in found.services if not only or service.service in only] if found else []
+    services = [service.service for service in touched if service.containers]
     volumes = isinstance(target.spec, ComposeAct) and target.spec.volumes
-    lines = [f"{service.service}: {service.state}, {service.image}" for service in found.services] if found else []
+    lines = [f"{service.service}: {service.state}, {service.image}" for service in touched]
     if found and operation.verb == "destroy":
         lines += [f"volume {name}: {'REMOVED with its data' if volumes else 'kept'}" for name in found.volumes]
         lines += [f"network {name}: removed" for name in found.networks]
