@@ -41,7 +41,7 @@ PAGES: tuple[PageSpec, ...] = (
              target="komodo_tui.ui.pages.containers:ContainersPage"),
     PageSpec("stacks", "Stacks", "Stacks", "4", "k", target="komodo_tui.ui.pages.stacks:StacksPage"),
     PageSpec("deployments", "Deployments", "Deploy", "5", "d",
-             note="What was deployed where: revision, drift, health, and the last good one to return to."),
+             target="komodo_tui.ui.pages.deployments:DeploymentsPage"),
     PageSpec("builds", "Builds", "Builds", "6", "b",
              note="Images built from repositories or Dockerfiles, versioned, shipped to the servers that need them."),
     PageSpec("repos", "Repos", "Repos", "7", "o",

@@ -91,6 +91,7 @@ class DeployDialog(ConfirmDialog):
             return text
         text.append_text(plan_text(self.plan, look))
         if self._diffs:
+            text.append("\n")
             for target in self._operation.targets:
                 if target.preview is not None:
                     text.append_text(diff_text(target.preview, look, target.server))

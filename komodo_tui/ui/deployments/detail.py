@@ -1,0 +1,93 @@
+"""One deployment from near: its services."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual.containers import Vertical
+
+from komodo_tui.domain.units import duration_text
+from komodo_tui.ui.deployments.columns import services_text
+from komodo_tui.ui.deployments.services import service_pane, service_rows
+from komodo_tui.ui.stacks.columns import state_sign
+from komodo_tui.ui.widgets.lines import Line, Lines
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from komodo_tui.ui.deployments.services import ServiceRow
+    from komodo_tui.ui.shell import Shell
+    from komodo_tui.ui.stacks.book import Key, Place
+
+
+class DeploymentDetail(Vertical):
+    """Shows the deployment named last by :meth:`open`."""
+
+    DEFAULT_CSS = "DeploymentDetail { height: 1fr; width: 1fr; }"
+
+    def __init__(self, shell: Shell, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._shell = shell
+        self.key: Key | None = None
+        self.place: Place | None = None
+        self.pane = service_pane(
+            shell.look.glyphs, shell.now, self._teach, servers=False, id="deployment-services"
+        )  # fmt: skip
+
+    def compose(self) -> ComposeResult:
+        """Headline, services."""
+        yield Lines(id="deployment-head")
+        yield self.pane
+
+    def open(self, place: Place) -> None:
+        """Show this one."""
+        self.key = place.key
+        self.show_place(place)
+        self.pane.table.focus()
+
+    def close(self) -> None:
+        """Show none."""
+        self.key = self.place = None
+
+    def show_place(self, place: Place) -> None:
+        """As it is now."""
+        self.place = place
+        self.query_one("#deployment-head", Lines).show(self._head(place))
+        table = self.pane.table
+        table.set_rows(service_rows([place]))
+        table.refigure()
+        table.recheck()
+        self.pane.told()
+
+    def chosen(self) -> list[ServiceRow]:
+        """The marked services, or the one under the cursor."""
+        return self.pane.table.selection()
+
+    def _head(self, place: Place) -> list[Line]:
+        deployment, glyphs = place.deployment, self._shell.look.glyphs
+        glyph, tone = state_sign(deployment.state, glyphs)
+        facts = [f"{services_text(place)} services"] if deployment.services else []
+        revision = place.revision
+        if revision is not None:
+            ago = duration_text(self._shell.now() - revision.started)
+            facts.append(f"revision {revision.number} {revision.outcome.replace('_', ' ')} {ago} ago")
+        facts.append(f"stack {deployment.stack}" if deployment.stack else "discovered: A adopts it")
+        top: Line = (
+            (f" {deployment.project}", "title bold"), (f"@{deployment.server} ", "dim"),
+            (f"{glyph} {deployment.state}  ", tone), ("  ".join(facts), "dim"),
+        )  # fmt: skip
+        lines: list[Line] = [top]
+        if deployment.why:
+            lines.append(((f" {glyphs.warn} {deployment.why}", "warn"),))
+        if revision is not None and revision.error:
+            lines.append(((f" {glyphs.fail} {revision.step}: {revision.error}", "bad"),))
+        lines += [((f" {glyphs.drift} {name}: {words}", "warn"),) for name, words in place.drift.items()]
+        return lines
+
+    def _teach(self) -> Text:
+        return Text("Nothing of it is there: D deploys it")
+
+    def restyle(self) -> None:
+        """Draw again in new colours."""
+        self.pane.table.restyle()

@@ -1,0 +1,300 @@
+"""The Deployments page: every compose project on every server, whoever made it, and its services."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.binding import Binding, BindingType
+
+from komodo_tui.ui.deployments.acts import ACTS, BY_ID, KEYS
+from komodo_tui.ui.deployments.columns import deployment_columns, deployment_filter, natural_order
+from komodo_tui.ui.deployments.detail import DeploymentDetail
+from komodo_tui.ui.deployments.flows import act_on, adopt, names, pick_act, pick_container
+from komodo_tui.ui.deployments.services import targets_of
+from komodo_tui.ui.logs.open import open_logs
+from komodo_tui.ui.page import Command, Page
+from komodo_tui.ui.stacks.book import StackBook
+from komodo_tui.ui.stacks.flows import deploy, roll_back
+from komodo_tui.ui.terminal.open import open_container_shell
+from komodo_tui.ui.widgets.list_pane import ListPane
+from komodo_tui.ui.widgets.table import VirtualTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable
+    from typing import Any
+
+    from textual.app import ComposeResult
+
+    from komodo_agent.wire.models import Container
+    from komodo_tui.domain.operations import Target
+    from komodo_tui.domain.stacks import StackDefinition
+    from komodo_tui.fleet.live import Changes
+    from komodo_tui.ui.runtime import Runtime
+    from komodo_tui.ui.shell import Shell
+    from komodo_tui.ui.stacks.book import Key, Place
+
+_CHANGING = ("act", "deploy", "pull", "roll_back", "adopt", "shell")
+
+
+class DeploymentsPage(Page):
+    """Either the list or one deployment has the page; ``Enter`` and ``Esc`` go between them."""
+
+    TITLE = "Deployments"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("l", "logs", "logs", id="deployment.logs"),
+        Binding("s", "shell", "shell", id="deployment.shell"),
+        Binding("m", "menu", "acts", id="deployment.menu"),
+        Binding("D", "deploy", "deploy", id="deployment.deploy"),
+        Binding("A", "adopt", "adopt", id="deployment.adopt"),
+        *(Binding(act.key, f"act('{act.id}')", act.label, id=act.id) for act in KEYS),
+        Binding("Z", "roll_back", "roll back", id="deployment.roll_back"),
+        Binding("L", "whole_logs", "logs of all", id="deployment.whole_logs"),
+    ]
+    DEFAULT_CSS = """
+    DeploymentsPage DeploymentDetail { display: none; }
+    DeploymentsPage.-detail DeploymentDetail { display: block; }
+    DeploymentsPage.-detail #deployments-list { display: none; }
+    """
+
+    def __init__(self, runtime: Runtime, shell: Shell, *, id: str | None = None) -> None:
+        super().__init__(runtime, shell, id=id)
+        self.book = StackBook(runtime, shell, self._known)
+        self._wanted: Key | None = None
+        self.table: VirtualTable[Place] = VirtualTable(
+            deployment_columns(shell.look.glyphs, shell.now), order=natural_order, id="deployments-table"
+        )
+        self.list: ListPane[Place] = ListPane(
+            "Deployments", self.table, parse=deployment_filter, empty=self._teach, help="words, !not, ~fuzzy, /regex/",
+            natural="by project", id="deployments-list",
+        )  # fmt: skip
+        self.detail = DeploymentDetail(shell, id="deployment-detail")
+
+    def compose(self) -> ComposeResult:
+        """Both; one is displayed."""
+        yield self.list
+        yield self.detail
+
+    # -- the frame ----------------------------------------------------------------------------------------------
+
+    def on_page_show(self) -> None:
+        """Read everything anew and take the focus."""
+        self.book.look()
+        self._known()
+        (self.detail.pane.table if self.in_detail else self.table).focus()
+
+    def tick(self, changes: Changes) -> None:
+        """Take in what changed."""
+        self.book.tick(changes)
+        self._known()
+
+    def _known(self) -> None:
+        if not self.list.is_mounted or not self.detail.is_mounted:
+            return  # the next tick shows it
+        places = self.book.places()
+        self.table.set_rows(places)
+        self.table.recheck()
+        self.list.told()
+        if self._wanted in places and self._wanted is not None:
+            self.table.choose(self._wanted)
+            self._open(self._wanted)
+            self._wanted = None
+        if self.in_detail:
+            place = places.get(self.detail.key) if self.detail.key is not None else None
+            if place is None:
+                self.close_detail()
+            else:
+                self.detail.show_place(place)
+
+    @property
+    def in_detail(self) -> bool:
+        """Whether one deployment has the page."""
+        return self.has_class("-detail")
+
+    def _teach(self) -> Text:
+        style = self.shell.look.palette.style
+        lines = [(f"{server}: {problem}\n", style("dim")) for server, problem in self.book.problems.items() if problem]
+        return Text.assemble(
+            ("No deployments\n\n", style("title bold")), *lines[:5],
+            "Compose projects that run anywhere appear here by themselves.\n",
+            ("4", style("accent bold")), "  Stacks: define one and deploy it",
+        )  # fmt: skip
+
+    def back(self) -> bool:
+        """Marks and filter of what has the focus, then the detail."""
+        if not self.in_detail:
+            return self.list.back()
+        if not self.detail.pane.back():
+            self.close_detail()
+        return True
+
+    def close_detail(self) -> None:
+        """Give the page back to the list."""
+        self.detail.close()
+        self.remove_class("-detail")
+        self.table.focus()
+        self.refresh_bindings()
+
+    def reveal(self, target: Target) -> None:
+        """Open this deployment: server, and the project as the name."""
+        self._wanted = (target.server, target.name)
+        self._known()
+
+    def restyle(self) -> None:
+        """Draw again in new colours."""
+        self.table.restyle()
+        self.detail.restyle()
+
+    @on(VirtualTable.Selected, "#deployments-table")
+    def _opened(self, event: VirtualTable.Selected) -> None:
+        event.stop()
+        if self.table.current is not None:
+            self._open(self.table.current.key)
+
+    @on(VirtualTable.Selected, "#deployment-services-table")
+    def _service_opened(self, event: VirtualTable.Selected) -> None:
+        event.stop()
+        found = self._containers(whole=False)
+        if found:
+            self.shell.go("containers", targets_of([found[0][1]], found[0][0])[0])
+
+    def _open(self, key: Key) -> None:
+        place = self.table.model.rows.get(key)
+        if place is not None:
+            self.add_class("-detail")
+            self.detail.open(place)
+            self.refresh_bindings()
+
+    # -- what keys are meant for ---------------------------------------------------------------------------------
+
+    def chosen(self) -> list[Place]:
+        """The deployment shown, the marked ones, or the cursor's."""
+        if self.in_detail:
+            return [self.detail.place] if self.detail.place is not None else []
+        return self.table.selection()
+
+    def services(self) -> tuple[str, ...]:
+        """In the detail, the marked services or the cursor's; else none, which means the whole."""
+        return tuple(row.service.name for row in self.detail.chosen()) if self.in_detail else ()
+
+    def _stack(self) -> tuple[StackDefinition | None, Place | None]:
+        place = next(iter(self.chosen()), None)
+        return (self.book.definitions.get(place.deployment.stack) if place is not None else None), place
+
+    # -- acts ---------------------------------------------------------------------------------------------------
+
+    def action_act(self, id: str) -> None:
+        """Start, stop… what is chosen."""
+        if self.chosen():
+            self._then(act_on(self.runtime, self.shell, BY_ID[id], self.chosen(), self.services()))
+
+    def action_deploy(self) -> None:
+        """Show what a deploy of its stack would do here; do it after a yes."""
+        self._deploy(pull=False)
+
+    def action_pull(self) -> None:
+        """Deploy with new images of the same tags."""
+        self._deploy(pull=True)
+
+    def _deploy(self, *, pull: bool) -> None:
+        stack, place = self._stack()
+        if stack is not None and place is not None:
+            servers = (place.deployment.server,)
+            self._then(deploy(self.runtime, self.shell, stack, servers, pull="always" if pull else None))
+        elif place is not None:
+            self.shell.flash(f"{place.deployment.project} has no stack yet: A adopts it", "warn")
+
+    def action_roll_back(self) -> None:
+        """Return to the last good revision here."""
+        stack, place = self._stack()
+        if stack is not None and place is not None:
+            self._then(roll_back(self.runtime, self.shell, stack, (place.deployment.server,)))
+        elif place is not None:
+            self.shell.flash(f"{place.deployment.project} has no stack, so no revision to return to", "warn")
+
+    def action_adopt(self) -> None:
+        """Make a stack of what runs already."""
+        place = next(iter(self.chosen()), None)
+        if place is not None:
+            self._then(adopt(self.runtime, self.shell, place))
+
+    def action_menu(self) -> None:
+        """Every act on what is chosen."""
+        if self.chosen():
+            self._then(self._menu(self.chosen(), self.services()))
+
+    async def _menu(self, places: list[Place], services: tuple[str, ...]) -> None:
+        read_only = self.runtime.settings.read_only
+        picked = await pick_act(self.shell, places, services, read_only=read_only)
+        if picked in BY_ID:
+            await act_on(self.runtime, self.shell, BY_ID[picked], places, services)
+        elif picked is not None:
+            await self.run_action(picked)
+
+    def _then(self, act: Coroutine[Any, Any, object]) -> None:
+        self.shell.work(self._looked_after(act))
+
+    async def _looked_after(self, act: Coroutine[Any, Any, object]) -> None:
+        try:
+            if await act is not None:
+                self.table.clear_marks()
+        finally:
+            self.book.look()
+
+    # -- looking ------------------------------------------------------------------------------------------------
+
+    def _containers(self, *, whole: bool) -> list[tuple[str, Container]]:
+        wanted = () if whole else self.services()
+        return [
+            (place.deployment.server, container)
+            for place in self.chosen()
+            for service in place.deployment.services
+            if not wanted or service.name in wanted
+            for container in service.containers
+        ]
+
+    def action_logs(self) -> None:
+        """The logs of the deployments chosen, or of the services chosen, merged."""
+        open_logs(self, [t for server, c in self._containers(whole=False) for t in targets_of([c], server)])
+
+    def action_whole_logs(self) -> None:
+        """The logs of the whole deployment, merged."""
+        open_logs(self, [t for server, c in self._containers(whole=True) for t in targets_of([c], server)])
+
+    def action_shell(self) -> None:
+        """A shell in a container of the service; asked which where there are several."""
+        self.shell.work(self._shell())
+
+    async def _shell(self) -> None:
+        found = self._containers(whole=False)
+        title = f"Shell in {names(self.chosen())}"
+        container = await pick_container(self.shell, title, [c for _, c in found])
+        if container is None:
+            if not any(c.state == "running" for _, c in found):
+                self.shell.flash("nothing of it runs", "warn")
+            return
+        server = next(server for server, c in found if c is container)
+        open_container_shell(self, server, container.id, container.name)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Read-only mode hides what changes something."""
+        if action in _CHANGING and self.runtime.settings.read_only:
+            return False
+        return self.in_detail if action == "whole_logs" else True
+
+    def commands(self) -> Iterable[Command]:
+        """Acts on what is chosen, by name."""
+        places = self.chosen() if self.is_mounted else []
+        if not places:
+            return
+        what = names(places)
+        for act in ACTS:
+            yield Command(f"{act.label} {what}", self._runner(act.id), help=act.help)
+        yield Command(f"logs {what}", self.action_logs, kind="view")
+        if len(places) == 1:
+            yield Command(f"deploy {what}", self.action_deploy, help="shows what would change first")
+            yield Command(f"adopt {what}", self.action_adopt)
+
+    def _runner(self, id: str) -> Callable[[], None]:
+        return lambda: self.action_act(id)

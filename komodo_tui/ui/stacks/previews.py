@@ -1,0 +1,65 @@
+"""What deploys would change, asked of the agents while somebody looks at the differences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from komodo_tui.domain.errors import KomodoError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from komodo_agent.wire.compose import ComposePreview
+    from komodo_tui.domain.stacks import StackDefinition
+    from komodo_tui.ui.runtime import Runtime
+    from komodo_tui.ui.shell import Shell
+
+_AGAIN = 20.0
+"""Seconds for which an answer is good enough; a deploy always asks anew."""
+
+
+class Previews:
+    """Answers for one stack, by server."""
+
+    def __init__(self, runtime: Runtime, shell: Shell, changed: Callable[[], None]) -> None:
+        self._runtime = runtime
+        self._shell = shell
+        self._changed = changed
+        self._stack: StackDefinition | None = None
+        self._asked: dict[str, float] = {}
+        self._asking: set[str] = set()
+        self.answers: dict[str, ComposePreview] = {}
+        self.problems: dict[str, str] = {}
+
+    def clear(self) -> None:
+        """Ask anew at the next look."""
+        self._asked.clear()
+
+    def want(self, stack: StackDefinition, servers: tuple[str, ...]) -> None:
+        """Ask those servers whose answers are old."""
+        if stack != self._stack:
+            if self._stack is None or stack.name != self._stack.name:
+                self.answers, self.problems = {}, {}
+            self._stack = stack
+            self._asked.clear()
+        now = self._shell.now()
+        for server in servers:
+            if server not in self._asking and now - self._asked.get(server, 0.0) >= _AGAIN:
+                self._asked[server] = now
+                self._asking.add(server)
+                self._shell.work(self._ask(stack, server))
+
+    async def _ask(self, stack: StackDefinition, server: str) -> None:
+        problem, answer = "", None
+        try:
+            answer = await self._runtime.preparer.preview(stack, server)
+        except KomodoError as error:
+            problem = error.message + (f"; {error.hint}" if error.hint else "")
+        finally:
+            self._asking.discard(server)
+        if stack is not self._stack:
+            return
+        if answer is not None:
+            self.answers[server] = answer
+        self.problems[server] = problem
+        self._changed()
