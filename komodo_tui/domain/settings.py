@@ -57,9 +57,14 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     name: str
     command: tuple[str, ...]
+    """Words; no shell reads them."""
+    on: Literal["container", "server"] = "container"
     tags: tuple[str, ...] = ()
+    """Of the server; without any it is offered everywhere."""
     confirm: bool = False
+    """Ask before it is run."""
     dangerous: bool = False
+    """Have the target's name typed before it is run."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -98,8 +98,10 @@ async def _rename_options(shell: Shell, rows: Sequence[Row]) -> dict[str, object
     return None if values is None or values["name"] == row.container.name else {"new_name": values["name"]}
 
 
-async def pick_act(shell: Shell, rows: Sequence[Row], *, read_only: bool) -> ContainerActKey | None:
-    """The menu of every act on these rows, with its key."""
+async def pick_act(
+    shell: Shell, rows: Sequence[Row], *, read_only: bool, more: Sequence[MenuItem] = ()
+) -> ContainerActKey | str | None:
+    """The menu of every act on these rows, with its key, and of ``more``, of which the id comes back."""
     items = []
     for act in ACTS:
         reason = "read-only mode is on" if read_only else ""
@@ -108,8 +110,8 @@ async def pick_act(shell: Shell, rows: Sequence[Row], *, read_only: bool) -> Con
         if not reason and act.single and len(rows) != 1:
             reason = "for one container only"
         items.append(MenuItem(act.id, act.label, act.key, act.help, reason))
-    picked = await shell.ask(MenuDialog(_names(rows), items))
-    return None if picked is None else BY_ID[picked]
+    picked = await shell.ask(MenuDialog(_names(rows), [*items, *more]))
+    return None if picked is None else BY_ID.get(picked, picked)
 
 
 async def copy_something(shell: Shell, row: Row) -> None:

@@ -15,6 +15,7 @@ from komodo_tui.ui.containers.past import ContainerPast
 from komodo_tui.ui.logs.open import open_logs
 from komodo_tui.ui.page import Command, Page
 from komodo_tui.ui.terminal.open import open_container_shell
+from komodo_tui.ui.terminal.own import own_items, run_own
 from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
@@ -175,8 +176,13 @@ class ContainersPage(Page):
             self.shell.work(self._menu(rows))
 
     async def _menu(self, rows: Sequence[Row]) -> None:
-        act = await pick_act(self.shell, rows, read_only=self.runtime.settings.read_only)
-        if act is not None:
+        settings, one = self.runtime.settings, rows[0] if len(rows) == 1 else None
+        runs = one is not None and one.container.state == "running"
+        more = own_items(settings, one.target, one.live.definition.tags) if one is not None and runs else ()
+        act = await pick_act(self.shell, rows, read_only=settings.read_only, more=more)
+        if isinstance(act, str):
+            await run_own(self, act, rows[0].target)
+        elif act is not None:
             await act_on(self.shell, act, rows, self._acted)
 
     def action_create(self) -> None:

@@ -9,6 +9,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 
 from komodo_tui.domain.errors import KomodoError
+from komodo_tui.domain.operations import Target
 from komodo_tui.ui.modals.menu import MenuDialog
 from komodo_tui.ui.page import Command, Page
 from komodo_tui.ui.servers.acts import ServerActs
@@ -17,6 +18,7 @@ from komodo_tui.ui.servers.histories import Histories
 from komodo_tui.ui.servers.menu import ACTS, act_items, copies
 from komodo_tui.ui.servers.overview import Overview
 from komodo_tui.ui.terminal.open import open_server_shell
+from komodo_tui.ui.terminal.own import is_own, own_items, run_own
 from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from komodo_tui.domain.operations import Target
     from komodo_tui.fleet.live import Changes, ServerLive
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
@@ -210,9 +211,14 @@ class ServersPage(Page):
     async def _menu(self) -> None:
         current = self.current
         title = current.name if current is not None else "Servers"
-        items = act_items(current, len(self.chosen()), read_only=self.runtime.settings.read_only)
+        settings = self.runtime.settings
+        items = act_items(current, len(self.chosen()), read_only=settings.read_only)
+        if current is not None:
+            items += own_items(settings, Target(server=current.name), current.definition.tags)
         act = await self.shell.ask(MenuDialog(title, items))
-        if act:
+        if act and current is not None and is_own(act):
+            await run_own(self, act, Target(server=current.name))
+        elif act:
             self.action_act(act)
 
     def action_copy(self) -> None:

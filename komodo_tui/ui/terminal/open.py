@@ -30,14 +30,17 @@ PAGE = "terminals"
 _ENVIRONMENT = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 
 
-def open_server_shell(page: Page, server: str) -> None:
-    """A login shell on a server. Errors are shown by the shell of the page."""
+def open_server_shell(page: Page, server: str, *, command: Sequence[str] = ()) -> None:
+    """A login shell on a server, or another command. Errors are shown by the shell of the page."""
     link = page.runtime.fleet.link(server)
     live = page.runtime.fleet.state.servers.get(server)
     target = Target(server=server)
     if live is not None and keeps_shells(live.hello):
-        kept = KeptTerminal(link, server, ShellRequest())
-        _open(page, kept.open, target, command="login shell", keeper=kept)
+        kept = KeptTerminal(link, server, ShellRequest(command=tuple(command)))
+        _open(page, kept.open, target, command=clean(" ".join(command)) or "login shell", keeper=kept)
+        return
+    if command:
+        page.shell.work(_refuse_command(server))
         return
 
     async def open_session(cols: int, rows: int) -> ByteSession:
@@ -73,6 +76,11 @@ def open_container_shell(
         return await client.exec(request, title)
 
     _open(page, open_session, target, command=clean(what))
+
+
+async def _refuse_command(server: str) -> None:
+    hint = "open a shell there and run it in that; an agent installed as the user we log in as can run it"
+    raise RefusedError(f"{server}: the agent there runs as another user, or is too old to run a command", hint=hint)
 
 
 async def toggle_drawer(app: App[Any], *, take_clipboard: bool) -> None:
