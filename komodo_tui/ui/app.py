@@ -20,6 +20,7 @@ from komodo_tui.ui.private import GatedScreen, settle_garbage
 from komodo_tui.ui.render.summary import count, fleet_line
 from komodo_tui.ui.theme import stylesheet
 from komodo_tui.ui.ticker import POLL, Ticker
+from komodo_tui.ui.typeahead import TypeAhead
 from komodo_tui.ui.widgets.footer import HintFooter
 from komodo_tui.ui.widgets.header import FleetLine, TabLine
 
@@ -82,6 +83,7 @@ class KomodoApp(CommandApp):
         self._wanted: Target | None = None
         """What the page on screen shall reveal once it is mounted."""
         self._last = ""
+        self._ahead = TypeAhead(self)
         self._pages: dict[str, Page] = {}
         self._ticker: Ticker | None = None
 
@@ -219,17 +221,20 @@ class KomodoApp(CommandApp):
             first()
 
     async def on_event(self, event: events.Event) -> None:
-        """Look for chords before a key goes its way."""
-        if (
-            isinstance(event, events.Key)
-            and not event.is_forwarded
-            and len(self.screen_stack) == 1
+        """Look for chords before a key goes its way; keys wait for a field that is about to open."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            if self._ahead.take(event) or self._is_chord(event):
+                return
+            self._ahead.sent(event)
+        await super().on_event(event)
+
+    def _is_chord(self, event: events.Key) -> bool:
+        return (
+            len(self.screen_stack) == 1
             and self._current is not None
             and not self._takes(event)
             and self._chords.take(event.character or event.key)
-        ):
-            return
-        await super().on_event(event)
+        )
 
     def _takes(self, event: events.Key) -> bool:
         """Whether the focused widget wants the key as text."""

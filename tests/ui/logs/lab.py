@@ -124,7 +124,7 @@ async def showing(
     fleet = LogFleet(agents)
     runtime = still_runtime(folder, settings)
     runtime.fleet = fleet
-    app = KomodoApp(runtime, tab="stacks", now=lambda: now)
+    app = KomodoApp(runtime, tab="terminals", now=lambda: now)
     async with app.run_test(size=size) as pilot:
         lab = LogLab(app, pilot, fleet)
         app.copy = lambda text, what: lab.copied.append(text)  # type: ignore[method-assign]

@@ -60,7 +60,7 @@ def test_look(snap_compare: Any, tmp_path: Path, size: tuple[int, int], name: st
     agents = _agents()
     runtime = still_runtime(tmp_path)
     runtime.fleet = LogFleet(agents)
-    app = KomodoApp(runtime, tab="stacks", now=lambda: NOW)
+    app = KomodoApp(runtime, tab="terminals", now=lambda: NOW)
 
     async def show(pilot: Pilot[int]) -> None:
         lab = LogLab(app, pilot, runtime.fleet)
