@@ -16,6 +16,19 @@ from pathlib import Path
 
 CACHE = Path("/var/cache/komodo-rig/compose")
 SUITE = "trixie"
+OLD_SUITE = "bookworm"
+"""The last one with compose 1, which is a Python program."""
+_OLD_PACKAGES = [
+    "docker-compose",
+    *(
+        f"python3-{name}"
+        for name in (
+            "attr", "certifi", "chardet", "charset-normalizer", "distro", "docker", "dockerpty", "docopt", "dotenv",
+            "idna", "jsonschema", "packaging", "pkg-resources", "pyrsistent", "requests", "setuptools", "six",
+            "texttable", "urllib3", "websocket", "yaml",
+        )
+    ),
+]  # fmt: skip
 _URI = re.compile(r"https?://\S+/debian/?(?=\s|$)")
 _APT = Path("/etc/apt")
 
@@ -33,9 +46,9 @@ def config_folder() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not plugin.exists():
             with tempfile.TemporaryDirectory(dir=CACHE) as work:
-                found = _unpacked(Path(work)) / "usr/libexec/docker/cli-plugins/docker-compose"
+                tree = _unpacked(Path(work), SUITE, ["docker-compose"])
                 plugin.parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(found, plugin)
+                shutil.move(tree / "usr/libexec/docker/cli-plugins/docker-compose", plugin)
     return folder
 
 
@@ -49,11 +62,36 @@ def standalone() -> Path:
     return folder
 
 
-def _unpacked(work: Path) -> Path:
-    """Fetch and unpack the package with an apt configuration of our own: the machine's stays as it is."""
+def version_one() -> Path:
+    """A folder with compose 1 as ``docker-compose`` and nothing else.
+
+    Raises:
+        RuntimeError: it is not here and cannot be fetched, or this machine's Python cannot run it.
+    """
+    folder, tree = CACHE / "one" / "bin", CACHE / "one" / "tree"
+    (CACHE / "one").mkdir(parents=True, exist_ok=True)
+    program = folder / "docker-compose"
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not program.exists():
+            with tempfile.TemporaryDirectory(dir=CACHE) as work:
+                shutil.rmtree(tree, ignore_errors=True)
+                shutil.move(_unpacked(Path(work), OLD_SUITE, _OLD_PACKAGES), tree)
+            packages = tree / "usr/lib/python3/dist-packages"
+            folder.mkdir(exist_ok=True)
+            program.write_text(
+                f'#!/bin/sh\nPYTHONPATH={packages} exec /usr/bin/python3 {tree}/usr/bin/docker-compose "$@"\n'
+            )
+            program.chmod(0o755)
+    _run([str(program), "version", "--short"], CACHE)
+    return folder
+
+
+def _unpacked(work: Path, suite: str, packages: list[str]) -> Path:
+    """Fetch and unpack packages with an apt configuration of our own: the machine's stays as it is."""
     if shutil.which("apt-get") is None:
         raise RuntimeError("the rig needs apt to fetch docker-compose")
-    (work / "sources.list").write_text(f"deb {_uri()} {SUITE} main\n")
+    (work / "sources.list").write_text(f"deb {_uri()} {suite} main\n")
     for name in ("lists/partial", "cache/archives/partial"):
         (work / name).mkdir(parents=True)
     options = []
@@ -63,10 +101,10 @@ def _unpacked(work: Path) -> Path:
         "APT::Sandbox::User": "root",
     }.items():  # fmt: skip
         options += ["-o", f"{key}={value}"]
-    for words in (["update"], ["download", "docker-compose"]):
+    for words in (["update"], ["download", *packages]):
         _run(["apt-get", *options, *words], work)
-    package = next(work.glob("docker-compose_*.deb"))
-    _run(["dpkg-deb", "-x", str(package), str(work / "tree")], work)
+    for package in work.glob("*.deb"):
+        _run(["dpkg-deb", "-x", str(package), str(work / "tree")], work)
     return work / "tree"
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..problems import AgentError
 from ..wire.compose import Revision, RevisionSummary, StackFile
 from .cli import child_environment, find_cli, stream
+from .engine_acts import act_by_engine
 from .names import check_files
 from .observe import CONFIG_FILES, WORKING_DIR, containers_of, fingerprint, hash_of, images, state_print, tidy
 
@@ -37,8 +38,9 @@ async def act(host: Host, context: JobContext, spec: ComposeAct) -> None:
             raise AgentError("not_found", f"{spec.project} has no service {sorted(unknown)[0]} here")
         cli = await find_cli()
         words = _words(spec)
-        if cli.old:
-            raise AgentError("failed", f"{cli} is too old for this", hint="install docker compose 2 on the server")
+        if cli.old:  # it does nothing without files and all their variables
+            await act_by_engine(host.engine, context, spec, there)
+            return
         shown = shlex.join([*cli.words, "-p", spec.project, *words])
         context.command(shown)
         context.progress(f"{spec.verb} {spec.project}")

@@ -161,7 +161,7 @@ class Deployment:
         if spec.build:
             await runner.compose(calls, "build", "build")
         self._touched = True
-        await runner.compose(calls, "up", *up_words(self._seen.model), *spec.extra_args)
+        await runner.compose(calls, "up", *up_words(self._seen.model, self._cli), *spec.extra_args)
         expected = {name: service.replicas for name, service in self._seen.model.services.items()}
         changed = any(service.verb != "keep" for service in self._seen.preview.services)
         await runner.well(calls, expected, spec.health, changed=changed)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ..problems import AgentError
 from ..wire.compose import Published
+from .old_config import read_old
 
 _SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
 _UNSET = re.compile(r'The \\?"(?P<name>[^"\\]+)\\?" variable is not set')
@@ -39,13 +40,13 @@ class Model(NamedTuple):
 
 
 def parse_model(text: str, project: str) -> Model:
-    """Read the JSON.
+    """Read the JSON, or the YAML of compose 1.
 
     Raises:
         AgentError: it is none.
     """
     try:
-        document = json.loads(text)
+        document = json.loads(text) if text.lstrip().startswith("{") else read_old(text)
         services = {str(name): _service(str(name), entry) for name, entry in (document.get("services") or {}).items()}
         volumes, external = {}, []
         for kind, plural in (("volume", "volumes"), ("network", "networks")):
@@ -71,13 +72,14 @@ def unset_variables(messages: str) -> tuple[str, ...]:
 def _service(name: str, entry: dict[str, Any]) -> Service:
     deploy = entry.get("deploy") or {}
     replicas = entry.get("scale", deploy.get("replicas", 1))
-    mounts = [mount for mount in entry.get("volumes") or () if isinstance(mount, dict)]
+    replicas = int(replicas) if str(replicas).isdigit() else 1
+    mounts = [_mount(mount) for mount in entry.get("volumes") or ()]
     binds = tuple(str(m.get("source")) for m in mounts if m.get("type") == "bind")
     return Service(
         name=name,
         image=str(entry.get("image") or ""),
         builds=bool(entry.get("build")),
-        replicas=replicas if isinstance(replicas, int) else 1,
+        replicas=replicas,
         container_name=str(entry.get("container_name") or ""),
         ports=tuple(port for item in entry.get("ports") or () for port in _ports(name, item)),
         binds=binds,
@@ -86,7 +88,17 @@ def _service(name: str, entry: dict[str, Any]) -> Service:
     )
 
 
+def _mount(mount: Any) -> dict[str, Any]:
+    """A mount; of its short form, as compose 1 writes it, too."""
+    if isinstance(mount, dict):
+        return mount
+    source, colon, _ = str(mount).partition(":")
+    return {"type": "bind" if source.startswith("/") else "volume", "source": source} if colon else {}
+
+
 def _ports(service: str, item: Any) -> list[Published]:
+    if isinstance(item, str):
+        item = _short_port(item)
     if not isinstance(item, dict) or not item.get("published"):
         return []
     first, _, last = str(item["published"]).partition("-")
@@ -96,6 +108,14 @@ def _ports(service: str, item: Any) -> list[Published]:
     if last:  # a range: the engine picks one of them
         return []
     return [Published(service=service, port=int(first), protocol=protocol, ip=ip)]
+
+
+def _short_port(text: str) -> dict[str, str]:
+    """``127.0.0.1:8080:80/udp``, as compose 1 writes some."""
+    where, _, protocol = text.partition("/")
+    outside, _, _ = where.rpartition(":")
+    ip, _, port = outside.rpartition(":")
+    return {"published": port, "protocol": protocol or "tcp", "host_ip": ip.strip("[]")}
 
 
 def _risks(name: str, entry: dict[str, Any], binds: tuple[str, ...]) -> list[str]:

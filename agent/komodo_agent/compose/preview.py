@@ -71,7 +71,7 @@ async def look(cli: Cli, engine: Engine, kept: StackFolder, source: ComposeSourc
     preview = ComposePreview(
         project=source.project,
         fingerprint="",
-        command=placed_calls(cli, engine, kept, source).shown(*up_words(model)),
+        command=placed_calls(cli, engine, kept, source).shown(*up_words(model, cli)),
         compose=str(cli),
         folder=folder,
         services=services,
@@ -97,10 +97,10 @@ async def look(cli: Cli, engine: Engine, kept: StackFolder, source: ComposeSourc
     return Look(msgspec.structs.replace(preview, fingerprint=made_of), model, hashes, files, folder)
 
 
-def up_words(model: Model) -> tuple[str, ...]:
+def up_words(model: Model, cli: Cli) -> tuple[str, ...]:
     """The one command that makes containers. Images have been pulled before, so that what was recorded is what runs."""
     builds = any(service.builds for service in model.services.values())
-    return ("up", "-d", "--remove-orphans", *(() if builds else ("--pull", "never")))
+    return ("up", "-d", "--remove-orphans", *(() if builds or cli.old else ("--pull", "never")))
 
 
 async def _facts(engine: Engine, project: str, model: Model) -> _Facts:

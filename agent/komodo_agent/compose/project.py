@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,255}")
 _OURS = re.compile(r"PATH|HOME|LC_ALL|(DOCKER|COMPOSE|LD|PYTHON)_.*")
+_WARNING = re.compile(r"level=warning|variable is not set\. Defaulting")
 _CONFIG = 60.0
 _MESSAGE = 2000
 _ABSOLUTE = re.compile(r"/[^\0\n]{0,4000}")
@@ -69,25 +70,19 @@ class ComposeCalls:
         Raises:
             AgentError: ``bad_request`` with compose's own words, or naming the variables that are not set.
         """
-        if self.cli.old:
-            raise AgentError(
-                "failed",
-                f"{self.cli} is too old to preview and deploy stacks",
-                hint="install docker compose 2 on the server",
-            )
         code, out, err = await capture(
-            self.words("config", "--format", "json"),
+            self.words("config", *(() if self.cli.old else ("--format", "json"))),
             environment=self.environment, folder=self.folder, timeout=_CONFIG, pass_fds=fds,
         )  # fmt: skip
-        if code:
-            raise AgentError("bad_request", self.complaint(err))
         unset = unset_variables(err)
-        if unset:
+        if unset:  # first: an empty value is what else there is to complain about
             raise AgentError(
                 "bad_request",
                 f"not set: {', '.join(unset)}",
                 hint="set them in the stack's environment, or write ${NAME:-} where none is needed",
             )
+        if code:
+            raise AgentError("bad_request", self.complaint(err))
         return parse_model(out, self.source.project)
 
     async def hashes(self, fds: tuple[int, ...] = ()) -> dict[str, str]:
@@ -107,7 +102,7 @@ class ComposeCalls:
 
     def complaint(self, messages: str) -> str:
         """Compose's own words, without its warnings, our paths and secrets."""
-        lines = [line.strip() for line in messages.splitlines() if line.strip() and "level=warning" not in line]
+        lines = [line.strip() for line in messages.splitlines() if line.strip() and not _WARNING.search(line)]
         text = " ".join(lines[-5:]) or "compose refused without a word"
         for file in self.files:
             text = text.replace(file, Path(file).name)
