@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from textual.app import ComposeResult
-    from textual.widget import Widget
+    from textual.widget import AwaitMount, Widget
 
     from komodo_tui.fleet.changes import FleetEvent
     from komodo_tui.fleet.live import ServerLive
@@ -142,9 +142,13 @@ class ServerDetail(Vertical):
             child.display = child.id == f"tab-{tab.id}"
         found = next((child for child in body.children if child.id == f"tab-{tab.id}"), None)
         if found is None:
-            body.mount(self._build(tab))
-            self.call_after_refresh(self._ready)
+            self.run_worker(self._mounted(body.mount(self._build(tab)), tab), group="detail")
         else:
+            self._ready()
+
+    async def _mounted(self, mounting: AwaitMount, tab: DetailTab) -> None:
+        await mounting
+        if tab is self._tab and self._server:
             self._ready()
 
     def _build(self, tab: DetailTab) -> Widget:
@@ -168,7 +172,8 @@ class ServerDetail(Vertical):
         self.tick()
 
     def _pane(self) -> Widget | None:
-        return next(iter(self.query(f"#detail-body > #tab-{self._tab.id}")), None)
+        """What shows the sub-tab, once all of it is there."""
+        return next((pane for pane in self.query(f"#detail-body > #tab-{self._tab.id}") if pane.is_mounted), None)
 
     def tick(self) -> None:
         """Bring what is shown in line with what is known."""
