@@ -39,14 +39,14 @@ class Model(NamedTuple):
     """(``volume`` or ``network``, name) that have to be there already."""
 
 
-def parse_model(text: str, project: str) -> Model:
-    """Read the JSON, or the YAML of compose 1.
+def parse_model(text: str, project: str, *, old: bool = False) -> Model:
+    """Read the JSON, or (``old``) the YAML of compose 1.
 
     Raises:
         AgentError: it is none.
     """
     try:
-        document = json.loads(text) if text.lstrip().startswith("{") else read_old(text)
+        document = read_old(text) if old else json.loads(text)
         services = {str(name): _service(str(name), entry) for name, entry in (document.get("services") or {}).items()}
         volumes, external = {}, []
         for kind, plural in (("volume", "volumes"), ("network", "networks")):

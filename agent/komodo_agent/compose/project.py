@@ -83,7 +83,7 @@ class ComposeCalls:
             )
         if code:
             raise AgentError("bad_request", self.complaint(err))
-        return parse_model(out, self.source.project)
+        return parse_model(out, self.source.project, old=self.cli.old)
 
     async def hashes(self, fds: tuple[int, ...] = ()) -> dict[str, str]:
         """Compose's hash of each service's configuration, as it labels containers with.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from komodo_agent.compose.model import parse_model
 from komodo_agent.compose.old_config import read_old
 
-KEYS = st.text(alphabet="abcxyz_.", min_size=1, max_size=6).filter(lambda key: key.strip("_.") != "")
+KEYS = st.text(alphabet="abcxyz_.", max_size=6).map(lambda text: f"k{text}")
 PLAIN = st.one_of(st.text(alphabet="abcxyz/.0 -", max_size=8).map(lambda text: f"v{text}x"), st.booleans(), st.none())
 TREES = st.recursive(
     PLAIN,
@@ -53,7 +53,7 @@ services:
 volumes:
   data: {}
 """
-    model = parse_model(text, "shop")
+    model = parse_model(text, "shop", old=True)
     web = model.services["web"]
     assert [(p.port, p.protocol, p.ip) for p in web.ports] == [(9000, "udp", "127.0.0.1"), (8080, "tcp", "")]
     assert (web.image, web.binds, web.volumes, web.replicas) == ("busybox", ("/srv",), ("data",), 1)
