@@ -81,7 +81,7 @@ class ProgressDialog(Dialog[None]):
                 self._lines += [f"{step.target}: {step.error}"] + ([step.hint] if step.hint else [])
         self._lines.append(f"{record.outcome}: {record.summary}" if record.summary else str(record.outcome))
         self._draw()
-        if self.is_mounted:
+        if self._is_there:
             self.query_one("#hide", Button).label = Text("close")
             self.query_one(".dialog").border_subtitle = Text(f" {record.outcome} ")
             self.set_class(record.outcome != "success", "-bad")
@@ -105,8 +105,13 @@ class ProgressDialog(Dialog[None]):
     def _hide(self) -> None:
         self.dismiss(None)
 
+    @property
+    def _is_there(self) -> bool:
+        """Whether it can be written on; ``is_mounted`` stays true of a dialog that was left."""
+        return self.is_mounted and bool(self.query("#steps")) and bool(self.query("#output"))
+
     def _draw(self) -> None:
-        if not self.is_mounted:
+        if not self._is_there:
             return
         self.query_one("#steps", Static).update(steps_text(self._targets, self._steps, self.look_now))
         self.query_one("#output", Static).update(Text("\n".join(self._lines)))

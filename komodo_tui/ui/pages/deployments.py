@@ -230,7 +230,7 @@ class DeploymentsPage(Page):
         if picked in BY_ID:
             await act_on(self.runtime, self.shell, BY_ID[picked], places, services)
         elif picked is not None:
-            await self.run_action(picked)
+            getattr(self, f"action_{picked}")()
 
     def _then(self, act: Coroutine[Any, Any, object]) -> None:
         self.shell.work(self._looked_after(act))

@@ -5,24 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
+from textual import on
 from textual.binding import Binding, BindingType
 
-from komodo_tui.domain.filters import parse_text
+from komodo_tui.domain.operations import Target
+from komodo_tui.ui.deployments.services import targets_of
+from komodo_tui.ui.logs.open import open_logs
 from komodo_tui.ui.page import Command, Page
 from komodo_tui.ui.stacks.book import StackBook
-from komodo_tui.ui.stacks.columns import source_text, stack_columns
+from komodo_tui.ui.stacks.columns import stack_columns, stack_filter
+from komodo_tui.ui.stacks.detail import StackDetail
 from komodo_tui.ui.stacks.editing import copy_stack, edit_stack, new_stack, remove_stack
-from komodo_tui.ui.stacks.flows import deploy, roll_back
+from komodo_tui.ui.stacks.flows import deploy, roll_back, show_revisions
+from komodo_tui.ui.stacks.menu import OWN, menu_act, pick_act
 from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Coroutine, Iterable
     from typing import Any
 
     from textual.app import ComposeResult
 
-    from komodo_tui.domain.operations import Target
     from komodo_tui.fleet.live import Changes
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
@@ -40,8 +44,17 @@ class StacksPage(Page):
         Binding("Z", "roll_back", "roll back", id="stack.roll_back"),
         Binding("N", "new", "new", id="stack.new"),
         Binding("e", "edit", "edit", id="stack.edit"),
+        Binding("m", "menu", "acts", id="stack.menu"),
         Binding("X", "remove", "forget", id="stack.remove"),
+        Binding("d", "open('diff')", "diff", show=False, id="stack.diff"),
+        Binding("y", "open('text')", "definition", show=False, id="stack.text"),
+        Binding("l", "logs", "logs", show=False, id="stack.logs"),
     ]
+    DEFAULT_CSS = """
+    StacksPage StackDetail { display: none; }
+    StacksPage.-detail StackDetail { display: block; }
+    StacksPage.-detail #stacks-list { display: none; }
+    """
 
     def __init__(self, runtime: Runtime, shell: Shell, *, id: str | None = None) -> None:
         super().__init__(runtime, shell, id=id)
@@ -51,13 +64,15 @@ class StacksPage(Page):
             stack_columns(shell.look.glyphs), order=lambda r: r.definition.name.lower(), id="stacks-table"
         )
         self.list: ListPane[StackRow] = ListPane(
-            "Stacks", self.table, parse=_parser, empty=self._teach, help="words, !not, ~fuzzy, /regex/",
+            "Stacks", self.table, parse=stack_filter, empty=self._teach, help="words, !not, ~fuzzy, /regex/",
             natural="by name", id="stacks-list",
         )  # fmt: skip
+        self.detail = StackDetail(runtime, shell, self.book, id="stack-detail")
 
     def compose(self) -> ComposeResult:
-        """The list."""
+        """Both; one is displayed."""
         yield self.list
+        yield self.detail
 
     # -- the frame ----------------------------------------------------------------------------------------------
 
@@ -65,7 +80,10 @@ class StacksPage(Page):
         """Read everything anew and take the focus."""
         self.book.look()
         self._known()
-        self.table.focus()
+        if self.in_detail:
+            self.detail.open(self.detail.name_shown)
+        else:
+            self.table.focus()
 
     def tick(self, changes: Changes) -> None:
         """Take in what changed."""
@@ -73,13 +91,45 @@ class StacksPage(Page):
         self._known()
 
     def _known(self) -> None:
-        if not self.list.is_mounted:
+        if not self.list.is_mounted or not self.detail.is_mounted:
             return  # the next tick shows it
-        self.table.set_rows(self.book.rows())
+        rows = self.book.rows()
+        self.table.set_rows(rows)
         self.table.recheck()
         self.list.told()
         if self._wanted and self.table.choose(self._wanted):
             self._wanted = ""
+        if self.in_detail:
+            row = rows.get(self.detail.name_shown)
+            if row is None:
+                self.close_detail()
+            else:
+                self.detail.tick(row)
+
+    @property
+    def in_detail(self) -> bool:
+        """Whether one stack has the page."""
+        return self.has_class("-detail")
+
+    @on(VirtualTable.Selected, "#stacks-table")
+    def _opened(self, event: VirtualTable.Selected) -> None:
+        event.stop()
+        self.action_open("")
+
+    def action_open(self, tab: str) -> None:
+        """Show the stack from near."""
+        row = self.current
+        if row is not None:
+            self.add_class("-detail")
+            self.detail.open(row.definition.name, tab)
+            self.refresh_bindings()
+
+    def close_detail(self) -> None:
+        """Give the page back to the list."""
+        self.detail.close()
+        self.remove_class("-detail")
+        self.table.focus()
+        self.refresh_bindings()
 
     def _teach(self) -> Text:
         style = self.shell.look.palette.style
@@ -93,8 +143,12 @@ class StacksPage(Page):
         )  # fmt: skip
 
     def back(self) -> bool:
-        """Marks and filter."""
-        return self.list.back()
+        """Marks and filter of what has the focus, then the detail."""
+        if not self.in_detail:
+            return self.list.back()
+        if not self.detail.back():
+            self.close_detail()
+        return True
 
     def reveal(self, target: Target) -> None:
         """Show the stack of this name."""
@@ -104,13 +158,14 @@ class StacksPage(Page):
     def restyle(self) -> None:
         """Draw again in new colours."""
         self.table.restyle()
+        self.detail.restyle()
 
     # -- keys ---------------------------------------------------------------------------------------------------
 
     @property
     def current(self) -> StackRow | None:
         """The stack a key is meant for."""
-        return self.table.current
+        return self.detail.row if self.in_detail else self.table.current
 
     def action_deploy(self) -> None:
         """Show what a deploy would do; do it after a yes."""
@@ -118,9 +173,48 @@ class StacksPage(Page):
             self._then(deploy(self.runtime, self.shell, self.current.definition))
 
     def action_roll_back(self) -> None:
-        """Return to the last good revision."""
+        """Return to the revision under the cursor, or to the last good one that differs from what is deployed."""
+        row = self.current
+        if row is None:
+            return
+        picked = self.detail.revisions if self.in_detail else []
+        if len(picked) == 1:
+            server, revision = picked[0]
+            self._then(roll_back(self.runtime, self.shell, row.definition, (server,), revision.number))
+        else:
+            self._then(roll_back(self.runtime, self.shell, row.definition))
+
+    def action_menu(self) -> None:
+        """Every act on the stack."""
         if self.current is not None:
-            self._then(roll_back(self.runtime, self.shell, self.current.definition))
+            self._then(self._menu(self.current))
+
+    async def _menu(self, row: StackRow) -> None:
+        picked = await pick_act(self.shell, row, read_only=self.runtime.settings.read_only)
+        if picked in OWN:
+            getattr(self, f"action_{picked}")()
+        elif picked is not None:
+            await menu_act(self.runtime, self.shell, row, picked)
+
+    @on(VirtualTable.Selected, "#stack-revisions-table")
+    def _revision_opened(self, event: VirtualTable.Selected) -> None:
+        event.stop()
+        row = self.current
+        if row is not None and self.detail.revisions:
+            project = row.definition.project_name
+            self.shell.work(show_revisions(self.runtime, self.shell, project, self.detail.revisions))
+
+    @on(VirtualTable.Selected, "#stack-services-table")
+    def _service_opened(self, event: VirtualTable.Selected) -> None:
+        event.stop()
+        server, project, _ = event.key  # type: ignore[misc]
+        self.shell.go("deployments", Target(server=server, name=project))
+
+    def action_logs(self) -> None:
+        """The logs of all of it on all servers, merged."""
+        if self.current is not None:
+            found = [targets_of(p.deployment.containers, p.deployment.server) for p in self.current.places]
+            open_logs(self, [target for targets in found for target in targets])
 
     def action_new(self) -> None:
         """Make one."""
@@ -160,6 +254,8 @@ class StacksPage(Page):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Read-only mode hides what changes something."""
+        if action in ("new", "remove") and self.in_detail:
+            return False
         return not (action in _CHANGING and self.runtime.settings.read_only)
 
     def commands(self) -> Iterable[Command]:
@@ -173,23 +269,3 @@ class StacksPage(Page):
             yield Command(f"edit {name}", self.action_edit)
             yield Command(f"copy stack {name}", self.action_copy)
             yield Command(f"forget {name}", self.action_remove, help="what it deployed keeps running")
-
-
-def _parser(line: str) -> Callable[[StackRow], bool]:
-    test = parse_text(line)
-
-    def fits(row: StackRow) -> bool:
-        stack = row.definition
-        states = " ".join(f"{place.deployment.state}" for place in row.places)
-        words = (
-            stack.name,
-            stack.project_name,
-            stack.description,
-            *stack.servers,
-            *stack.tags,
-            source_text(stack),
-            states,
-        )
-        return test("\n".join(words).lower())
-
-    return fits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from komodo_tui.domain.filters import parse_text
 from komodo_tui.domain.units import duration_text, long_duration_text, time_text
 from komodo_tui.ui.render.cells import Cell, join
 from komodo_tui.ui.render.columns import Column
@@ -123,3 +124,24 @@ def _why(revision: RevisionSummary) -> str:
     if revision.error:
         return f"{revision.step}: {revision.error}" if revision.step else revision.error
     return f"back to revision {revision.rollback_of}" if revision.rollback_of else ""
+
+
+def stack_filter(line: str) -> Callable[[StackRow], bool]:
+    """A test by name, servers, state, tags… Raises UsageError."""
+    test = parse_text(line)
+
+    def fits(row: StackRow) -> bool:
+        stack = row.definition
+        states = " ".join(f"{place.deployment.state}" for place in row.places)
+        words = (
+            stack.name,
+            stack.project_name,
+            stack.description,
+            *stack.servers,
+            *stack.tags,
+            source_text(stack),
+            states,
+        )
+        return test("\n".join(words).lower())
+
+    return fits

@@ -37,10 +37,10 @@ def _place(place: Place, now: float, glyphs: Glyphs, problem: str) -> Lines:
     words = [f"{glyph} {deployment.state}"]
     running = sum(service.state == "running" for service in deployment.services)
     if deployment.services:
-        words.append(f"{running} of {len(deployment.services)} services run")
+        words.append(f"{running}/{len(deployment.services)} services")
     if revision is not None:
         ago = f"{duration_text(now - revision.started)} ago"
-        words.append(f"revision {revision.number} {revision.outcome.replace('_', ' ')} {ago}")
+        words.append(f"revision {revision.number} {revision.outcome.replace('_', ' ')}, {ago}")
     lines: Lines = [(deployment.server, "   ".join(words), tone)]
     lines += [("", words, "warn") for words in deployment.why.split("; ") if words]
     if revision is not None and revision.error:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from komodo_tui.domain.errors import ReadOnlyError
 from komodo_tui.domain.operations import Plan
 from komodo_tui.ui.stacks.planning import DeployDialog
+from komodo_tui.ui.stacks.reading import TextDialog, between_text, revision_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from komodo_agent.wire.compose import PullPolicy
+    from komodo_agent.wire.compose import PullPolicy, RevisionSummary
     from komodo_tui.domain.operations import ActionRecord
     from komodo_tui.domain.stacks import StackDefinition, StackOperation
     from komodo_tui.ui.runtime import Runtime
@@ -52,6 +53,29 @@ async def confirmed(runtime: Runtime, shell: Shell, operation: StackOperation) -
     if not await shell.ask(DeployDialog(plan, operation)):
         return None
     return await shell.acts.run(operation, follow=True, asked=True)
+
+
+async def show_revisions(
+    runtime: Runtime, shell: Shell, project: str, picked: Sequence[tuple[str, RevisionSummary]]
+) -> None:
+    """The files of one, or what differs between two.
+
+    Raises:
+        KomodoError: an agent cannot be asked.
+    """
+    if len(picked) > 2:
+        shell.flash("mark two to see what differs, or none to see one", "warn")
+        return
+    ordered = sorted(picked, key=lambda item: item[1].started)
+    shell.flash(f"asking {ordered[0][0]}", "busy")
+    found = [
+        await (await runtime.fleet.link(server).client()).compose_revision(project, summary.number)
+        for server, summary in ordered
+    ]
+    called = [f"{summary.number} on {server}" for server, summary in ordered]
+    look = shell.look
+    text = revision_text(found[0], look) if len(found) == 1 else between_text(found[0], found[1], look)
+    await shell.ask(TextDialog(f"{project}: revision {' → '.join(called)}", text, shell.copy))
 
 
 def _writable(runtime: Runtime, verb: str, name: str) -> None:

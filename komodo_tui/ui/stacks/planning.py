@@ -101,7 +101,8 @@ class DeployDialog(ConfirmDialog):
 def preview_text(server: str, preview: ComposePreview, look: Look, *, diffs: bool = True) -> Text:
     """What a deploy would do on a server, what is in its way, and the differences of files."""
     style, glyphs = look.palette.style, look.glyphs
-    text = Text.assemble((f"{server}  ", style("accent bold")), (f"{summary(preview)}\n", style("bold")))
+    what = summary(preview) if preview.changes else "nothing would change"
+    text = Text.assemble((f"{server}  ", style("accent bold")), (f"{what}\n", style("bold")))
     for words in preview.conflicts:
         text.append(f"  {glyphs.fail} {words}\n", style("bad"))
     for words in preview.warnings:

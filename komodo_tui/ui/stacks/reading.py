@@ -33,7 +33,7 @@ class TextDialog(Dialog[None]):
     ]
     DEFAULT_CSS = """
     TextDialog > .dialog { width: 96%; }
-    TextDialog PlanScroll { max-height: 80vh; height: auto; scrollbar-size-vertical: 1; }
+    TextDialog PlanScroll { max-height: 70vh; height: auto; scrollbar-size-vertical: 1; }
     """
 
     def __init__(self, title: str, text: Text, copy: Callable[[str, str], None]) -> None:
@@ -74,7 +74,7 @@ def revision_text(revision: Revision, look: Look) -> Text:
     text.append(f"\n{summary.step}: {summary.error}" if summary.error else "", style("bad"))
     for service, image in sorted(summary.images.items()):
         name = revision.references.get(service, "")
-        pinned = revision.repo_digests.get(service, "") or image
+        pinned = revision.repo_digests.get(service, "") or image.removeprefix("sha256:")[:12]
         text.append(f"\n{service}  {name}  ", style(""))
         text.append(pinned, style("dim"))
     if revision.templates:
