@@ -9,19 +9,33 @@ from textual import on
 from textual.message import Message
 from textual.widget import Widget
 
+from komodo_tui.domain.errors import KomodoError
 from komodo_tui.ui.terminal.manager import TerminalManager, manager_of
 from komodo_tui.ui.terminal.widget import TerminalPane
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from textual import events
     from textual.app import App, ComposeResult
+
+    from komodo_tui.ui.terminal.terminal import Terminal
+
+SIDE_BY_SIDE = 160
+"""Columns from which two terminals fit side by side."""
 
 
 class Deck(Widget):
-    """Shows the manager's current terminal and changes between them. Handles all a pane wants, but zoom and leaving."""
+    """Shows the manager's current terminal, and another beside it where that is wanted and there is room.
 
-    DEFAULT_CSS = "Deck { height: 1fr; width: 1fr; }"
+    Handles all a pane wants, but zoom and leaving.
+    """
+
+    DEFAULT_CSS = """
+    Deck { height: 1fr; width: 1fr; layout: horizontal; }
+    Deck > #beside { display: none; margin: 0 0 0 1; }
+    Deck.-two > #beside { display: block; }
+    """
 
     class Emptied(Message):
         """The last terminal was closed."""
@@ -31,11 +45,18 @@ class Deck(Widget):
     ) -> None:
         super().__init__()
         self._manager = manager
-        self.pane = TerminalPane(tabs=lambda: manager.terminals, take_clipboard=take_clipboard, now=now)
+
+        def pane(id: str) -> TerminalPane:
+            return TerminalPane(tabs=lambda: manager.terminals, take_clipboard=take_clipboard, now=now, id=id)
+
+        self._panes = (pane("first"), pane("beside"))
+        self.pane = self._panes[0]
+        """The one that shows the current terminal."""
+        self._two_wanted = False
 
     def compose(self) -> ComposeResult:
-        """The pane."""
-        yield self.pane
+        """The panes."""
+        yield from self._panes
 
     def on_mount(self) -> None:
         """Follow the manager."""
@@ -46,13 +67,58 @@ class Deck(Widget):
         """Follow no more."""
         self._manager.unlisten(self.follow)
 
+    def on_resize(self) -> None:
+        """There may be room for two now, or not any more."""
+        self.follow()
+
     def follow(self) -> None:
-        """Show the current terminal."""
+        """Show the current terminal, and beside it another."""
         if not self.is_on_screen_now:
             return
-        if self._manager.current is not self.pane.terminal:
-            self.pane.show(self._manager.current)
-        self.pane.refresh()
+        two = self._two_wanted and self.size.width >= SIDE_BY_SIDE and len(self._manager.terminals) > 1
+        self._seat(two=two)
+        self.set_class(two, "-two")
+        for pane in self._panes:
+            pane.refresh()
+
+    def _seat(self, *, two: bool) -> None:
+        """Which terminal is in which pane: the current one stays where it is, the other is the one there was."""
+        current, before = self._manager.current, self.pane
+        first, beside = self._panes
+        seats = {pane.terminal: pane for pane in (self._panes if two else (first,))}
+        self.pane = seats.get(current, self.pane if two else first) if current is not None else first
+        other = beside if self.pane is first else first
+        others = [terminal for terminal in self._manager.terminals if terminal is not current]
+        kept = other.terminal if other.terminal in others else next(iter(others), None)
+        wanted = kept if two else None
+        if other.terminal is not wanted:
+            other.show(wanted)
+        if self.pane.terminal is not current:
+            self.pane.show(current)
+        if before is not self.pane and before.has_focus:
+            self.pane.focus()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The terminal that has the keys is the current one."""
+        widget = event.widget
+        if isinstance(widget, TerminalPane) and widget in self._panes and widget.terminal is not None:
+            self._manager.select(widget.terminal)
+
+    def side_by_side(self) -> None:
+        """Another terminal beside the current one, or that one alone again."""
+        if self._two_wanted:
+            self._two_wanted = False
+        elif self.size.width < SIDE_BY_SIDE:
+            self._say(f"two side by side need {SIDE_BY_SIDE} columns")
+        elif len(self._manager.terminals) < 2:
+            self._say("there is no other terminal to show beside this one")
+        else:
+            self._two_wanted = True
+        self.follow()
+
+    def _say(self, text: str) -> None:
+        if self.pane.terminal is not None:
+            self.pane.terminal.say(text)
 
     @property
     def is_on_screen_now(self) -> bool:
@@ -64,18 +130,22 @@ class Deck(Widget):
         if event.what == "close":
             event.stop()
             if event.pane.terminal is not None:
-                self.run_worker(self._close(event.pane), group="close", exit_on_error=True)
+                self.run_worker(self._close(event.pane.terminal), group="close", exit_on_error=True)
+        elif event.what == "beside":
+            event.stop()
+            self.side_by_side()
         elif event.what in ("next", "previous"):
             event.stop()
             self._manager.step(1 if event.what == "next" else -1)
 
-    async def _close(self, pane: TerminalPane) -> None:
-        terminal = pane.terminal
-        if terminal is None:
-            return
-        await self._manager.close(terminal)
-        if pane.terminal is not None:
-            pane.modes.set("PANE")  # the next key was meant for the pane, not for a program that came in its place
+    async def _close(self, terminal: Terminal) -> None:
+        try:
+            await self._manager.close(terminal)
+        except KomodoError as error:  # it is off the list, but goes on where it lives
+            show = getattr(self.app, "show_error", None)
+            if show is not None:
+                show(error)
+        self.pane.keep_keys()
         if not self._manager.terminals:
             self.post_message(self.Emptied())
 

@@ -9,21 +9,17 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from komodo_tui.domain.errors import KomodoError
 from komodo_tui.domain.text import clean
 from komodo_tui.fleet.sessions import ByteSession, SessionEnd, SharedSession
-from komodo_tui.ui.terminal import keys
+from komodo_tui.ui.terminal.controls import State, TerminalControls, lost
 from komodo_tui.ui.terminal.core import (
     CoreLostError,
     Frame,
-    Hit,
-    KeyInput,
-    MouseInput,
     Options,
     PaneCore,
-    Scrollbar,
     clamp_size,
 )
 from komodo_tui.ui.terminal.painter import Painter
@@ -56,13 +52,12 @@ class Keeper(Protocol):
 
 
 T = TypeVar("T")
-State = Literal["new", "opening", "running", "ended", "failed"]
 
 RESIZE_DELAY = 0.05
 """Seconds a size has to last before the program is told."""
 
 
-class Terminal:
+class Terminal(TerminalControls):
     """One open terminal. All methods are for the event loop's thread."""
 
     def __init__(
@@ -136,7 +131,7 @@ class Terminal:
             self._fail(error)
             return
         except CoreLostError as error:
-            self._fail(_lost(error))
+            self._fail(lost(error))
             return
         if isinstance(self._session, SharedSession):
             self._session.on_notice = self.say
@@ -170,7 +165,7 @@ class Terminal:
         try:
             await work()
         except CoreLostError as error:
-            self._fail(_lost(error))
+            self._fail(lost(error))
         except KomodoError as error:
             self.say(str(error))
 
@@ -222,6 +217,13 @@ class Terminal:
         if not self._views:
             self._painter.look(False)
 
+    async def rename(self, name: str) -> None:
+        """Call it something else, also for others who look at it. ``name`` is shown as it is: clean it."""
+        self.name = name
+        self._announce()
+        if self.keeper is not None:
+            await self.keeper.rename(name)
+
     def say(self, text: str) -> None:
         """Show a sentence to who looks at it."""
         self.notice = text
@@ -251,40 +253,6 @@ class Terminal:
             if frame.clipboard is not None:
                 view.offer_clipboard(frame.clipboard)
 
-    # -- input --------------------------------------------------------------------------------------------------
-
-    def _send(self, data: bytes | Callable[[], Awaitable[bytes]]) -> None:
-        if self._pump is not None and self.state == "running" and not self._pump.send(data):
-            self.say("the program does not read its input; what you type is dropped")
-
-    def send_bytes(self, data: bytes) -> None:
-        """Input as it is."""
-        self._send(data)
-
-    def send_key(self, key: KeyInput) -> None:
-        """A key press, encoded as the program expects it."""
-        keyboard = self.frame.keyboard if self.frame is not None else 0
-        raw = keys.direct(key, keyboard)
-        if raw is not None:
-            self._send(raw)
-        elif self._core is not None:
-            self._send(partial(self._core.encode_key, keys.expressible(key, keyboard)))
-
-    def send_mouse(self, mouse: MouseInput) -> None:
-        """A mouse event, if the program tracks it."""
-        if self._core is not None:
-            self._send(partial(self._core.encode_mouse, mouse))
-
-    def send_paste(self, text: str) -> None:
-        """Pasted text."""
-        if self._core is not None:
-            self._send(partial(self._core.encode_paste, text))
-
-    def send_focus(self, focused: bool) -> None:
-        """The pane gained or lost the focus."""
-        if self._core is not None:
-            self._send(partial(self._core.encode_focus, focused))
-
     def resize(self, cols: int, rows: int) -> None:
         """Set the size, once it has lasted a moment."""
         self.size = clamp_size(cols, rows)
@@ -302,41 +270,3 @@ class Terminal:
     async def _resize_core(self, core: PaneCore) -> None:
         await core.resize(*self.size)
         self._painter.wake()
-
-    # -- history ------------------------------------------------------------------------------------------------
-
-    async def _ask(self, question: Callable[[PaneCore], Awaitable[T]], otherwise: T) -> T:
-        """Ask the core; a lost one fails the terminal and gives ``otherwise``."""
-        if self._core is None:
-            return otherwise
-        try:
-            return await question(self._core)
-        except CoreLostError as error:
-            self._fail(_lost(error))
-            return otherwise
-        finally:
-            self._painter.wake()
-
-    async def scroll(self, delta: int) -> Scrollbar:
-        """Move the view of the history by rows."""
-        return await self._ask(lambda core: core.scroll(delta), Scrollbar())
-
-    async def scroll_to(self, row: int) -> Scrollbar:
-        """Put a row of the history on top."""
-        return await self._ask(lambda core: core.scroll_to(row), Scrollbar())
-
-    async def scroll_bottom(self) -> Scrollbar:
-        """Follow the output."""
-        return await self._ask(lambda core: core.scroll_bottom(), Scrollbar())
-
-    async def search(self, text: str) -> list[Hit]:
-        """Where a text is in history and screen."""
-        return await self._ask(lambda core: core.search(text), [])
-
-    async def text(self, start: tuple[int, int], end: tuple[int, int]) -> str:
-        """The text between two cells (row, column), the end inclusive."""
-        return await self._ask(lambda core: core.text(*start, *end), "")
-
-
-def _lost(error: CoreLostError) -> KomodoError:
-    return KomodoError(str(error), hint="the program still runs; open the terminal again or close it")

@@ -12,6 +12,7 @@ from textual.message import Message
 from komodo_tui.ui.terminal import outer
 from komodo_tui.ui.terminal.core import CLIPBOARD_LIMIT, KeyInput, Mods
 from komodo_tui.ui.terminal.drawing import DrawnPane
+from komodo_tui.ui.terminal.naming import rename
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
@@ -41,12 +42,14 @@ class TerminalPane(DrawnPane, can_focus=True):
         Binding("left_square_bracket", "other(-1)", "other", key_display="[ ]", id="terminal.previous"),
         Binding("right_square_bracket", "other(1)", "next terminal", show=False, id="terminal.next"),
         Binding("z", "zoom", "zoom", id="terminal.zoom"),
+        Binding("vertical_line", "beside", "two side by side", key_display="|", show=False, id="terminal.beside"),
+        Binding("r", "rename", "rename", show=False, id="terminal.rename"),
         Binding("x", "close", "close", id="terminal.close"),
         Binding("escape", "leave", "leave", key_display="Esc", id="terminal.leave"),
     ]
 
     class Wants(Message):
-        """The person wants something that is for what holds the pane: ``leave zoom close previous next``."""
+        """The person wants something that is for what holds the pane: ``leave zoom close previous next beside``."""
 
         def __init__(self, pane: TerminalPane, what: str) -> None:
             super().__init__()
@@ -67,6 +70,8 @@ class TerminalPane(DrawnPane, can_focus=True):
         write the clipboard."""
         super().__init__(terminal, tabs, now, id=id)
         self._take_clipboard = take_clipboard
+        self._keeping = False
+        """Stay in PANE mode when the focus comes."""
         self._measured = Size(0, 0)
 
     # -- what it looks at ---------------------------------------------------------------------------------------
@@ -183,8 +188,9 @@ class TerminalPane(DrawnPane, can_focus=True):
     def watch_has_focus(self, value: bool) -> None:
         """The keys are the program's now, or somebody else's."""
         super().watch_has_focus(value)
-        if value and self.modes.mode == "PANE":
+        if value and self.modes.mode == "PANE" and not self._keeping:
             self.modes.reset()
+        self._keeping = self._keeping and not value
         if self.terminal is not None:
             self.terminal.send_focus(value)
         self.mode_changed()
@@ -192,6 +198,12 @@ class TerminalPane(DrawnPane, can_focus=True):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The pane's own keys work in PANE mode."""
         return self.terminal is not None and self.modes.mode == "PANE"
+
+    def keep_keys(self) -> None:
+        """Be in PANE mode: the next key was meant for the pane, not for the program that came in another's place."""
+        self._keeping = not self.has_focus
+        if self.terminal is not None:
+            self.modes.set("PANE")
 
     def action_back_in(self) -> None:
         """Give the keys to the program again."""
@@ -219,6 +231,15 @@ class TerminalPane(DrawnPane, can_focus=True):
         """All the room for the pane, or back."""
         self.post_message(self.Wants(self, "zoom"))
         self.modes.reset()
+
+    def action_beside(self) -> None:
+        """Another terminal beside this one, or this one alone."""
+        self.post_message(self.Wants(self, "beside"))
+
+    def action_rename(self) -> None:
+        """Call it something else."""
+        if self.terminal is not None:
+            self.run(rename(self.app, self.terminal))
 
     def action_leave(self) -> None:
         """To the list; the program goes on."""
