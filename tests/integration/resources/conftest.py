@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.ssh.conftest import _agents, agent
+from tests.rig.images import BUSYBOX, load
 
 if TYPE_CHECKING:
     from tests.integration.ssh.lab import RemoteAgent
@@ -25,4 +26,6 @@ def clean(agent: RemoteAgent) -> RemoteAgent:
         if image not in ("busybox:latest", "noshell:latest") and "<none>" not in image:
             docker("image", "rm", image)
     docker("image", "prune", "-f")
+    if not docker("image", "ls", "-q", BUSYBOX).strip():
+        load(agent.server.docker_host)  # the test before has removed all
     return agent
