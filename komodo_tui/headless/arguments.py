@@ -43,7 +43,7 @@ def _groups(argv: list[str]) -> list[Callable[[Verbs], None]]:
         **dict.fromkeys(ACTS, define_acts),
         "server": define_server,
         **dict.fromkeys(STACK_VERBS, define_stacks),
-        "procedure": define_procedures,
+        **dict.fromkeys(("procedure", "watch", "schedules"), define_procedures),
         **dict.fromkeys(RESOURCE_VERBS, define_resources),
         **dict.fromkeys(VALUE_VERBS, define_values),
     }

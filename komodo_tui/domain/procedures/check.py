@@ -38,6 +38,8 @@ def check(definition: ProcedureDefinition, find: Callable[[str], ProcedureDefini
     if not definition.stages:
         raise UsageError(f"procedure {definition.name}: it has no stages", hint="give it one with a step")
     _span(definition.timeout, f"procedure {definition.name}: timeout")
+    if definition.schedule:
+        _scheduled(definition)
     known = {*definition.parameters, *BUILT_IN}
     for number, stage in enumerate(definition.stages, 1):
         known |= _stage(definition, stage, f"procedure {definition.name}, {stage_title(stage, number)}", known)
@@ -105,6 +107,18 @@ def _parameters(definition: ProcedureDefinition) -> None:
             raise UsageError(
                 f"procedure {definition.name}: {name!r} cannot be a parameter's name",
                 hint="lower-case letters, digits and underscores",
+            )
+
+
+def _scheduled(definition: ProcedureDefinition) -> None:
+    from komodo_tui.domain.schedules import Schedule  # late: most procedures have none
+
+    _wrap(lambda: Schedule(definition.schedule, definition.timezone), f"procedure {definition.name}")
+    for name in definition.parameters:
+        if definition.parameter(name).default is None:
+            raise UsageError(
+                f"procedure {definition.name}: it has a schedule, and nobody is there to give {name}",
+                hint="give the parameter a default",
             )
 
 

@@ -47,7 +47,11 @@ class ProcedureDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     timeout: str = ""
     """Of the whole run; empty = none."""
     schedule: str = ""
-    """For ``komodo-tui watch``."""
+    """When ``komodo-tui watch`` runs it, with its defaults: see :mod:`komodo_tui.domain.schedules`."""
+    timezone: str = ""
+    """Of the schedule; empty = that of the machine that watches."""
+    catch_up: Literal["skip", "last"] = "skip"
+    """What becomes of times that passed while nobody watched: nothing, or one run for the newest of them."""
     stages: tuple[Stage, ...] = ()
 
     def parameter(self, name: str) -> Parameter:

@@ -1,0 +1,184 @@
+"""When schedules are due, and that each time belongs to one process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from komodo_tui.domain.errors import RefusedError, UsageError
+from komodo_tui.domain.procedures.model import ProcedureDefinition
+from komodo_tui.domain.schedules import Schedule, to_cron
+from komodo_tui.operations.procedures import scheduler
+from komodo_tui.operations.procedures.scheduler import Scheduler
+from komodo_tui.store.paths import StateDirectory
+from komodo_tui.store.runs import RunStore
+from komodo_tui.store.slots import SlotStore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def at(text: str) -> float:
+    """Unix time of a moment in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+
+
+def shown(moments: list[float]) -> list[str]:
+    """Moments in UTC."""
+    return [datetime.fromtimestamp(moment, UTC).strftime("%m-%d %H:%M") for moment in moments]
+
+
+@pytest.mark.parametrize(
+    ("text", "cron"),
+    [
+        ("0 3 * * *", "0 3 * * *"),
+        ("*/10  *  * * mon-fri", "*/10 * * * mon-fri"),
+        ("every minute", "*/1 * * * *"),
+        ("Every 15 minutes", "*/15 * * * *"),
+        ("every 2 hours", "0 */2 * * *"),
+        ("every day at 03:00", "0 3 * * *"),
+        ("monday 9:05", "5 9 * * 1"),
+        ("sundays at 23:59", "59 23 * * 0"),
+        ("weekdays at 18:30", "30 18 * * 1-5"),
+        ("every weekend at 10:00", "0 10 * * 6,0"),
+    ],
+)
+def test_words_become_cron(text: str, cron: str) -> None:
+    assert to_cron(text) == cron
+    Schedule(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "every 7 minutes", "every 0 minutes", "0 3 * *", "99 3 * * *", "monday", "moonday 9:00",
+             "day at 24:00", "0 0 30 2 *", "every day at 03:60", "@reboot"],
+)  # fmt: skip
+def test_what_cannot_be_read_is_said(text: str) -> None:
+    with pytest.raises(UsageError, match="schedule"):
+        Schedule(text).after(0.0)
+
+
+def test_an_unknown_zone_is_said() -> None:
+    with pytest.raises(UsageError, match="no time zone"):
+        Schedule("0 3 * * *", "Mars/Olympus")
+
+
+def test_daylight_saving_neither_skips_nor_repeats_a_daily_time() -> None:
+    daily = Schedule("30 2 * * *", "Europe/Berlin")
+    spring = daily.due(at("2026-03-28T00:00"), at("2026-03-31T00:00"))
+    assert shown(spring) == ["03-28 01:30", "03-29 01:00", "03-30 00:30"]  # 02:30 does not exist on the 29th
+    autumn = daily.due(at("2026-10-24T00:00"), at("2026-10-27T00:00"))
+    assert shown(autumn) == ["10-24 00:30", "10-25 00:30", "10-26 01:30"]  # 02:30 is there twice on the 25th
+
+
+_CLAIMS = """
+import sys
+from pathlib import Path
+from komodo_tui.store.slots import SlotStore
+store = SlotStore(Path(sys.argv[1]))
+sys.stdin.readline()
+print(*(n for n in range(200) if store.claim("p", float(n), sys.argv[2], 0.0)))
+"""
+
+
+def test_many_processes_claim_each_slot_once(tmp_path: Path) -> None:
+    path = tmp_path / "slots.db"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", _CLAIMS, str(path), f"w{n}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
+        for n in range(4)
+    ]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    claims = [int(number) for process in processes for number in process.communicate(timeout=120)[0].split()]
+    assert sorted(claims) == list(range(200))
+
+
+class Watched:
+    """A scheduler over a clock that a test moves; runs are only noted."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, *procedures: ProcedureDefinition) -> None:
+        self.now = at("2026-05-01T12:00:30")
+        self.started: list[tuple[str, str]] = []
+        self.said: list[str] = []
+        self.procedures = list(procedures)
+        self.refuse = ""
+        monkeypatch.setattr(scheduler, "launch", self._launch)
+        self.slots = SlotStore(folder / "slots.db")
+        self.scheduler = Scheduler(
+            StateDirectory(folder, folder, folder), lambda: self.procedures, self.slots, RunStore(folder),
+            self.said.append, now=lambda: self.now,
+        )  # fmt: skip
+
+    async def _launch(self, paths: StateDirectory, store: RunStore, name: str, given: Mapping[str, str]) -> str:
+        if self.refuse:
+            raise RefusedError(self.refuse)
+        self.started.append((name, datetime.fromtimestamp(self.now, UTC).strftime("%H:%M:%S")))
+        return f"run of {name}"
+
+    async def look(self, text: str) -> None:
+        """Look at this time of the day."""
+        self.now = at(f"2026-05-01T{text}")
+        await self.scheduler.once()
+
+
+def procedure(name: str, schedule: str, **fields: object) -> ProcedureDefinition:
+    """One with a schedule."""
+    return msgspec.convert({"name": name, "schedule": schedule, "timezone": "UTC", **fields}, ProcedureDefinition)
+
+
+async def test_a_time_that_comes_starts_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched(tmp_path, monkeypatch, procedure("p", "every 5 minutes"))
+    for moment in ("12:00:30", "12:04:59", "12:05:01", "12:05:20", "12:09:00", "12:10:00"):
+        await watched.look(moment)
+    assert watched.started == [("p", "12:05:01"), ("p", "12:10:00")]
+    last = watched.slots.last("p")
+    assert last is not None
+    assert last.result == "run of p"
+
+
+async def test_times_that_passed_unseen_are_missed_or_caught_up_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(
+        tmp_path, monkeypatch, procedure("skips", "every 5 minutes"),
+        procedure("catches", "every 5 minutes", catch_up="last"),
+    )  # fmt: skip
+    await watched.look("12:00:30")
+    await watched.look("12:33:00")  # three minutes after the newest of six times
+    assert watched.started == [("catches", "12:33:00")]
+    assert sum("skips: missed" in said for said in watched.said) == 6
+    assert sum("catches: missed" in said for said in watched.said) == 5
+
+
+async def test_a_changed_schedule_counts_from_its_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched(tmp_path, monkeypatch, procedure("p", "every hour"))
+    await watched.look("12:00:30")
+    watched.procedures = [procedure("p", "every 5 minutes")]
+    await watched.look("12:42:00")
+    assert not watched.started
+    assert not watched.said
+    await watched.look("12:45:00")
+    assert watched.started == [("p", "12:45:00")]
+
+
+async def test_what_cannot_begin_is_noted_and_what_cannot_be_read_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(tmp_path, monkeypatch, procedure("p", "every 5 minutes"), procedure("q", "every 7 minutes"))
+    watched.refuse = "under way already"
+    for moment in ("12:00:30", "12:05:00", "12:05:05"):
+        await watched.look(moment)
+    assert watched.said.count("p: did not begin: under way already") == 1
+    assert sum(said.startswith("q: ") for said in watched.said) == 1
