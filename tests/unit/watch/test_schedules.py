@@ -94,7 +94,7 @@ def test_many_processes_claim_each_slot_once(tmp_path: Path) -> None:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-        )  # fmt: skip
+        )
         for n in range(4)
     ]
     for process in processes:
