@@ -178,7 +178,9 @@ class KeptSession(SharedSession):
 
     async def write(self, data: bytes) -> None:
         """Send input; waits while the program takes none. What is typed while the connection is lost is dropped."""
-        if self._stream is not None and self._end is None:
+        if self._request.read_only:
+            self._say("it is only looked at: what you type is not passed on")
+        elif self._stream is not None and self._end is None:
             await self._stream.write(data)
 
     async def resize(self, cols: int, rows: int) -> None:

@@ -48,13 +48,19 @@ def state_cell(terminal: Terminal, glyphs: Glyphs) -> Cell:
     return ((f"{glyphs.busy} opening", "busy"),)
 
 
+def own_title(terminal: Terminal) -> str:
+    """The name it was given, and what its program calls itself."""
+    given = terminal.name if terminal.name != terminal.target else ""
+    return "  ".join(filter(None, (given, terminal.program_title)))
+
+
 def terminal_columns(glyphs: Callable[[], Glyphs], now: Callable[[], float]) -> list[Column[Terminal]]:
     """State, target, what runs, what it calls itself, age."""
     return [
         Column("state", "STATE", 12, lambda row: state_cell(row, glyphs())),
         Column("target", "TARGET", 14, lambda row: row.target, key=lambda row: row.target, grow=2, most=40),
         Column("command", "COMMAND", 12, lambda row: row.command, priority=1, grow=1, most=30),
-        Column("title", "TITLE", 12, lambda row: ((row.program_title, "dim"),), priority=2, grow=2),
+        Column("title", "TITLE", 12, lambda row: ((own_title(row), "dim"),), priority=2, grow=2),
         Column("age", "OPEN", 7, lambda row: duration_text(now() - row.opened), key=lambda row: row.opened, right=True),
     ]
 
@@ -129,7 +135,7 @@ class TerminalsPage(Page):
         self._asked = there
 
     async def _found(self) -> None:
-        await find_terminals(self._manager, self.runtime.fleet)
+        await find_terminals(self._manager, self.runtime.fleet, read_only=self.runtime.settings.read_only)
         if self.display and self.has_class("-list") and self._manager.terminals and not self.table.has_focus:
             self.table.focus()
 

@@ -11,15 +11,38 @@ from komodo_tui.fleet.kept import KeptTerminal, keeps_terminals
 if TYPE_CHECKING:
     from komodo_agent.wire.terminals import TerminalInfo
     from komodo_tui.fleet.manager import FleetManager
+    from komodo_tui.fleet.sessions import ByteSession
     from komodo_tui.ui.terminal.manager import TerminalManager
 
 
-async def find_terminals(manager: TerminalManager, fleet: FleetManager) -> None:
+class Looker:
+    """Stands for a terminal that may only be looked at: closing it here leaves it as it is."""
+
+    def __init__(self, kept: KeptTerminal) -> None:
+        self._kept = kept
+
+    @property
+    def id(self) -> str:
+        """Of the terminal."""
+        return self._kept.id
+
+    async def end(self) -> None:
+        """Look no more."""
+
+    async def rename(self, name: str) -> None:
+        """It keeps its name for all others."""
+
+    async def open(self, cols: int, rows: int) -> ByteSession:
+        """Look at it."""
+        return await self._kept.open(cols, rows, read_only=True)
+
+
+async def find_terminals(manager: TerminalManager, fleet: FleetManager, *, read_only: bool = False) -> None:
     """Add what every server that is there now has. Servers that do not answer are left out."""
     servers = [name for name, live in fleet.state.servers.items() if live.live and keeps_terminals(live.hello)]
     for name, found in zip(servers, await asyncio.gather(*(_ask(fleet, name) for name in servers)), strict=True):
         for info in found:
-            _add(manager, fleet, name, info)
+            _add(manager, fleet, name, info, read_only=read_only)
 
 
 async def _ask(fleet: FleetManager, server: str) -> list[TerminalInfo]:
@@ -29,9 +52,9 @@ async def _ask(fleet: FleetManager, server: str) -> list[TerminalInfo]:
         return []  # its state says so already, on every page
 
 
-def _add(manager: TerminalManager, fleet: FleetManager, server: str, info: TerminalInfo) -> None:
+def _add(manager: TerminalManager, fleet: FleetManager, server: str, info: TerminalInfo, *, read_only: bool) -> None:
     target = f"{info.target}@{server}" if info.target else server
     kept = KeptTerminal.found(fleet.link(server), info.name, info)
-    manager.add_found(
-        kept.open, info.name, target=target, command=" ".join(info.command) or "shell", keeper=kept, opened=info.opened
-    )
+    held = Looker(kept) if read_only else kept
+    command = " ".join(info.command) or "shell"
+    manager.add_found(held.open, info.name, target=target, command=command, keeper=held, opened=info.opened)
