@@ -76,6 +76,7 @@ class FilterBar(Horizontal):
     def __init__(self, help: str = "") -> None:
         super().__init__()
         self._help = help
+        self._told = ""
 
     def compose(self) -> ComposeResult:
         """A slash, the text, what is wrong with it."""
@@ -94,6 +95,9 @@ class FilterBar(Horizontal):
 
     def tell(self, wrong: str) -> None:
         """Show what is wrong with the text; empty for nothing."""
+        if wrong == self._told:  # at nearly every key, and its width being auto the whole screen would be laid out
+            return
+        self._told = wrong
         sign = look_of(self).glyphs.fail
         self.query_one(".wrong", Static).update(Text(f"{sign} {wrong}" if wrong else ""))
 
