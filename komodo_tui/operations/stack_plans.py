@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import shlex
 from typing import TYPE_CHECKING
 
-from komodo_agent.wire.compose import ComposeAct, ComposeDeploy
+from komodo_agent.wire.compose import ComposeAct, ComposeDeploy, ComposeRollback
 from komodo_tui.domain.errors import NotFoundError, RefusedError, UsageError
 from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.domain.stacks import check_stack
@@ -125,6 +124,8 @@ def details(preview: ComposePreview) -> Iterator[str]:
 
 def file_diff(change: FileChange) -> str:
     """A unified diff of one file, from what is deployed to what would be."""
+    import difflib  # late: few acts show files, and every start would pay for it
+
     lines = difflib.unified_diff(
         change.before.splitlines(keepends=True),
         change.after.splitlines(keepends=True),
@@ -142,9 +143,10 @@ def _step(operation: StackOperation, target: StackTarget) -> PlanStep:
         extra, before, after = (
             (spec.extra_args, spec.pre_deploy, spec.post_deploy) if isinstance(spec, ComposeDeploy) else ((), (), ())
         )
+        to = f" to revision {spec.revision}" if isinstance(spec, ComposeRollback) else ""
         return PlanStep(
             target=where,
-            text=f"{operation.verb} {target.project}: {summary(preview)}",
+            text=f"{operation.verb} {target.project}{to}: {summary(preview)}",
             command=" ".join([preview.command, *map(shlex.quote, extra)]),
             details=(
                 *(f"before: {shlex.join(words)}" for words in before),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from ..problems import AgentError
 from ..wire.compose import ComposeDeploy, Revision, StackFile
 from .cli import find_cli
@@ -160,15 +162,19 @@ class Deployment:
         await runner.commands("pre-deploy", spec.pre_deploy, calls)
         if spec.build:
             await runner.compose(calls, "build", "build")
+        ran = await self._runs()
         self._touched = True
         await runner.compose(calls, "up", *up_words(self._seen.model, self._cli), *spec.extra_args)
         expected = {name: service.replicas for name, service in self._seen.model.services.items()}
-        changed = any(service.verb != "keep" for service in self._seen.preview.services)
-        await runner.well(calls, expected, spec.health, changed=changed)
+        await runner.well(calls, expected, spec.health, changed=await self._runs() != ran)
         await runner.commands("post-deploy", spec.post_deploy, calls)
         there = await containers_of(self._engine, spec.source.project)
         hashes = await calls.hashes(self._fds) if pinned else None
         self._record.runs({c.service: c.image_id for c in there if c.service}, hashes)
+
+    async def _runs(self) -> set[tuple[str, float]]:
+        """Which containers there are, and since when they run: differs when one was made or started anew."""
+        return {(c.id, c.started) for c in await containers_of(self._engine, self._spec.source.project)}
 
     async def _pull(self, calls: ComposeCalls) -> None:
         """All images first, so that ``up`` does not stop half-way for one that cannot be had."""
@@ -270,6 +276,8 @@ class Deployment:
                 await asyncio.sleep(_PAUSE)
                 await self._runner.tidy()
         await self._runner.well(calls, dict.fromkeys(good.hashes, 1), self._spec.health)
+        if pinned:  # held to images, its containers bear other hashes than its files alone
+            self._kept.save(msgspec.structs.replace(good, hashes=await calls.hashes(self._fds)))
         self._context.result(returned_to=str(number))
 
     def _close(self, outcome: RevisionOutcome, error: str = "") -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from komodo_agent.wire.compose import ComposeAct, ComposeDeploy, ComposeRollback, StackFile
+from komodo_agent.wire.compose import ComposeAct, ComposeDeploy, ComposeRollback, ComposeSource, StackFile
 from tests.integration.compose.lab import BROKEN, QUICK, WEB, Stacks, outcomes, slow, source
 
 if TYPE_CHECKING:
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.rig
 
+BUILT = """\
+services:
+  web: {build: ., init: true, stop_grace_period: 1s}
+"""
 SECRET = "correct-horse-battery-staple"
 
 
@@ -58,7 +62,24 @@ async def test_what_is_not_well_gives_way_to_the_last_good_files_and_image(stack
     assert stacks.container()[1] == image
     assert (tmp_path / "agent/state/stacks/shop/files/compose.yaml").read_text() == good
     assert "0.0.0.0:8080->80/tcp" in stacks.server.docker("ps", "--format", "{{.Ports}}")
-    assert outcomes(await stacks.project()) == ["success", "rolled_back"]
+    project = await stacks.project()
+    assert outcomes(project) == ["success", "rolled_back"]
+    assert [service.drift for service in project.services] == [""]
+
+
+async def test_a_stack_that_is_built_returns_to_the_image_that_was_built_before(stacks: Stacks) -> None:
+    def built(command: str) -> ComposeSource:
+        dockerfile = StackFile(path="Dockerfile", content=f"FROM busybox\nCMD {command}\n")
+        return source(BUILT, dockerfile)
+
+    first = await stacks.deploy(built("exec httpd -f -p 80"), build=True)
+    assert first.status == "succeeded", first.error
+    assert first.commands[0] == "docker compose -p shop -f compose.yaml build"
+    image = stacks.container()[1]
+    failed = await stacks.deploy(built("exit 3"), build=True, fallback={"PORT": "8080"})
+    assert failed.result["outcome"] == "rolled_back", failed.error
+    assert stacks.container()[1] == image
+    assert [service.drift for service in (await stacks.project()).services] == [""]
 
 
 @pytest.mark.parametrize(("policy", "state"), [("stop", "exited"), ("keep", "running")])
