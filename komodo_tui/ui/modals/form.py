@@ -44,6 +44,23 @@ class Field:
     read_only: bool = False
 
 
+class YesNo(Checkbox):
+    """A checkbox that says in a word what it is: its colours alone tell too little."""
+
+    def __init__(self, value: bool, *, id: str | None = None) -> None:
+        super().__init__("", value, id=id, compact=True)
+        self._say()
+
+    def watch_value(self) -> None:
+        """Say it anew."""
+        self._say()
+        super().watch_value()
+
+    def _say(self) -> None:
+        self.BUTTON_INNER = "X" if self.value else " "
+        self.label = "yes" if self.value else "no"
+
+
 class FormDialog(Dialog[Values]):
     """Its result is the values of all fields, once each of them is right."""
 
@@ -87,7 +104,7 @@ class FormDialog(Dialog[Values]):
     def _widget(self, field: Field) -> Widget:
         name = f"field-{field.id}"
         if field.kind == "bool":
-            return Checkbox("", bool(field.value), id=name, compact=True)
+            return YesNo(bool(field.value), id=name)
         if field.kind == "choice":
             options = [(Text(label), value) for value, label in field.choices]
             return Select(options, value=str(field.value), allow_blank=False, id=name, compact=True)
