@@ -180,7 +180,7 @@ class StacksPage(Page):
         picked = self.detail.revisions if self.in_detail else []
         if len(picked) == 1:
             server, revision = picked[0]
-            self._then(roll_back(self.runtime, self.shell, row.definition, (server,), revision.number))
+            self._then(roll_back(self.runtime, self.shell, row.definition, (server,), revision))
         else:
             self._then(roll_back(self.runtime, self.shell, row.definition))
 

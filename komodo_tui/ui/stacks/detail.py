@@ -162,8 +162,7 @@ class StackDetail(Vertical):
         if isinstance(pane, FactsPane):
             pane.show(overview(row, self._shell.now(), look.glyphs, self._book.problems), look)
         elif isinstance(pane, DiffPane):
-            servers = tuple(place.deployment.server for place in row.places)
-            self.previews.want(row.definition, servers)
+            self.previews.want(row.definition, row.places)
             pane.show(self._differences(row))
         elif isinstance(pane, DocumentPane):
             pane.show(stack_text(row.definition))

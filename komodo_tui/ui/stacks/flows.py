@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from komodo_tui.domain.errors import ReadOnlyError
 from komodo_tui.domain.operations import Plan
 from komodo_tui.ui.stacks.planning import DeployDialog
@@ -34,12 +36,18 @@ async def deploy(
 
 
 async def roll_back(
-    runtime: Runtime, shell: Shell, stack: StackDefinition, servers: Sequence[str] = (), revision: int = 0
-) -> ActionRecord | None:
-    """The same for a return to a revision; 0 = the last good one that differs from what is deployed."""
+    runtime: Runtime, shell: Shell, stack: StackDefinition, servers: Sequence[str] = (),
+    revision: RevisionSummary | None = None,
+) -> ActionRecord | None:  # fmt: skip
+    """The same for a return to a revision; without one, to the last good one that differs from what is deployed."""
     _writable(runtime, "rollback", stack.name)
     shell.flash(f"asking what a return of {stack.name} would change", "busy")
-    return await confirmed(runtime, shell, await runtime.preparer.rollback(stack, servers, revision))
+    operation = await runtime.preparer.rollback(stack, servers, revision.number if revision is not None else 0)
+    if revision is not None and revision.outcome != "success":
+        words = f"revision {revision.number} was no good one: {revision.outcome.replace('_', ' ')}"
+        warned = (msgspec.structs.replace(t, warnings=(*t.warnings, words)) for t in operation.targets)
+        operation = msgspec.structs.replace(operation, targets=tuple(warned))
+    return await confirmed(runtime, shell, operation)
 
 
 async def confirmed(runtime: Runtime, shell: Shell, operation: StackOperation) -> ActionRecord | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from komodo_agent.wire.compose import ComposeAct, ComposeProject, RunningService
+from komodo_agent.wire.compose import ComposeAct, ComposePreview, ComposeProject, ComposeRollback, RunningService
 from komodo_tui.domain.servers import ServerDefinition
 from komodo_tui.domain.stacks import StackOperation, StackTarget
 from komodo_tui.fleet.live import FleetState
@@ -31,3 +31,14 @@ def test_one_service_is_named_alone() -> None:
 
 def test_without_services_all_are_meant() -> None:
     assert step_of(()) == ("stop shop: db, web", ("db: running, db:1", "web: running, web:1"))
+
+
+def test_a_rollback_names_its_revision() -> None:
+    state = FleetState()
+    state.define(ServerDefinition(name="web-1", address="web-1"))
+    preview = ComposePreview(project="shop", fingerprint="f", command="up", compose="2", folder="/x")
+    target = StackTarget(
+        server="web-1", project="shop", spec=ComposeRollback(project="shop", revision=7), preview=preview
+    )
+    (step,) = draft_stack(StackOperation(verb="rollback", stack="shop", targets=(target,)), state).steps
+    assert step.text.startswith("rollback shop to revision 7: ")
