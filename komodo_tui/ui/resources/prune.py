@@ -117,6 +117,7 @@ class PruneDialog(Dialog[list["ResourceTarget"]]):
         super().__init__("What would go")
         self._found = tuple(found)
         self._now = now
+        self._goes = [True] * len(self._found)
 
     def body(self) -> ComposeResult:
         """The sum, and the lines."""
@@ -125,11 +126,12 @@ class PruneDialog(Dialog[list["ResourceTarget"]]):
             *(Selection(self._line(*pair), number, True) for number, pair in enumerate(self._found)), compact=True
         )
 
-    def _line(self, resource: Resource, target: ResourceTarget) -> Text:
+    def _line(self, resource: Resource, target: ResourceTarget, *, goes: bool = True) -> Text:
         style = self.look_now.palette.style
         age = duration_text(self._now - resource.created) if resource.created else "-"
         size = bytes_text(target.size) if target.size is not None else "-"
         return Text.assemble(
+            ("goes   " if goes else "stays  ", style("" if goes else "ok")),
             (f"{resource.kind:<8}", style("warn" if resource.kind == "volume" else "dim")), f"{size:>6} ",
             (f"{age:>5}  ", style("dim")), target.label, (f"@{target.server}", style("dim")),
             no_wrap=True, overflow="ellipsis",
@@ -151,6 +153,12 @@ class PruneDialog(Dialog[list["ResourceTarget"]]):
     @on(SelectionList.SelectedChanged)
     def _sum_up(self) -> None:
         picked = self._picked()
+        lines, going = self.query_one(SelectionList), {id(target) for target in picked}
+        for number, (resource, target) in enumerate(self._found):
+            goes = id(target) in going
+            if goes is not self._goes[number]:
+                self._goes[number] = goes
+                lines.replace_option_prompt_at_index(number, self._line(resource, target, goes=goes))
         volumes = sum(target.kind == "volume" for target in picked)
         # Layers that several of these share are counted for none of them, so it may be more.
         text = f"{count_text(len(picked), 'thing')}, at least {bytes_text(sum(t.size or 0 for t in picked))} freed"
