@@ -38,7 +38,7 @@ def deployment_columns(glyphs: Glyphs, now: Callable[[], float]) -> tuple[Column
         Column("services", "SVC", 5, services_text, key=lambda p: len(p.deployment.services), right=True),
         Column("drift", "DRIFT", 5, lambda p: drift_cell([p], glyphs), key=lambda p: len(p.drift), priority=2,
                descending=True),
-        Column("revision", "REV", 5, revision_text, key=lambda p: p.revision.number if p.revision else None,
+        Column("revision", "REV", 5, lambda p: p.revision_text, key=lambda p: p.revision.number if p.revision else None,
                priority=1, right=True),
         Column("up", "UP", 5, up, key=lambda p: -(started(p.deployment.containers) or 0.0) or None, right=True,
                priority=3, descending=True),
@@ -52,12 +52,6 @@ def services_text(place: Place) -> str:
     services = place.deployment.services
     running = sum(service.state in ("running", "starting", "unhealthy") for service in services)
     return f"{running}/{len(services)}" if services else "-"
-
-
-def revision_text(place: Place) -> str:
-    """Its number, marked where it did not end well."""
-    revision = place.revision
-    return "-" if revision is None else f"{revision.number}{'' if revision.outcome == 'success' else '!'}"
 
 
 def _stack(place: Place) -> Cell:

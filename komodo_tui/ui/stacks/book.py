@@ -52,6 +52,12 @@ class Place(NamedTuple):
         """The newest one."""
         return self.project.revisions[0] if self.project is not None and self.project.revisions else None
 
+    @property
+    def revision_text(self) -> str:
+        """Its number, marked where it did not end well."""
+        revision = self.revision
+        return "-" if revision is None else f"{revision.number}{'' if revision.outcome == 'success' else '!'}"
+
 
 class StackRow(NamedTuple):
     """A stack and where it is."""
@@ -180,7 +186,7 @@ class StackBook:
         try:
             return servers_of(stack, known), ""
         except UsageError as error:
-            return (), error.message
+            return (), error.message.removeprefix(f"stack {stack.name}: ").removeprefix(f"stack {stack.name} ")
 
     def rows(self) -> dict[str, StackRow]:
         """Every stack, by name."""

@@ -75,7 +75,7 @@ def drift_cell(places: Iterable[Place], glyphs: Glyphs) -> Cell:
 
 def revision_text(places: Iterable[Place]) -> str:
     """The newest revision on each server, once where they are the same."""
-    numbers = [str(place.revision.number) if place.revision is not None else "-" for place in places]
+    numbers = [place.revision_text for place in places]
     return " ".join(numbers[:1] if len(set(numbers)) == 1 else numbers)
 
 
