@@ -36,7 +36,7 @@ bench: $(STAMP)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 screenshots: $(STAMP)
-	@$(BIN)/python -m benchmarks.screenshots $(ARGS)
+	@$(BIN)/python -m benchmarks.scenes $(ARGS)
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "komodo-tui needs Python 3.11 or newer; set PYTHON=python3.12, say"; exit 1; }
