@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from komodo_tui.domain.errors import StoreError, UsageError
 from komodo_tui.domain.settings import Settings
+from komodo_tui.store.atomic import write_atomic
 from komodo_tui.store.yaml_files import read_yaml
 
 if TYPE_CHECKING:
@@ -70,3 +71,26 @@ def write_template(path: Path) -> bool:
     with os.fdopen(fd, "w", encoding="utf-8") as file:
         file.write(TEMPLATE)
     return True
+
+
+def set_line(path: Path, name: str, value: str) -> None:
+    """Set one plain setting in the file and leave all else as people wrote it; the file is made where there is none.
+
+    Raises:
+        StoreError: it cannot be read or written.
+    """
+    write_template(path)
+    wanted = f"{name}: {value}"
+    try:
+        lines = path.read_text("utf-8").splitlines()
+        own = next((n for n, line in enumerate(lines) if line.startswith(f"{name}:")), None)
+        example = next((n for n, line in enumerate(lines) if line.startswith(f"# {name}:")), None)
+        if own is not None:
+            lines[own] = wanted
+        elif example is not None:
+            lines.insert(example + 1, wanted)
+        else:
+            lines.append(wanted)
+        write_atomic(path, ("\n".join(lines) + "\n").encode())
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(f"{path} cannot be changed: {error}") from error

@@ -55,14 +55,13 @@ PAGES: tuple[PageSpec, ...] = (
     PageSpec("alerts", "Alerts", "Alerts", "", "a",
              note="What opened, escalated, was acknowledged and resolved, on every server."),
     PageSpec("schedules", "Schedules", "Schedules", "", "e",
-             note="What runs by itself: when it ran last, how it went, when it runs next."),
+             target="komodo_tui.ui.pages.schedules:SchedulesPage"),
     PageSpec("logs", "Logs", "Logs", "", "l", target="komodo_tui.ui.pages.logs:LogsPage"),
     PageSpec("terminals", "Terminals", "Terminals", "", "t",
              target="komodo_tui.ui.pages.terminals:TerminalsPage"),
     PageSpec("variables", "Variables & secrets", "Variables", "", "v",
              target="komodo_tui.ui.pages.variables:VariablesPage"),
-    PageSpec("settings", "Settings", "Settings", "", "i",
-             note="Themes with live preview, keys, the confirm policy; until then they live in config.yaml."),
+    PageSpec("settings", "Settings", "Settings", "", "i", target="komodo_tui.ui.pages.settings:SettingsPage"),
 )  # fmt: skip
 """In the order of the tab strip; those without a key are reached by ``0``."""
 
