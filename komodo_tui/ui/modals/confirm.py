@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 
 def plan_text(plan: Plan, look: Look) -> Text:
-    """The steps, grouped by server: what happens, the command, warnings."""
+    """The steps, grouped by server, in their order: what happens, the command, warnings."""
     style, glyphs = look.palette.style, look.glyphs
     text = Text(no_wrap=False)
-    steps = sorted(plan.steps, key=lambda step: step.target.server)
+    order = list(dict.fromkeys(step.target.server for step in plan.steps))
+    steps = sorted(plan.steps, key=lambda step: order.index(step.target.server))
     for server, group in groupby(steps, key=lambda step: step.target.server):
         members = list(group)
         count = f"  {len(members)}" if len(members) > 1 else ""
