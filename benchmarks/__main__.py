@@ -8,7 +8,7 @@ import os
 import sys
 import time
 
-NAMES = ("startup", "paint", "agent", "logs", "rotation", "table", "terminal", "idle", "deploy", "faults")
+NAMES = ("startup", "paint", "agent", "logs", "rotation", "table", "terminal", "idle", "deploy", "procedure", "faults")
 
 
 def main() -> int:
