@@ -40,7 +40,7 @@ async def run(session: Session) -> int:
     arguments = session.arguments
     if not arguments.name and not arguments.resume:
         raise NotFoundError("which procedure?", hint="komodo-tui procedure list names them")
-    async with session.fleet(lambda known: None) as runtime:
+    async with session.fleet(lambda known: None, measured=False) as runtime:
         lines = RunLines(session.out, quiet=arguments.quiet)
         parts = _parts(runtime, lines)
         if arguments.dry_run:

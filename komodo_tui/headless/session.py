@@ -96,8 +96,12 @@ class Session:
             await runtime.close()
 
     @asynccontextmanager
-    async def fleet(self, choose: Callable[[Collection[str]], Collection[str] | None]) -> AsyncIterator[Runtime]:
+    async def fleet(
+        self, choose: Callable[[Collection[str]], Collection[str] | None], *, measured: bool = True
+    ) -> AsyncIterator[Runtime]:
         """The servers chosen of those defined (None: all), each of them up or known to have failed.
+
+        ``measured``: wait a moment for their latencies, too.
 
         Raises:
             NotFoundError: a name that is no server's.
@@ -109,18 +113,19 @@ class Session:
                 if name not in known:
                     raise NotFoundError(f"there is no server {name!r}", hint=f"known: {', '.join(known)}")
             await runtime.start(only)
-            await self.settle(runtime)
+            await self.settle(runtime, measured=measured)
             yield runtime
             await runtime.recovered(_RECOVERY)
 
-    async def settle(self, runtime: Runtime) -> None:
+    async def settle(self, runtime: Runtime, *, measured: bool = True) -> None:
         """Wait until each server is up or has failed, and no question is open."""
         timeout = self.arguments.timeout or TIMEOUT
         await runtime.fleet.settle(timeout)
         while self.asking.busy:  # a person types: the time does not count
             await self.asking.answered()
             await runtime.fleet.settle(timeout)
-        await _measured(runtime)
+        if measured:
+            await _measured(runtime)
 
     @asynccontextmanager
     async def servers(self) -> AsyncIterator[Runtime]:
