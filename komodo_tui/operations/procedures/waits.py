@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import urllib.error
-import urllib.request
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.durations import parse_duration
@@ -88,6 +86,9 @@ async def _tcp(address: str) -> str:
 
 
 def _http(url: str) -> str:
+    import urllib.error  # late: it takes a tenth of a run's start, and few wait for the web
+    import urllib.request
+
     if not url.startswith(("http://", "https://")):
         raise UsageError(f"wait: {url!r} is no address of the web", hint="it begins with http:// or https://")
     try:
