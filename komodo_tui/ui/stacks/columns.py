@@ -84,9 +84,9 @@ def stack_columns(glyphs: Glyphs) -> tuple[Column[StackRow], ...]:
     return (
         Column("name", "STACK", 14, lambda r: r.definition.name, key=lambda r: r.definition.name.lower(), grow=2,
                most=32),
-        Column("state", "STATE", 18, lambda r: state_cell(r, glyphs),
+        Column("state", "STATE", 22, lambda r: state_cell(r, glyphs),
                key=lambda r: rank(worst(p.deployment.state for p in r.places)), grow=2, most=40),
-        Column("servers", "SERVERS", 12, lambda r: " ".join(r.definition.servers),
+        Column("servers", "SERVERS", 10, lambda r: " ".join(r.definition.servers),
                key=lambda r: " ".join(r.definition.servers), grow=2, most=36),
         Column("drift", "DRIFT", 5, lambda r: drift_cell(r.places, glyphs),
                key=lambda r: sum(len(p.drift) for p in r.places), priority=1, descending=True),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -12,13 +13,15 @@ from komodo_tui.ui.stacks.planning import DeployDialog
 from komodo_tui.ui.stacks.reading import TextDialog, between_text, revision_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Sequence
 
-    from komodo_agent.wire.compose import PullPolicy, RevisionSummary
+    from komodo_agent.wire.compose import PullPolicy, Revision, RevisionSummary
     from komodo_tui.domain.operations import ActionRecord
     from komodo_tui.domain.stacks import StackDefinition, StackOperation
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
+
+T = TypeVar("T")
 
 
 async def deploy(
@@ -31,8 +34,8 @@ async def deploy(
         KomodoError: it cannot be planned, or was refused.
     """
     _writable(runtime, "deploy", stack.name)
-    shell.flash(f"asking what a deploy of {stack.name} would change", "busy")
-    return await confirmed(runtime, shell, await runtime.preparer.deploy(stack, servers, pull=pull))
+    words = f"asking what a deploy of {stack.name} would change"
+    return await confirmed(runtime, shell, await told(shell, words, runtime.preparer.deploy(stack, servers, pull=pull)))
 
 
 async def roll_back(
@@ -41,8 +44,8 @@ async def roll_back(
 ) -> ActionRecord | None:  # fmt: skip
     """The same for a return to a revision; without one, to the last good one that differs from what is deployed."""
     _writable(runtime, "rollback", stack.name)
-    shell.flash(f"asking what a return of {stack.name} would change", "busy")
-    operation = await runtime.preparer.rollback(stack, servers, revision.number if revision is not None else 0)
+    asked = runtime.preparer.rollback(stack, servers, revision.number if revision is not None else 0)
+    operation = await told(shell, f"asking what a return of {stack.name} would change", asked)
     if revision is not None and revision.outcome != "success":
         words = f"revision {revision.number} was no good one: {revision.outcome.replace('_', ' ')}"
         warned = (msgspec.structs.replace(t, warnings=(*t.warnings, words)) for t in operation.targets)
@@ -63,6 +66,20 @@ async def confirmed(runtime: Runtime, shell: Shell, operation: StackOperation) -
     return await shell.acts.run(operation, follow=True, asked=True)
 
 
+async def told(shell: Shell, words: str, asked: Awaitable[T]) -> T:
+    """Wait for an answer; the footer says for how long already."""
+    shell.flash(words, "busy")
+    task = asyncio.ensure_future(asked)
+    seconds = 0
+    try:
+        while not (await asyncio.wait({task}, timeout=1.0))[0]:
+            seconds += 1
+            shell.flash(f"{words}  {seconds} s", "busy")
+    finally:
+        task.cancel()
+    return task.result()
+
+
 async def show_revisions(
     runtime: Runtime, shell: Shell, project: str, picked: Sequence[tuple[str, RevisionSummary]]
 ) -> None:
@@ -75,15 +92,17 @@ async def show_revisions(
         shell.flash("mark two to see what differs, or none to see one", "warn")
         return
     ordered = sorted(picked, key=lambda item: item[1].started)
-    shell.flash(f"asking {ordered[0][0]}", "busy")
-    found = [
-        await (await runtime.fleet.link(server).client()).compose_revision(project, summary.number)
-        for server, summary in ordered
-    ]
+    asked = asyncio.gather(*(_revision(runtime, server, project, summary.number) for server, summary in ordered))
+    found = await told(shell, f"asking {ordered[0][0]}", asked)
     called = [f"{summary.number} on {server}" for server, summary in ordered]
     look = shell.look
     text = revision_text(found[0], look) if len(found) == 1 else between_text(found[0], found[1], look)
     await shell.ask(TextDialog(f"{project}: revision {' → '.join(called)}", text, shell.copy))
+
+
+async def _revision(runtime: Runtime, server: str, project: str, number: int) -> Revision:
+    client = await runtime.fleet.link(server).client()
+    return await client.compose_revision(project, number)
 
 
 def _writable(runtime: Runtime, verb: str, name: str) -> None:

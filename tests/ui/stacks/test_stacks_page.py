@@ -21,6 +21,7 @@ from komodo_tui.ui.stacks.editing import StackEditor, read_stack, stack_text
 from komodo_tui.ui.stacks.examples import EXAMPLES, example_text
 from komodo_tui.ui.stacks.planning import DeployDialog
 from komodo_tui.ui.stacks.reading import TextDialog
+from komodo_tui.ui.widgets.footer import HintFooter
 from tests.ui.stacks.lab import PREVIEW, REVISIONS, SHOP, STACKS, make_app
 from tests.ui.stacks.piloting import LARGE, SMALL, dialog, done, stacks, until
 
@@ -238,6 +239,7 @@ def test_looks(made: Made, snap_compare: Any, size: tuple[int, int], view: str) 
         if view == "plan":
             await pilot.press("D")
             await dialog(pilot, DeployDialog)
+            pilot.app.screen_stack[0].query_one(HintFooter)._clear()
         await pilot.pause()
 
     assert snap_compare(made[0], terminal_size=size, run_before=settle)
