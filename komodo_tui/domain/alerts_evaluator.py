@@ -1,0 +1,169 @@
+"""From readings to alerts, with patience: sustained for, hysteresis, escalation, damping of what flaps. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from komodo_tui.domain.alerts import LEVELS, AlertChange, AlertKind, AlertLevel, Subject, Transition
+from komodo_tui.domain.alerts_survey import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from komodo_tui.domain.alerts_survey import Survey
+
+GAP = 90.0
+"""Seconds without word after which what was about to open has to begin anew."""
+FLAPS = 3
+"""Openings within :data:`FLAP_WINDOW` from which on an alert flaps."""
+FLAP_WINDOW = 3600.0
+FLAP_CLEAR = 900.0
+"""Seconds a flapping one has to be well."""
+_RANK = {"ok": 0, "warning": 1, "critical": 2}
+
+
+class Patience(NamedTuple):
+    """How long something has to last, in seconds."""
+
+    warning: float
+    critical: float
+    clear: float
+    """How long it has to be well before it is resolved."""
+
+
+PATIENCE: dict[AlertKind, Patience] = {
+    "unreachable": Patience(30, 180, 15),
+    "engine": Patience(20, 90, 15),
+    "cpu": Patience(300, 300, 120),
+    "memory": Patience(120, 120, 120),
+    "swap": Patience(600, 600, 300),
+    "disk": Patience(60, 30, 60),
+    "down": Patience(15, 60, 10),
+    "unhealthy": Patience(60, 600, 30),
+    "restarts": Patience(0, 0, 60),
+    "oom": Patience(0, 0, 300),
+}
+
+
+class _Track:
+    """One subject that is, or was of late, not well. All times are monotonic seconds."""
+
+    __slots__ = ("below", "open", "openings", "seen", "since")
+
+    def __init__(self, at: float) -> None:
+        self.open = 0
+        """0: no; else the rank of its level."""
+        self.since: list[float | None] = [None, None, None]
+        """By rank: when it became that bad."""
+        self.below: list[float | None] = [None, None, None]
+        """By rank: when it was last left."""
+        self.openings: list[float] = []
+        self.seen = at
+
+    def note(self, reading: Reading, at: float) -> None:
+        """Take in how it is now."""
+        if at - self.seen > GAP and not self.open:
+            self.since = [None, None, None]
+        self.seen = at
+        for rank in (1, 2):
+            if _RANK[reading.level] >= rank:
+                if self.since[rank] is None:
+                    self.since[rank] = at
+                self.below[rank] = None
+            elif _RANK[reading.held] >= rank:
+                self.below[rank] = None
+            else:
+                self.since[rank] = None
+                if self.below[rank] is None:
+                    self.below[rank] = at
+
+    def ripe(self, patience: Patience, at: float) -> int:
+        """The rank that has lasted long enough; 0 for none."""
+        for rank, wanted in ((2, patience.critical), (1, patience.warning)):
+            began = self.since[rank]
+            if began is not None and at - began >= wanted:
+                return rank
+        return 0
+
+    def flaps(self, at: float) -> bool:
+        self.openings = [time for time in self.openings if at - time <= FLAP_WINDOW]
+        return len(self.openings) >= FLAPS
+
+    def step(self, subject: Subject, reading: Reading, at: float) -> Transition | None:
+        """What changes now."""
+        patience = PATIENCE[subject.kind]
+        ripe = self.ripe(patience, at)
+        if ripe > self.open and not (reading.old and not self.open):
+            change: AlertChange = "escalated" if self.open else "opened"
+            if not self.open:
+                self.openings.append(at)
+            self.open = ripe
+            return self._told(subject, change, LEVELS[ripe - 1], reading, at)
+        left = self.below[self.open] if self.open else None
+        clear = max(patience.clear, FLAP_CLEAR) if self.open and self.flaps(at) else patience.clear
+        if left is None or at - left < clear:
+            return None
+        had = LEVELS[self.open - 1]
+        if self.open == 2 and self.below[1] is None:
+            self.open = 1
+            return self._told(subject, "eased", "warning", reading, at)
+        self.open = 0
+        return self._told(subject, "resolved", had, reading, at)
+
+    def _told(
+        self, subject: Subject, change: AlertChange, level: AlertLevel, reading: Reading, at: float
+    ) -> Transition:
+        return Transition(
+            subject=subject, change=change, level=level, value=reading.value, text=reading.text,
+            flapping=self.flaps(at),
+        )  # fmt: skip
+
+
+class Evaluator:
+    """Decides what opens, escalates, eases and is resolved. Times are monotonic: a clock that jumps changes nothing."""
+
+    def __init__(self) -> None:
+        self._tracks: dict[Subject, _Track] = {}
+
+    def restore(
+        self, opened: Iterable[tuple[Subject, AlertLevel]], openings: Iterable[tuple[Subject, float]], at: float
+    ) -> None:
+        """Go on where another process stopped.
+
+        ``opened``: the alerts that are open; ``openings``: what opened of late, and how many seconds ago.
+        """
+        for subject, age in openings:
+            self._tracks.setdefault(subject, _Track(at)).openings.append(at - age)
+        for subject, level in opened:
+            self._tracks.setdefault(subject, _Track(at)).open = _RANK[level]
+
+    def look(self, survey: Survey, at: float) -> list[Transition]:
+        """Take in a survey; returns what changed, in the order of the readings."""
+        changes: list[Transition] = []
+        named = set()
+        for reading in survey.readings:
+            named.add(reading.subject)
+            track = self._tracks.get(reading.subject)
+            if track is None:
+                track = self._tracks[reading.subject] = _Track(at)
+            self._step(track, reading, at, changes)
+        for subject, track in list(self._tracks.items()):
+            if subject in named:
+                continue
+            if subject.server not in survey.servers:
+                del self._tracks[subject]
+                if track.open:
+                    text = "the server is not managed any more"
+                    level = LEVELS[track.open - 1]
+                    changes.append(Transition(subject=subject, change="resolved", level=level, text=text))
+            elif (subject.server, subject.scope) in survey.told:
+                self._step(track, Reading(subject, "ok", "ok", None, "well again"), at, changes)
+                if not track.open and not track.flaps(at) and not track.openings:
+                    del self._tracks[subject]
+        return changes
+
+    def _step(self, track: _Track, reading: Reading, at: float, changes: list[Transition]) -> None:
+        track.note(reading, at)
+        change = track.step(reading.subject, reading, at)
+        if change is not None:
+            changes.append(change)

@@ -1,0 +1,190 @@
+"""From live state to readings: what is not well right now, before any patience. Pure but for a memory of restarts."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import msgspec
+
+from komodo_tui.domain.alerts import Scope, Subject
+from komodo_tui.domain.levels import Level, disk_percent, level, memory_percent
+from komodo_tui.domain.servers import Threshold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from komodo_agent.wire.models import Container, Engine, Filesystem, HostSample
+    from komodo_tui.domain.errors import KomodoError
+    from komodo_tui.domain.servers import ServerDefinition
+
+SWAP = Threshold(80.0, 95.0)
+RESTARTS = Threshold(3.0, 6.0)
+"""Restarts within :data:`WINDOW`; the engine waits up to a minute between two, so a loop shows about ten."""
+WINDOW = 600.0
+RECENT = 3600.0
+"""Seconds before the very first look from which on an exit still counts as news."""
+_MARGINS = {"cpu": 5.0, "memory": 3.0, "swap": 5.0, "disk": 1.0, "restarts": 0.0}
+"""Hysteresis, in the unit of the value: a level that was reached is left this much below its limit."""
+_FULL_BY_NATURE = frozenset({"squashfs", "iso9660", "erofs", "cramfs", "udf", "romfs"})
+_ASKED_TO_STOP = frozenset({0, 130, 137, 143})
+"""Exit codes of containers that ended their work or were told to: by SIGINT, SIGKILL, SIGTERM."""
+_RESTARTED_BY_ENGINE = frozenset({"always", "unless-stopped"})
+_CANNOT_START = frozenset({125, 126, 127, 128})
+
+
+class Server(Protocol):
+    """What is read of a server; ``fleet.live.ServerLive`` is one."""
+
+    definition: ServerDefinition
+    status: str
+    error: KomodoError | None
+    engine: Engine | None
+    sample: HostSample | None
+    filesystems: tuple[Filesystem, ...]
+    containers: dict[str, Container]
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """Something is not well."""
+
+    subject: Subject
+    level: Level
+    """What it is now."""
+    held: Level
+    """What it still counts as, where it has been worse: limits less the margin."""
+    value: float | None
+    text: str
+    old: bool = False
+    """It happened before anybody watched: no news, but no end of an open alert either."""
+
+
+class Survey(NamedTuple):
+    """All that is not well, and how far that is the whole truth."""
+
+    readings: list[Reading]
+    told: frozenset[tuple[str, Scope]]
+    """(server, scope) that spoke: what is not among its readings is well."""
+    servers: frozenset[str]
+    """All that are managed."""
+
+
+class Surveyor:
+    """Looks at servers. It remembers restarts, since engines tell only how many there were."""
+
+    def __init__(self, last_look: float | None) -> None:
+        """``last_look``: Unix time at which somebody evaluated alerts last; None = never."""
+        self._news_from: float | None = last_look
+        self._counts: dict[str, dict[str, int]] = {}
+        self._restarts: dict[tuple[str, str], deque[float]] = {}
+
+    def survey(self, servers: Mapping[str, Server], at: float, now: float) -> Survey:
+        """Look once. ``at``: monotonic seconds; ``now``: Unix time."""
+        if self._news_from is None:
+            self._news_from = now - RECENT
+        readings: list[Reading] = []
+        told: set[tuple[str, Scope]] = set()
+        for name, server in servers.items():
+            if server.status != "connecting":
+                told.add((name, "server"))
+            if server.status != "up":
+                readings += _unreachable(name, server)
+                continue
+            if server.sample is not None:
+                told.add((name, "host"))
+                readings += _host(name, server, server.sample)
+            engine = server.engine
+            if engine is None or engine.status == "starting":
+                continue
+            told.add((name, "agent"))
+            if engine.status == "up":
+                told.add((name, "engine"))
+                readings += self._containers(name, server.containers, at)
+            elif engine.status != "absent":
+                bad: Level = "critical" if engine.status == "down" else "warning"
+                readings.append(Reading(Subject(name, "engine"), bad, bad, None, engine.message or engine.status))
+        for gone in self._counts.keys() - servers.keys():
+            del self._counts[gone]
+        self._forget(at)
+        return Survey(readings, frozenset(told), frozenset(servers))
+
+    def _containers(self, server: str, containers: Mapping[str, Container], at: float) -> Iterator[Reading]:
+        before = self._counts.get(server, {})
+        self._counts[server] = {key: container.restarts for key, container in containers.items()}
+        for key, container in containers.items():
+            more = container.restarts - before.get(key, container.restarts)
+            if more > 0:
+                times = self._restarts.setdefault((server, container.name), deque(maxlen=int(RESTARTS.critical) * 2))
+                times.extend([at] * min(more, times.maxlen or more))
+            if container.state != "running" or container.health == "unhealthy" or container.oom_killed:
+                yield from self._not_well(server, container)
+        for (where, name), times in self._restarts.items():
+            if where == server and times:
+                text = f"{len(times)} restarts in the last {WINDOW / 60:.0f} minutes"
+                yield _figure(Subject(server, "restarts", name), float(len(times)), RESTARTS, text)
+
+    def _not_well(self, server: str, container: Container) -> Iterator[Reading]:
+        old = container.finished < (self._news_from or 0.0)
+        name = container.name
+        if container.oom_killed:
+            bad: Level = "warning" if container.state == "running" else "critical"
+            text = "the kernel ended a process of it: no memory left"
+            yield Reading(Subject(server, "oom", name), bad, bad, None, text, old and container.state != "running")
+        elif container.state in ("exited", "dead") and (down := _down(container)) != "ok":
+            text = f"{container.state} with code {container.exit_code}"
+            yield Reading(Subject(server, "down", name), down, down, None, text, old)
+        if container.health == "unhealthy" and container.state == "running":
+            text = "its health check fails"
+            yield Reading(Subject(server, "unhealthy", name), "critical", "critical", None, text)
+
+    def _forget(self, at: float) -> None:
+        for key, times in list(self._restarts.items()):
+            while times and at - times[0] > WINDOW:
+                times.popleft()
+            if not times:
+                del self._restarts[key]
+
+
+def _unreachable(name: str, server: Server) -> Iterable[Reading]:
+    if server.status == "connecting":
+        return ()
+    why = server.error.message if server.error is not None else server.status.replace("_", " ")
+    # a server whose agent was never put there, or is of another version, answers: that is no outage
+    bad: Level = "warning" if server.status in ("agent_missing", "agent_mismatch", "host_key_unknown") else "critical"
+    return (Reading(Subject(name, "unreachable"), bad, bad, None, why),)
+
+
+def _host(name: str, server: Server, sample: HostSample) -> Iterator[Reading]:
+    limits = server.definition.alerts
+    found = [
+        _figure(Subject(name, "cpu"), sample.cpu, limits.cpu, f"CPU {sample.cpu:.0f}%"),
+        _percent(Subject(name, "memory"), memory_percent(sample), limits.memory, "memory"),
+    ]
+    if sample.swap_total:
+        found.append(_percent(Subject(name, "swap"), 100 * sample.swap_used / sample.swap_total, SWAP, "swap"))
+    for one in server.filesystems:
+        if one.total and one.stalled_since is None and one.kind not in _FULL_BY_NATURE:
+            found.append(_percent(Subject(name, "disk", one.path), disk_percent(one), limits.disk, one.path))
+    return (reading for reading in found if reading.held != "ok")
+
+
+def _percent(subject: Subject, value: float, threshold: Threshold, what: str) -> Reading:
+    return _figure(subject, value, threshold, f"{what} {value:.0f}% used")
+
+
+def _figure(subject: Subject, value: float, threshold: Threshold, text: str) -> Reading:
+    held = level(value + _MARGINS[subject.kind], threshold)
+    return Reading(subject, level(value, threshold), held, value, text)
+
+
+def _down(container: Container) -> Level:
+    """How bad it is that a container does not run; fine where it had done its work, or somebody stopped it."""
+    code = container.exit_code
+    if container.state == "dead":
+        return "critical"
+    if code is None or code in _ASKED_TO_STOP:
+        return "ok"
+    if container.restart_policy in _RESTARTED_BY_ENGINE:
+        # the engine starts it again, so it stays down only where somebody stopped it or it cannot be started
+        return "critical" if code in _CANNOT_START else "ok"
+    return "critical" if container.restart_policy.startswith("on-failure") else "warning"

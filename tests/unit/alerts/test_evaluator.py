@@ -1,0 +1,197 @@
+"""What opens, escalates, eases and is resolved, on a clock of our own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from komodo_agent.wire.models import Engine, Filesystem, HostSample
+from komodo_tui.domain.alerts import Subject
+from komodo_tui.domain.alerts_evaluator import FLAP_CLEAR, FLAPS, GAP, Evaluator
+from komodo_tui.domain.alerts_survey import Surveyor
+from komodo_tui.domain.errors import HostUnreachableError
+from komodo_tui.domain.servers import ServerDefinition
+from komodo_tui.fleet.live import ServerLive
+from tests.ui.fleets import NOW, container, host_sample
+
+if TYPE_CHECKING:
+    from komodo_agent.wire.models import Container
+
+STEP = 5.0
+
+
+class Scene:
+    """One server, looked at every five seconds."""
+
+    def __init__(self, last_look: float | None = None) -> None:
+        self.server = ServerLive(ServerDefinition(name="db-01", address="db-01"))
+        self.server.status = "up"
+        self.server.engine = Engine(status="up")
+        self.server.sample = host_sample(10.0, 10.0)
+        self.surveyor, self.evaluator = Surveyor(last_look), Evaluator()
+        self.at = 1000.0
+        self.servers = {"db-01": self.server}
+
+    def after(self, seconds: float) -> list[str]:
+        """Let time pass; returns what changed."""
+        changed = []
+        for _ in range(int(seconds / STEP)):
+            self.at += STEP
+            survey = self.surveyor.survey(self.servers, self.at, NOW + self.at)
+            changed += [f"{t.change} {t.level} {t.subject.kind}" for t in self.evaluator.look(survey, self.at)]
+        return changed
+
+    def cpu(self, percent: float) -> None:
+        self.server.sample = msgspec.structs.replace(_sample(self.server), cpu=percent)
+
+    def has(self, *containers: Container) -> None:
+        self.server.containers = {one.id: one for one in containers}
+
+
+def _sample(server: ServerLive) -> HostSample:
+    assert server.sample is not None
+    return server.sample
+
+
+def test_high_for_a_moment_is_no_alert() -> None:
+    scene = Scene()
+    scene.cpu(99.0)
+    assert scene.after(295) == []
+    scene.cpu(10.0)
+    assert scene.after(600) == []
+
+
+def test_opens_after_its_time_holds_above_the_margin_and_is_resolved_below_it() -> None:
+    scene = Scene()
+    scene.cpu(90.0)
+    assert scene.after(300) == []
+    assert scene.after(STEP) == ["opened warning cpu"]
+    scene.cpu(82.0)  # below the limit of 85, within the margin
+    assert scene.after(3600) == []
+    scene.cpu(70.0)
+    assert scene.after(120) == []
+    assert scene.after(STEP) == ["resolved warning cpu"]
+
+
+def test_escalates_and_eases() -> None:
+    scene = Scene()
+    scene.cpu(90.0)
+    scene.after(305)
+    scene.cpu(99.0)
+    assert scene.after(305) == ["escalated critical cpu"]
+    scene.cpu(88.0)
+    assert scene.after(125) == ["eased warning cpu"]
+    assert scene.after(600) == []
+
+
+def test_a_disk_is_judged_by_mount_and_images_are_full_by_nature() -> None:
+    scene = Scene()
+    full = Filesystem(path="/var", device="/dev/sdb1", kind="ext4", total=100, used=95, available=5)
+    scene.server.filesystems = (
+        full,
+        msgspec.structs.replace(full, path="/", used=10, available=90),
+        msgspec.structs.replace(full, path="/snap/core", kind="squashfs", used=100, available=0),
+    )
+    survey = scene.surveyor.survey(scene.servers, 0.0, NOW)
+    assert [r.subject for r in survey.readings] == [Subject("db-01", "disk", "/var")]
+    assert scene.after(35) == ["opened critical disk"]
+
+
+def test_unreachable_says_why_and_its_figures_stay_as_they_were() -> None:
+    scene = Scene()
+    scene.cpu(99.0)
+    scene.after(305)
+    scene.server.status = "unreachable"
+    scene.server.error = HostUnreachableError("db-01 does not answer on port 22", server="db-01")
+    assert scene.after(200) == ["opened warning unreachable", "escalated critical unreachable"]
+    scene.server.status = "connecting"
+    assert scene.after(60) == []
+    scene.server.status = "up"
+    assert scene.after(20) == ["resolved critical unreachable"]
+
+
+def test_what_was_about_to_open_begins_anew_after_silence() -> None:
+    scene = Scene()
+    scene.cpu(99.0)
+    scene.after(290)
+    scene.server.status = "connecting"
+    scene.after(GAP + STEP)
+    scene.server.status = "up"
+    assert scene.after(100) == []
+    assert scene.after(300) == ["opened critical cpu"]
+
+
+def test_engine_down_hides_its_containers() -> None:
+    scene = Scene()
+    scene.has(container("api", 1, health="unhealthy"))
+    scene.after(65)
+    scene.server.engine = Engine(status="down", message="nobody answers")
+    assert scene.after(100) == ["opened warning engine", "escalated critical engine"]
+
+
+def test_flapping_is_damped() -> None:
+    scene = Scene()
+    well, ill = container("api", 1), container("api", 1, health="unhealthy")
+    for _ in range(FLAPS):
+        scene.has(ill)
+        assert scene.after(65) == ["opened warning unhealthy"]
+        scene.has(well)
+        changed = scene.after(60)
+    assert changed == []
+    assert scene.after(FLAP_CLEAR) == ["resolved warning unhealthy"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"exit_code": 0}, []),
+        ({"exit_code": 143}, []),
+        ({"exit_code": 137}, []),
+        ({"exit_code": 1}, ["opened warning down"]),
+        ({"exit_code": 1, "restart_policy": "always"}, []),
+        ({"exit_code": 127, "restart_policy": "always"}, ["opened warning down", "escalated critical down"]),
+        ({"exit_code": 1, "restart_policy": "on-failure:3"}, ["opened warning down", "escalated critical down"]),
+        ({"exit_code": 137, "oom_killed": True}, ["opened critical oom"]),
+    ],
+)
+def test_down_only_where_nobody_asked_for_it(fields: dict[str, object], expected: list[str]) -> None:
+    scene = Scene()
+    scene.has(container("api", 1, state="exited", finished=NOW + 1000, **fields))
+    assert scene.after(90) == expected
+
+
+def test_what_ended_before_anybody_watched_is_no_news_but_keeps_an_open_alert() -> None:
+    ended = container("api", 1, state="exited", exit_code=1, finished=NOW)
+    scene = Scene(last_look=NOW + 500)
+    scene.has(ended)
+    assert scene.after(90) == []
+    again = Scene(last_look=NOW + 500)
+    again.has(ended)
+    again.evaluator.restore([(Subject("db-01", "down", "api"), "warning")], [], again.at)
+    assert again.after(90) == []
+    again.has()
+    assert again.after(15) == ["resolved warning down"]
+
+
+def test_a_restart_loop_is_counted_within_ten_minutes() -> None:
+    scene = Scene()
+    for restarts in range(8):
+        scene.has(container("api", 1, restarts=restarts))
+        changed = scene.after(STEP)
+        assert changed == {3: ["opened warning restarts"], 6: ["escalated critical restarts"]}.get(restarts, [])
+    assert scene.after(570) == []
+    assert scene.after(200)[-1].startswith("resolved")
+
+
+def test_restarts_of_old_are_no_loop() -> None:
+    scene = Scene()
+    scene.has(container("api", 1, restarts=40))
+    assert scene.after(60) == []
+
+
+def test_a_server_that_is_not_managed_any_more_closes_its_alerts() -> None:
+    scene = Scene()
+    scene.evaluator.restore([(Subject("gone", "cpu"), "critical")], [], scene.at)
+    assert scene.after(STEP) == ["resolved critical cpu"]
