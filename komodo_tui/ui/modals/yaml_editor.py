@@ -11,7 +11,9 @@ from textual.widgets import Button, Static, TextArea
 
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.ui.external import edit_outside
+from komodo_tui.ui.look import look_of
 from komodo_tui.ui.modals.base import Dialog, button
+from komodo_tui.ui.render.yaml_tones import yaml_tones
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +35,18 @@ class Checked(NamedTuple, Generic[T]):
     """What it is, in a line: ``backup could run: 3 steps``."""
     warning: str = ""
     """What is odd about it, though it can be saved."""
+
+
+class YamlArea(TextArea):
+    """Text in the colours of the theme."""
+
+    def get_line(self, line_index: int) -> Text:
+        """The line, as it is drawn."""
+        line = super().get_line(line_index)
+        style = look_of(self).palette.style
+        for start, end, tone in yaml_tones(line.plain):
+            line.stylize(style(tone), start, end)
+        return line
 
 
 class YamlEditor(Dialog[T]):
@@ -59,7 +73,7 @@ class YamlEditor(Dialog[T]):
 
     def body(self) -> ComposeResult:
         """The text, and what is wrong with it."""
-        yield TextArea(self._text, show_line_numbers=True, tab_behavior="indent", id="editor-text")
+        yield YamlArea(self._text, show_line_numbers=True, tab_behavior="indent", id="editor-text")
         yield Static(id="editor-problem")
 
     def buttons(self) -> list[Button]:
