@@ -10,11 +10,12 @@ import msgspec
 from ..problems import AgentError
 from ..wire.compose import ComposeDeploy, Revision, StackFile
 from .cli import find_cli
-from .folder import StackFolder, last_good, placed_files
-from .observe import containers_of
+from .folder import StackFolder
+from .observe import containers_of, hash_of
 from .preview import look, up_words
 from .project import pins, placed_calls, source_of
 from .record import Record, pinned_images
+from .revisions import last_good, placed_files
 from .runner import Runner
 
 if TYPE_CHECKING:
@@ -100,7 +101,6 @@ class Deployment:
         self._context = context
         self._kept = kept
         self._cli = cli
-        self._fds = (fd,)
         self._spec = spec
         self._seen = seen
         self._brings_back = brings_back
@@ -169,8 +169,7 @@ class Deployment:
         await runner.well(calls, expected, spec.health, changed=await self._runs() != ran)
         await runner.commands("post-deploy", spec.post_deploy, calls)
         there = await containers_of(self._engine, spec.source.project)
-        hashes = await calls.hashes(self._fds) if pinned else None
-        self._record.runs({c.service: c.image_id for c in there if c.service}, hashes)
+        self._record.runs({c.service: c.image_id for c in there}, {c.service: hash_of(c) for c in there})
 
     async def _runs(self) -> set[tuple[str, float]]:
         """Which containers there are, and since when they run: differs when one was made or started anew."""
@@ -210,6 +209,7 @@ class Deployment:
         good = self._good
         if good is not None and self._record.same_as(good) and self._before[0] is good:
             self._kept.forget(self._record.number)
+            self._kept.save(msgspec.structs.replace(good, hashes=self._record.revision.hashes))
             self._context.log(f"nothing to change: revision {good.summary.number} runs")
             self._context.result(outcome="success", revision=str(good.summary.number), unchanged="yes")
             return
@@ -276,8 +276,9 @@ class Deployment:
                 await asyncio.sleep(_PAUSE)
                 await self._runner.tidy()
         await self._runner.well(calls, dict.fromkeys(good.hashes, 1), self._spec.health)
-        if pinned:  # held to images, its containers bear other hashes than its files alone
-            self._kept.save(msgspec.structs.replace(good, hashes=await calls.hashes(self._fds)))
+        # held to images, its containers bear other hashes than before
+        there = await containers_of(self._engine, source.project)
+        self._kept.save(msgspec.structs.replace(good, hashes={c.service: hash_of(c) for c in there}))
         self._context.result(returned_to=str(number))
 
     def _close(self, outcome: RevisionOutcome, error: str = "") -> None:

@@ -21,9 +21,10 @@ from ..problems import AgentError
 from ..wire.compose import Revision, StackFile
 from .disk import content_of, disk_errors, write_whole
 from .names import check_path, check_project
+from .revisions import last_good
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 _LEFT_BEHIND = 600.0
 """Seconds after which a folder made to look at is nobody's any more."""
@@ -218,6 +219,34 @@ class StackFolder:
             raise
         return folder
 
+    def copy(self, files: Mapping[str, str], besides: Collection[str]) -> Path:
+        """A scratch folder like the project's own: these files, and links to what else lies there.
+
+        ``besides``: paths that are not linked to, since their files come and go.
+        """
+        folder = self.scratch(files)
+        try:
+            with disk_errors(folder):
+                self._link(self.files, folder, {*files, *besides})
+        except AgentError:
+            self.drop(folder)
+            raise
+        return folder
+
+    def _link(self, there: Path, here: Path, taken: Collection[str]) -> None:
+        for entry in there.iterdir():
+            relative = str(entry.relative_to(self.files))
+            target = here / entry.name
+            if any(path.startswith(f"{relative}/") for path in taken):
+                target.mkdir(mode=0o700, exist_ok=True)
+                self._link(entry, target, taken)
+            elif relative not in taken and not target.exists():
+                target.symlink_to(entry)
+
+    def content(self, path: str) -> str | None:
+        """What is on disk at the path of a placed file; None where there is no file."""
+        return content_of(self._inside(path))
+
     def drop(self, folder: Path) -> None:
         """Remove a scratch folder."""
         for root, folders, names in os.walk(folder, topdown=False):
@@ -226,7 +255,8 @@ class StackFolder:
                     Path(root, name).unlink()
             for name in folders:
                 with suppress(OSError):
-                    Path(root, name).rmdir()
+                    path = Path(root, name)
+                    path.unlink() if path.is_symlink() else path.rmdir()
         with suppress(OSError):
             folder.rmdir()
 
@@ -258,18 +288,3 @@ class StackFolder:
             if parent.is_symlink():
                 raise AgentError("conflict", f"{parent} is a link: nothing is written through it")
         return path
-
-
-def last_good(revisions: Iterable[Revision]) -> Revision | None:
-    """The newest revision that became healthy; ``revisions`` come newest first."""
-    return next((revision for revision in revisions if revision.summary.outcome == "success"), None)
-
-
-def placed_files(revisions: Iterable[Revision]) -> tuple[StackFile, ...]:
-    """The files that may be on disk of our making: newest first, one a path."""
-    found: dict[str, StackFile] = {}
-    for revision in revisions:
-        if not revision.folder:
-            for file in revision.files:
-                found.setdefault(file.path, file)
-    return tuple(found.values())

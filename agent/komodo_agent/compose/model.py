@@ -35,6 +35,8 @@ class Model(NamedTuple):
     services: dict[str, Service]
     volumes: dict[str, str]
     """Key -> name on the engine; external ones apart."""
+    configs: dict[str, str]
+    """By service: all of its configuration as text, to be compared; empty where it is not read whole."""
     external: tuple[tuple[str, str], ...]
     """(``volume`` or ``network``, name) that have to be there already."""
 
@@ -59,7 +61,9 @@ def parse_model(text: str, project: str, *, old: bool = False) -> Model:
                     volumes[str(key)] = name
     except (ValueError, AttributeError, TypeError) as error:
         raise AgentError("failed", "compose printed a configuration that cannot be read") from error
-    return Model(services, volumes, tuple(external))
+    entries = {} if old else document.get("services") or {}
+    configs = {str(name): json.dumps(entry, sort_keys=True) for name, entry in entries.items()}
+    return Model(services, volumes, configs, tuple(external))
 
 
 def unset_variables(messages: str) -> tuple[str, ...]:

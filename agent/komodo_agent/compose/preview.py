@@ -16,9 +16,10 @@ from ..wire.compose import (
     ServiceChange,
     StackFile,
 )
-from .folder import last_good, placed_files
 from .observe import WORKING_DIR, containers_of, fingerprint, hash_of, images, names, state_print, words_of
-from .project import check_source, looked_at, placed_calls, read_sources
+from .project import check_source, placed_calls, project_folder, read_sources
+from .resolve import resolved
+from .revisions import last_good, placed_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +36,8 @@ class Look(NamedTuple):
 
     preview: ComposePreview
     model: Model
-    hashes: dict[str, str]
+    configs: dict[str, str]
+    """By service: a keyed fingerprint of its resolved configuration."""
     files: tuple[StackFile, ...]
     folder: str
 
@@ -60,13 +62,13 @@ async def look(cli: Cli, engine: Engine, kept: StackFolder, source: ComposeSourc
     check_source(source)
     files = read_sources(source)
     revisions = kept.revisions()
-    with looked_at(cli, engine, kept, source) as calls:
-        model, hashes = await asyncio.gather(calls.model(fds), calls.hashes(fds))
-        folder = str(calls.folder)
+    model, hashes = await resolved(cli, engine, kept, source, revisions, fds)
+    folder = str(project_folder(source, kept))
     facts = await _facts(engine, source.project, model)
     current = revisions[0] if revisions else None
     good = last_good(revisions)
-    services = _services(model, hashes, facts)
+    configs = kept.prints(model.configs)
+    services = _services(model, hashes, configs, facts, good)
     ports = tuple(port for service in model.services.values() for port in service.ports)
     preview = ComposePreview(
         project=source.project,
@@ -90,11 +92,11 @@ async def look(cli: Cli, engine: Engine, kept: StackFolder, source: ComposeSourc
     )
     made_of = fingerprint(
         source.project, folder, [[f.path, f.content] for f in files], source.compose_files, source.profiles,
-        kept.prints(source.environment), hashes, state_print(facts.containers),
+        kept.prints(source.environment), hashes, configs, state_print(facts.containers),
         current.summary.number if current else 0,
         preview.conflicts, [[s.service, s.verb] for s in services],
     )  # fmt: skip
-    return Look(msgspec.structs.replace(preview, fingerprint=made_of), model, hashes, files, folder)
+    return Look(msgspec.structs.replace(preview, fingerprint=made_of), model, configs, files, folder)
 
 
 def up_words(model: Model, cli: Cli) -> tuple[str, ...]:
@@ -115,12 +117,15 @@ async def _facts(engine: Engine, project: str, model: Model) -> _Facts:
     return _Facts(containers, found, volumes, networks, own, others)
 
 
-def _services(model: Model, hashes: Mapping[str, str], facts: _Facts) -> tuple[ServiceChange, ...]:
+def _services(
+    model: Model, hashes: Mapping[str, str], configs: Mapping[str, str], facts: _Facts, good: Revision | None
+) -> tuple[ServiceChange, ...]:
     there: dict[str, list[Container]] = {}
     for container in facts.containers:
         there.setdefault(container.service, []).append(container)
     changes = [
-        _change(service, hashes.get(name, ""), there.get(name, []), facts) for name, service in model.services.items()
+        _change(service, _as_it_was(name, hashes, configs, there.get(name, ()), good), there.get(name, []), facts)
+        for name, service in model.services.items()
     ]
     for name, containers in there.items():
         if name not in model.services:
@@ -133,13 +138,32 @@ def _services(model: Model, hashes: Mapping[str, str], facts: _Facts) -> tuple[S
     return tuple(changes)
 
 
-def _change(service: Service, wanted: str, there: Sequence[Container], facts: _Facts) -> ServiceChange:
+def _as_it_was(
+    name: str,
+    hashes: Mapping[str, str],
+    configs: Mapping[str, str],
+    there: Sequence[Container],
+    good: Revision | None,
+) -> bool:
+    """Whether the containers of a service were made from the configuration that it has."""
+    labels = {hash_of(container) for container in there}
+    if name in hashes and labels == {hashes[name]}:
+        return True
+    return (
+        good is not None
+        and labels == {good.hashes.get(name)}
+        and name in configs
+        and configs[name] == good.configs.get(name)
+    )
+
+
+def _change(service: Service, as_it_was: bool, there: Sequence[Container], facts: _Facts) -> ServiceChange:
     image = facts.images.get(service.image)
     verb, why = "keep", ""
     if not there:
         verb, why = "create", f"{service.replicas} containers" if service.replicas > 1 else ""
         verb = "keep" if service.replicas == 0 else verb
-    elif any(hash_of(c) != wanted for c in there):
+    elif not as_it_was:
         verb, why = "recreate", "its configuration changed"
     elif image is not None and any(c.image_id and c.image_id != image.get("Id") for c in there):
         verb, why = "recreate", f"{service.image} is another image now"

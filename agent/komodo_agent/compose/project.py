@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from .model import parse_model, unset_variables
 from .names import check_files, check_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from ..engine.client import Engine
     from ..wire.compose import Revision
@@ -35,9 +34,25 @@ _ABSOLUTE = re.compile(r"/[^\0\n]{0,4000}")
 class ComposeCalls:
     """The command lines of one project at one moment: its files, environment and profiles."""
 
-    def __init__(self, cli: Cli, engine: Engine, source: ComposeSource, folder: Path, files: tuple[str, ...]) -> None:
-        """``files``: paths for ``-f``, in order; ``folder``: the project directory."""
+    def __init__(
+        self,
+        cli: Cli,
+        engine: Engine,
+        source: ComposeSource,
+        folder: Path,
+        files: tuple[str, ...],
+        *,
+        stands_for: Path | None = None,
+    ) -> None:
+        """Calls that see the source in ``folder``.
+
+        Args:
+            folder: the project directory.
+            files: paths for ``-f``, in order.
+            stands_for: the folder that ``folder`` is a copy of.
+        """
         self.cli = cli
+        self._stands_for = stands_for or folder
         self.source = source
         self.folder = folder
         self.files = files
@@ -83,7 +98,7 @@ class ComposeCalls:
             )
         if code:
             raise AgentError("bad_request", self.complaint(err))
-        return parse_model(out, self.source.project, old=self.cli.old)
+        return parse_model(out.replace(str(self.folder), str(self._stands_for)), self.source.project, old=self.cli.old)
 
     async def hashes(self, fds: tuple[int, ...] = ()) -> dict[str, str]:
         """Compose's hash of each service's configuration, as it labels containers with.
@@ -106,6 +121,7 @@ class ComposeCalls:
         text = " ".join(lines[-5:]) or "compose refused without a word"
         for file in self.files:
             text = text.replace(file, Path(file).name)
+        text = text.replace(f"{self.folder}/", "")
         return self.masked(text)[:_MESSAGE]
 
 
@@ -173,28 +189,6 @@ def read_sources(source: ComposeSource) -> tuple[StackFile, ...]:
             raise AgentError("failed", f"{path} cannot be read: {error.strerror}") from error
     check_files(found)
     return tuple(found)
-
-
-@contextmanager
-def looked_at(cli: Cli, engine: Engine, kept: StackFolder, source: ComposeSource) -> Iterator[ComposeCalls]:
-    """Calls that look at a source without placing it: its files lie beside, its relative paths start where they will.
-
-    Attached files that are not on disk yet are there meanwhile, or compose would miss them.
-    """
-    folder = project_folder(source, kept)
-    if source.folder and not source.files:
-        yield ComposeCalls(cli, engine, source, folder, tuple(str(folder / name) for name in source.compose_files))
-        return
-    contents = {file.path: file.content for file in source.files}
-    scratch = kept.scratch({name: contents[name] for name in source.compose_files})
-    attached = [file for file in source.files if file.path not in source.compose_files and not source.folder]
-    fresh = [file for file in attached if not (folder / file.path).exists()]
-    try:
-        kept.place(fresh, ())
-        yield ComposeCalls(cli, engine, source, folder, tuple(str(scratch / name) for name in source.compose_files))
-    finally:
-        kept.drop(scratch)
-        kept.place((), fresh)
 
 
 def placed_calls(cli: Cli, engine: Engine, kept: StackFolder, source: ComposeSource, *more: str) -> ComposeCalls:

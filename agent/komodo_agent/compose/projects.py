@@ -8,9 +8,9 @@ import msgspec
 
 from ..problems import AgentError
 from ..wire.compose import ComposeProject, RunningService
-from .folder import last_good
 from .names import PROJECT
 from .observe import CONFIG_FILES, WORKING_DIR, containers_of, fingerprint, hash_of, names, state_print, words_of
+from .revisions import last_good
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -45,7 +45,7 @@ class Record:
             prints=prints,
             profiles=source.profiles,
             ignore_services=source.ignore_services,
-            hashes=seen.hashes,
+            configs=seen.configs,
         )
 
     @property
@@ -74,7 +74,7 @@ class Record:
         return ids
 
     def runs(self, ids: Mapping[str, str], hashes: dict[str, str] | None = None) -> None:
-        """Write down what runs: images by service, and compose's hashes where they are not those of the files."""
+        """Write down what runs: images, and the hashes that compose gave containers, by service."""
         summary = self.revision.summary
         self.revision = msgspec.structs.replace(
             self.revision,

@@ -195,7 +195,9 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True):
     profiles: tuple[str, ...] = ()
     ignore_services: tuple[str, ...] = ()
     hashes: dict[str, str] = msgspec.field(default_factory=dict)
-    """By service: compose's hash of its configuration."""
+    """By service: the hash that compose labelled its containers with."""
+    configs: dict[str, str] = msgspec.field(default_factory=dict)
+    """By service: keyed fingerprint of its resolved configuration, values of env files included."""
     references: dict[str, str] = msgspec.field(default_factory=dict)
     """By service: its image as the file names it."""
     repo_digests: dict[str, str] = msgspec.field(default_factory=dict)

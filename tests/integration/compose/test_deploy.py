@@ -149,3 +149,34 @@ async def test_files_of_the_users_own_are_neither_written_over_nor_removed(stack
     await stacks.run(ComposeAct(project="shop", verb="down", volumes=True))
     assert stacks.containers() == {}
     assert ((folder / "conf/mine.txt").read_text(), (folder / "other.conf").read_text()) == ("keep me", "mine too")
+
+
+async def test_a_changed_env_file_is_planned_as_what_it_does(stacks: Stacks, tmp_path: Path) -> None:
+    def with_env(*lines: str) -> ComposeSource:
+        content = WEB.replace("init: true", "init: true\n    env_file: [conf/app.env]")
+        content = content.replace("${PORT}", "${FROM_FILE}")
+        other = "  other: {image: busybox, init: true, command: [sleep, '1000'], stop_grace_period: 1s}\nvolumes: {data"
+        return source(
+            content.replace("volumes: {data", other), StackFile(path="conf/app.env", content="\n".join(lines)),
+            StackFile(path=".env", content="FROM_FILE=8086\n"),
+        )  # fmt: skip
+
+    first = await stacks.deploy(with_env("A=1"))
+    assert first.status == "succeeded", first.error
+    (tmp_path / "agent/state/stacks/shop/files/conf/mine.txt").write_text("mine")
+    same = await stacks.preview(with_env("A=1"))
+    assert not same.changes, [same.services, same.environment, [f.path for f in same.files]]
+    changed = await stacks.preview(with_env("A=2"))
+    assert {s.service: s.verb for s in changed.services} == {"web": "recreate", "other": "keep"}
+    assert [port.port for port in changed.ports] == [8086]
+    assert not (await stacks.preview(with_env("A=1"))).changes  # looking has changed nothing
+    assert (await stacks.preview(with_env("A=2"))).fingerprint == changed.fingerprint
+    job = await stacks.deploy(with_env("A=2"))
+    assert job.status == "succeeded", job.error
+    assert "A=2" in stacks.server.docker("inspect", "-f", "{{.Config.Env}}", "shop-web-1")
+    assert [service.drift for service in (await stacks.project()).services] == ["", ""]
+    left = tuple(file for file in with_env("A=2").files if "app" not in file.path)
+    dropped = msgspec.structs.replace(with_env("A=2"), files=left)
+    assert "conf/app.env" in await stacks.refusal(dropped)
+    assert list((tmp_path / "agent/state/stacks/shop").glob("look-*")) == []
+    assert (tmp_path / "agent/state/stacks/shop/files/conf/mine.txt").read_text() == "mine"
