@@ -37,12 +37,16 @@ class Server(Protocol):
     """What is read of a server; ``fleet.live.ServerLive`` is one."""
 
     definition: ServerDefinition
-    status: str
     error: KomodoError | None
     engine: Engine | None
     sample: HostSample | None
     filesystems: tuple[Filesystem, ...]
     containers: dict[str, Container]
+
+    @property
+    def status(self) -> str:
+        """One of ``fleet.live.ServerStatus``."""
+        ...
 
 
 class Reading(msgspec.Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""Alerts: evaluated by one process, acknowledged and muted by any."""

@@ -1,0 +1,105 @@
+"""Looks at the fleet again and again, and writes down what opens and what is over. One process at a time does."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from komodo_tui.domain.alerts_evaluator import FLAP_WINDOW, Evaluator
+from komodo_tui.domain.alerts_survey import Surveyor
+from komodo_tui.domain.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from komodo_tui.domain.alerts import Transition
+    from komodo_tui.fleet.live import FleetState
+    from komodo_tui.store.alerts import AlertStore
+
+INTERVAL = 5.0
+"""Seconds between two looks."""
+_NOTE_LOOKS = 60.0
+"""Seconds after which is written down that somebody looked, though nothing changed."""
+_PRUNE = 86400.0
+
+
+class AlertWatcher:
+    """Runs in each process that keeps the fleet connected; those without the lock wait for their turn."""
+
+    def __init__(
+        self,
+        state: FleetState,
+        store: AlertStore,
+        say: Callable[[str], None] = lambda text: None,
+        *,
+        now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``say`` is told, in a line, of what changed and of what cannot be written."""
+        self._state = state
+        self._store = store
+        self._say = say
+        self._now = now
+        self._monotonic = monotonic
+        self._lock = store.evaluator_lock()
+        self._surveyor: Surveyor | None = None
+        self._evaluator = Evaluator()
+        self._unwritten: list[Transition] = []
+        self._noted = self._pruned = -_PRUNE
+        self._trouble = ""
+
+    @property
+    def evaluating(self) -> bool:
+        """Whether it is this process that does."""
+        return self._lock.held
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        try:
+            while True:
+                await self.look()
+                await asyncio.sleep(INTERVAL)
+        finally:
+            self._lock.release()
+
+    async def look(self) -> None:
+        """Look once, if it is our turn."""
+        try:
+            if self._surveyor is None and not await asyncio.to_thread(self._take_turn):
+                return
+            assert self._surveyor is not None
+            at, now = self._monotonic(), self._now()
+            changes = self._evaluator.look(self._surveyor.survey(self._state.servers, at, now), at)
+            self._unwritten += changes
+            if self._unwritten or at - self._noted >= _NOTE_LOOKS:
+                await asyncio.to_thread(self._write, at, now)
+            self._trouble = ""
+        except StoreError as error:  # what could not be written is kept, and tried again at the next look
+            if str(error) != self._trouble:
+                self._trouble = str(error)
+                self._say(f"alerts: {error}")
+
+    def _take_turn(self) -> bool:
+        if not self._lock.held and not self._lock.try_acquire():
+            return False
+        at, now = self._monotonic(), self._now()
+        evaluator = Evaluator()
+        evaluator.restore(
+            [(alert.subject, alert.level) for alert in self._store.open_alerts(now)],
+            [(subject, now - opened) for subject, opened in self._store.openings(now - FLAP_WINDOW)],
+            at,
+        )
+        self._surveyor, self._evaluator = Surveyor(self._store.last_look()), evaluator
+        return True
+
+    def _write(self, at: float, now: float) -> None:
+        self._store.apply(self._unwritten, now)
+        for change in self._unwritten:
+            what = f"{change.subject.kind} {change.subject}"
+            self._say(f"alert {change.change}: {what} {change.level}: {change.text}")
+        self._unwritten = []
+        self._noted = at
+        if at - self._pruned >= _PRUNE:
+            self._pruned = at
+            self._store.prune(now)
