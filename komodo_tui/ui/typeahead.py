@@ -2,13 +2,17 @@
 
 Textual gives a key to the widget that has the focus when the key arrives, and works bindings later. Of ``/web`` in one
 burst (a slow link, a loaded machine, a paste) the ``w``, ``e`` and ``b`` would go to the list, as commands. So what
-comes behind a key that opens a field waits until the field has the focus.
+comes behind a key that opens a field waits until the field has the focus. The same is true of ``s`` and a first
+command, and worse: an ``X`` in it would be the list's "remove". What was typed for a shell that does not open
+is dropped.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from typing import TYPE_CHECKING
+
+from komodo_tui.ui.commands import terminals_of
 
 if TYPE_CHECKING:
     from textual import events
@@ -17,8 +21,14 @@ if TYPE_CHECKING:
 
 OPENERS = frozenset({"slash", "colon", "ctrl+p", "question_mark"})
 """Keys that open something to type in."""
+SHELLS = frozenset({"servers.shell", "container.shell", "container.attach", "deployment.shell"})
+"""Ids of the bindings that open a terminal."""
+DRAWER = "app.drawer"
+"""Id of the binding that goes into those that are open."""
 PATIENCE = 0.4
 """Seconds after which no field comes any more."""
+PATIENCE_SHELL = 1.5
+"""The same for a terminal pane; the first one loads what draws it."""
 _LOOK = 0.02
 
 
@@ -29,6 +39,7 @@ class TypeAhead:
         self._app = app
         self._held: deque[events.Key] | None = None
         self._left = 0.0
+        self._for_shell = False
         self._timer: Timer | None = None
 
     def take(self, event: events.Key) -> bool:
@@ -39,11 +50,27 @@ class TypeAhead:
         return True
 
     def sent(self, event: events.Key) -> None:
-        """This key goes its way now; a field may open by it."""
-        if event.key in OPENERS and not self._typing():
-            self._held = deque()
-            self._left = PATIENCE
-            self._timer = self._app.set_interval(_LOOK, self._look)
+        """This key goes its way now; a field or a terminal may open by it."""
+        if self._typing():
+            return
+        if event.key in OPENERS:
+            self._hold(PATIENCE, for_shell=False)
+        elif self._opens_shell(event.key):
+            self._hold(PATIENCE_SHELL, for_shell=True)
+
+    def _hold(self, patience: float, *, for_shell: bool) -> None:
+        self._held = deque()
+        self._left, self._for_shell = patience, for_shell
+        self._timer = self._app.set_interval(_LOOK, self._look)
+
+    def _opens_shell(self, key: str) -> bool:
+        """Whether the key, as the keymap has it, is one of those that end in a terminal."""
+        active = self._app.screen.active_bindings.get(key)
+        if active is None or not active.enabled:
+            return False
+        if active.binding.id == DRAWER:
+            return not hasattr(self._app.focused, "captures_keys") and bool(terminals_of(self._app).terminals)
+        return active.binding.id in SHELLS
 
     def _typing(self) -> bool:
         """Whether the focused widget takes letters."""
@@ -54,10 +81,17 @@ class TypeAhead:
 
     async def _look(self) -> None:
         self._left -= _LOOK
-        if self._left > 0 and not self._typing():
+        typing = self._typing()
+        if self._left > 0 and not typing and not (self._for_shell and self._refused()):
             return
         if self._timer is not None:
             self._timer.stop()
         held, self._held = self._held, None
+        if self._for_shell and not typing:
+            return  # they were meant for a program: here they would be commands
         for event in held or ():
             await self._app.on_event(event)
+
+    def _refused(self) -> bool:
+        """Whether a dialog came instead of a terminal."""
+        return len(self._app.screen_stack) > 1

@@ -10,12 +10,15 @@ from komodo_tui.ui.terminal import keys
 from komodo_tui.ui.terminal.core import CoreLostError, Hit, Scrollbar
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Awaitable, Callable
 
     from komodo_tui.ui.terminal.core import Frame, KeyInput, MouseInput, PaneCore
     from komodo_tui.ui.terminal.painter import Painter
     from komodo_tui.ui.terminal.pump import Pump
 
+EARLY = 1024
+"""Keys and pastes kept for a program that is being started; what is more is dropped."""
 T = TypeVar("T")
 State = Literal["new", "opening", "running", "ended", "failed"]
 
@@ -28,6 +31,8 @@ class TerminalControls:
     _core: PaneCore | None
     _pump: Pump | None
     _painter: Painter
+    _early: deque[Callable[[], None]]
+    """What was typed before there was a program to type to."""
 
     def say(self, text: str) -> None:
         """Show a sentence to who looks at it."""
@@ -38,16 +43,32 @@ class TerminalControls:
 
     # -- input --------------------------------------------------------------------------------------------------
 
+    def _wait(self, send: Callable[[], None]) -> bool:
+        """While it opens, input is kept for the program; whether that is so."""
+        waits = self.state in ("new", "opening")
+        if waits and len(self._early) < EARLY:
+            self._early.append(send)
+        return waits
+
+    def _send_early(self) -> None:
+        """The program is there now."""
+        while self._early:
+            self._early.popleft()()
+
     def _send(self, data: bytes | Callable[[], Awaitable[bytes]]) -> None:
         if self._pump is not None and self.state == "running" and not self._pump.send(data):
             self.say("the program does not read its input; what you type is dropped")
 
     def send_bytes(self, data: bytes) -> None:
         """Input as it is."""
+        if self._wait(partial(self.send_bytes, data)):
+            return
         self._send(data)
 
     def send_key(self, key: KeyInput) -> None:
         """A key press, encoded as the program expects it."""
+        if self._wait(partial(self.send_key, key)):
+            return
         keyboard = self.frame.keyboard if self.frame is not None else 0
         raw = keys.direct(key, keyboard)
         if raw is not None:
@@ -62,6 +83,8 @@ class TerminalControls:
 
     def send_paste(self, text: str) -> None:
         """Pasted text."""
+        if self._wait(partial(self.send_paste, text)):
+            return
         if self._core is not None:
             self._send(partial(self._core.encode_paste, text))
 

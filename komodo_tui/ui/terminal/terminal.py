@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -95,6 +96,7 @@ class Terminal(TerminalControls):
         self._core: PaneCore | None = None
         self._session: ByteSession | None = None
         self._pump: Pump | None = None
+        self._early = deque()
         self._painter = Painter(self._show)
         self._tasks: set[asyncio.Task[None]] = set()
         self._resizing: asyncio.TimerHandle | None = None
@@ -138,10 +140,12 @@ class Terminal(TerminalControls):
         self._pump = Pump(self._session, self._core, on_output=self._painter.wake, on_end=self._ended)
         self.state = "running"
         self._pump.start()
+        self._send_early()
         self._announce()
 
     def _fail(self, error: KomodoError) -> None:
         self.state, self.error = "failed", error
+        self._early.clear()
         self._announce()
 
     def _ended(self, end: SessionEnd) -> None:

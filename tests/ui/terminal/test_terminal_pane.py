@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import pytest
 from textual import events
 
 from komodo_tui.domain.errors import HostUnreachableError
+from komodo_tui.fleet.pty_shell import PtyShell
 from komodo_tui.ui.terminal.terminal import Terminal
 from tests.ui.terminal.lab import Lab, local_core, pane_text, running, screen_text, script, until
 
@@ -328,3 +330,20 @@ async def test_a_hidden_pane_goes_on_and_shows_it_later() -> None:
         app.pane.display = True
         await until(lambda: not app.terminal.unseen, "the picture")
         await until(lambda: "\nwhile-away" in pane_text(app.pane), "what was written meanwhile")
+
+
+async def test_what_is_typed_while_it_opens_waits_for_the_program(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    program = script(tmp_path, "printf ready; exec cat")
+
+    async def late(cols: int, rows: int) -> ByteSession:
+        await gate.wait()
+        return await PtyShell.start("web-1", cols, rows, program)
+
+    terminal = Terminal(late, "web-1", open_core=local_core)
+    async with Lab(terminal).run_test(size=(80, 24)) as pilot:
+        await until(lambda: terminal.state == "opening", "the wait")
+        await pilot.press(*"early", "enter")
+        gate.set()
+        await until(lambda: pane_text(pilot.app.pane).count("early") == 2, "its echo and its answer")  # type: ignore[attr-defined]
+    await terminal.close()

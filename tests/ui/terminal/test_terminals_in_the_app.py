@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from textual import events
+from textual.binding import Binding
 
 from komodo_tui.domain.errors import NotFoundError
 from komodo_tui.domain.settings import Settings
@@ -162,6 +164,54 @@ async def test_backtick_shows_gives_the_keys_and_hides(tmp_path: Path) -> None:
         await pilot.pause()
         assert not drawer.is_open
         assert manager.running == 1
+
+
+async def test_a_burst_behind_the_backtick_is_typed_to_the_program(tmp_path: Path) -> None:
+    async with opened(tmp_path, size=TALL) as (app, manager, pilot):
+        await start(app, manager, "api")
+        drawer = drawer_of(app)
+        assert drawer is not None
+        await until(lambda: drawer.deck.pane.has_focus, "the keys")
+        await pilot.press(LEAVE, "escape")
+        _burst(app, "`gc 1X")
+        await until(lambda: "gc 1X" in _text(manager), "all of it")
+        assert page_id(app) == "builds", "none of it was a command"
+
+
+def bind_shell(app: KomodoApp) -> None:
+    """``s`` opens a shell, as it does on the pages that have rows."""
+
+    class Bound(type(app)):  # type: ignore[misc]
+        def action_shell(self) -> None:
+            open_container_shell(self.current_page, "web-1", "api", "api")
+
+    app.__class__ = Bound
+    app._bindings.key_to_bindings["s"] = [Binding("s", "shell", id="container.shell")]
+
+
+async def test_a_burst_behind_s_is_typed_to_the_new_shell(tmp_path: Path) -> None:
+    async with opened(tmp_path, size=TALL) as (app, manager, _):
+        bind_shell(app)
+        _burst(app, "sgc 1X")
+        await until(lambda: manager.terminals and "gc 1X" in _text(manager), "all of it")
+        assert page_id(app) == "builds", "none of it was a command"
+
+
+async def test_what_was_meant_for_a_refused_shell_is_no_command(tmp_path: Path) -> None:
+    async with opened(tmp_path, size=TALL, settings=Settings(read_only=True)) as (app, _, pilot):
+        bind_shell(app)
+        _burst(app, "s9")
+        await until(lambda: isinstance(app.screen, ErrorDialog), "the refusal")
+        await pilot.press("escape")
+        await until(lambda: len(app.screen_stack) == 1 and app._ahead._held is None, "the page")
+        await pilot.pause()
+        assert page_id(app) == "builds", "the 9 was for the shell"
+
+
+def _burst(app: KomodoApp, typed: str) -> None:
+    names = {"`": "grave_accent", " ": "space"}
+    for key in typed:
+        app.post_message(events.Key(names.get(key, key), key))
 
 
 async def test_the_page_takes_the_terminal_from_the_drawer(tmp_path: Path) -> None:
