@@ -15,6 +15,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from komodo_tui.ui.terminal import protocol
+from komodo_tui.ui.terminal.core import Options
 from komodo_tui.ui.terminal.cores import best_core, make_core
 
 if TYPE_CHECKING:
@@ -83,6 +84,14 @@ def serve(connection: socket.socket) -> None:
         connection.sendall(protocol.pack(worker.answer(protocol.request_decoder.decode(body))))
 
 
+def _warm_up() -> None:
+    """Use a core once, so that all it needs is loaded: a pane that waits for one after a crash is back at once."""
+    core = make_core(best_core(), 80, 24, Options())
+    core.feed(b"x")
+    core.take_frame(force=True)
+    core.close()
+
+
 def main(argv: list[str]) -> None:
     """``argv[1]`` is the number of the inherited socket."""
     connection = socket.socket(fileno=int(argv[1]))
@@ -91,7 +100,7 @@ def main(argv: list[str]) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold what was on the screens
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
-    best_core()  # load the library before the first pane needs it
+    _warm_up()
     gc.collect()
     gc.freeze()
     connection.sendall(protocol.pack(None))
