@@ -25,7 +25,7 @@ from komodo_agent.wire.models import (
     ProcessTable,
 )
 from komodo_agent.wire.protocol import Hello
-from komodo_tui.domain.errors import HostUnreachableError
+from komodo_tui.domain.errors import HostUnreachableError, NotFoundError
 from komodo_tui.domain.operations import ActionRecord, StepResult
 from komodo_tui.domain.servers import ServerDefinition
 from komodo_tui.operations.planner import Planner, check_given
@@ -191,6 +191,10 @@ class StillClient:
         values: list[float | None] = [float(n % 60) for n in range(90)]
         names = ("cpu", "memory", "net_rx", "net_tx", "disk_read", "disk_write")
         return History(step=10.0, end=NOW, series={name: list(values) for name in names})
+
+    async def logs(self, request: object) -> None:
+        """There are none."""
+        raise NotFoundError("no logs here")
 
     async def images(self) -> list[Image]:
         """Two."""

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from komodo_tui.ui.render.series import Series
 
 NAMES = ("cpu", "memory", "net", "block")
-_LEAST_CPU = 10.0
-"""Percent of a core at the top of an idle container's graph, so that idling looks like idling."""
+_TOPS = (10.0, 20.0, 50.0, *(100.0 * cores for cores in (1, 2, 4, 8, 16, 32, 64, 128, 256)))
+"""Percent of a core that may stand at the top of a graph; an idle container's looks like idling."""
 
 
 def container_figures(sample: ContainerSample) -> Mapping[str, float | None]:
@@ -57,7 +57,8 @@ def _cpu(sample: ContainerSample | None, values: tuple[float | None, ...], past:
     if sample is not None:
         title.append((f"{sample.cpu:.1f}%", "accent bold"))
         right = ((f"of a core, {sample.pids} pids", "dim"),)
-    top = max(_LEAST_CPU, nice_top(max((v for v in values if v is not None), default=0.0)))
+    peak = max((v for v in values if v is not None), default=0.0)
+    top = next((step for step in _TOPS if step >= peak), peak)
     return GraphData(tuple(title), values, top, f"{top:.0f}%", right=right, window=past)
 
 

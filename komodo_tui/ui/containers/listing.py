@@ -94,7 +94,7 @@ class ContainerList(Vertical):
 
     def show_selected(self) -> None:
         """The preview follows the cursor."""
-        if self.preview.display and self.preview.size:
+        if self.display and self.preview.display and self.preview.size:
             self.preview.show(self.table.current)
 
     def _teach(self) -> Text:

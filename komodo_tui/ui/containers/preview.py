@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from komodo_tui.domain.units import duration_text
 from komodo_tui.ui.containers.columns import ports_text, sign, word
 from komodo_tui.ui.containers.graph_pane import ContainerGraphs
+from komodo_tui.ui.containers.tail import LogTail
 from komodo_tui.ui.render.series import WINDOWS
 from komodo_tui.ui.widgets.lines import Line, Lines
 
@@ -37,25 +38,36 @@ class Preview(Vertical):
         self._shell = shell
         self._past = past
         self.window = 1
+        self._tallest = 0
 
     def compose(self) -> ComposeResult:
-        """Facts, graphs."""
+        """Facts, graphs, the end of its log."""
         yield Lines(classes="facts")
         yield ContainerGraphs(self._runtime.settings.graphs, side=True)
+        yield LogTail(self._runtime, self._shell)
 
     def show(self, row: Row | None) -> None:
         """This container; nothing where there is none."""
         graphs = self.query_one(ContainerGraphs)
         graphs.display = row is not None and row.sample is not None
-        self.query_one(".facts", Lines).show(preview_lines(row, self._shell.look, self._shell.now()) if row else [])
+        lines = preview_lines(row, self._shell.look, self._shell.now()) if row else []
+        # It never shrinks: graphs stay where they are, and the screen is not laid out at each step through the list.
+        self._tallest = max(self._tallest, len(lines))
+        self.query_one(".facts", Lines).show([*lines, *((),) * (self._tallest - len(lines))])
         if row is not None and graphs.display and graphs.size:
             window = WINDOWS[self.window]
             graphs.show(row, self._past.look(row, window), window, self._shell.now())
+        self.query_one(LogTail).show(row)
+
+    def rest(self) -> None:
+        """Nobody looks: follow no log."""
+        self.query_one(LogTail).forget()
 
     def restyle(self) -> None:
         """Draw again in new colours."""
         self.query_one(ContainerGraphs).restyle()
-        self.query_one(Lines).refresh()
+        self.query_one(LogTail).restyle()
+        self.query_one(".facts", Lines).refresh()
 
 
 def preview_lines(row: Row, look: Look, now: float) -> list[Line]:

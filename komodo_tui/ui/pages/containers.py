@@ -75,6 +75,10 @@ class ContainersPage(Page):
         else:
             self.list.table.focus()
 
+    def on_page_hide(self) -> None:
+        """A log that nobody sees is not followed."""
+        self.list.preview.rest()
+
     def tick(self, changes: Changes) -> None:
         """Take in what changed; only what is shown is drawn."""
         self.list.tick(changes)
@@ -123,6 +127,7 @@ class ContainersPage(Page):
     def open_detail(self, key: Key, tab: str = "") -> None:
         """Give the page to one container."""
         self.add_class("-detail")
+        self.list.preview.rest()
         self.detail.open(key, tab)
 
     def close_detail(self) -> None:
