@@ -84,6 +84,9 @@ class StackBook:
         self.definitions: dict[str, StackDefinition] = {}
         self.projects: dict[str, dict[str, ComposeProject]] = {}
         """By server, then by project."""
+        self._wanted: dict[str, dict[str, StackDefinition]] = {}
+        self._wanted_of: object = None
+        self._here: dict[str, tuple[object, list[Deployment]]] = {}
         self.problems: dict[str, str] = {}
         """By server: why nothing newer is known of its projects."""
 
@@ -91,6 +94,7 @@ class StackBook:
 
     def look(self) -> None:
         """Read the definitions and ask all servers that are there."""
+        self._here.clear()
         if not self._reading:
             self._reading = True
             self._shell.work(self._read())
@@ -106,6 +110,8 @@ class StackBook:
         for name, live in self._runtime.fleet.state.servers.items():
             late = now - self._asked.get(name, 0.0) >= _AGAIN
             due = due or late
+            if late or name in moved:
+                self._here.pop(name, None)
             if live.live and (late or name in moved):
                 self.ask(name)
         if due and not self._reading:
@@ -156,14 +162,10 @@ class StackBook:
     def places(self) -> dict[Key, Place]:
         """Every deployment there is or should be, on every server."""
         found: dict[Key, Place] = {}
-        now = self._shell.now()
-        wanted = self._wanted()
+        self._take_definitions()
         for name, live in self._runtime.fleet.state.servers.items():
             known = self.projects.get(name, {})
-            here = deployments_on(
-                name, live.containers.values(), known=live.engine_live, jobs=live.jobs.values(),
-                stacks=wanted.get(name), now=now,
-            )  # fmt: skip
+            here = self._deployments(name, live)
             seen = {deployment.project for deployment in here}
             gone = [
                 Deployment(server=name, project=project, state="down" if live.engine_live else "unknown")
@@ -173,13 +175,30 @@ class StackBook:
                 found[name, deployment.project] = Place(live, deployment, known.get(deployment.project))
         return found
 
-    def _wanted(self) -> dict[str, dict[str, StackDefinition]]:
-        """By server: the stacks that run there."""
-        found: dict[str, dict[str, StackDefinition]] = {}
+    def _deployments(self, name: str, live: ServerLive) -> list[Deployment]:
+        """Those of a server: made anew only when something of theirs is another one, for there may be thousands."""
+        working = tuple(job.id for job in live.jobs.values() if not job.ended)
+        state = (live.engine_live, working, self._wanted_of)
+        before = self._here.get(name)
+        if before is not None and before[0] == state:
+            return before[1]
+        here = deployments_on(
+            name, live.containers.values(), known=live.engine_live, jobs=live.jobs.values(),
+            stacks=self._wanted.get(name), now=self._shell.now(),
+        )  # fmt: skip
+        self._here[name] = (state, here)
+        return here
+
+    def _take_definitions(self) -> None:
+        """Bring which stacks run on which servers in line with the definitions of both."""
+        servers = {name: live.definition for name, live in self._runtime.fleet.state.servers.items()}
+        wanted_of = (self.definitions, servers)
+        if wanted_of == self._wanted_of:
+            return
+        self._wanted_of, self._wanted = wanted_of, {}
         for name, stack in self.definitions.items():
             for server in self._servers(stack)[0]:
-                found.setdefault(server, {})[name] = stack
-        return found
+                self._wanted.setdefault(server, {})[name] = stack
 
     def _servers(self, stack: StackDefinition) -> tuple[tuple[str, ...], str]:
         known = {name: live.definition for name, live in self._runtime.fleet.state.servers.items()}

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from komodo_agent.wire.compose import ComposeAct
+from komodo_agent.wire.feed import ContainersChanged
 from komodo_tui.domain.stacks import DefineStackOperation
 from komodo_tui.ui.modals.confirm import ConfirmDialog
 from komodo_tui.ui.modals.form import FormDialog
 from komodo_tui.ui.modals.menu import MenuDialog
 from komodo_tui.ui.stacks.planning import DeployDialog
+from tests.ui.fleets import NOW
 from tests.ui.stacks.lab import make_app
 from tests.ui.stacks.piloting import LARGE, SMALL, deployments, dialog, done, until
 
@@ -43,6 +46,21 @@ async def test_defined_discovered_gone_and_away_are_all_there(made: Made) -> Non
         }  # fmt: skip
         assert page.table.model.view[0] == ("db-01", "cache")
         assert page.table.model.rows["web-01", "shop"].drift == {"worker": "its configuration is another one"}
+
+
+async def test_what_containers_do_is_seen_without_asking(made: Made) -> None:
+    app = made[0]
+    async with app.run_test(size=LARGE) as pilot:
+        page = await deployments(pilot)
+        state = app.runtime.fleet.state
+        worker = state.servers["web-01"].containers[f"{2:064x}"]
+        ended = msgspec.structs.replace(worker, state="exited", exit_code=3, finished=NOW)
+        state.apply("web-01", [ContainersChanged(changed=(ended,))])
+        key = ("web-01", "shop")
+        await until(pilot, lambda: page.table.model.rows[key].deployment.state == "partly running")
+        assert page.table.model.rows[key].deployment.why == "worker-2 ended with code 3"
+        state.apply("web-01", [ContainersChanged(removed=tuple(state.servers["web-01"].containers))])
+        await until(pilot, lambda: page.table.model.rows[key].deployment.state == "down")
 
 
 async def test_a_service_is_stopped_alone_and_the_whole_from_the_list(made: Made) -> None:
