@@ -84,5 +84,10 @@ async def _in_a_copy(
 
 
 async def _both(calls: ComposeCalls, fds: tuple[int, ...]) -> tuple[Model, dict[str, str]]:
-    model, hashes = await asyncio.gather(calls.model(fds), calls.hashes(fds))
+    model, hashes = await asyncio.gather(calls.model(fds), calls.hashes(fds), return_exceptions=True)
+    for found in (model, hashes):  # what the model has against the source says more, whichever came first
+        if isinstance(found, BaseException):
+            raise found
+    assert not isinstance(model, BaseException)
+    assert not isinstance(hashes, BaseException)
     return model, hashes
