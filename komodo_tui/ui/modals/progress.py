@@ -78,12 +78,16 @@ class ProgressDialog(Dialog[None]):
         self._ended = True
         for step in record.steps:
             if not step.ok:
-                self._lines += [f"{step.target}: {step.error}"] + ([step.hint] if step.hint else [])
-        self._lines.append(f"{record.outcome}: {record.summary}" if record.summary else str(record.outcome))
+                said = bool(self._lines) and self._lines[-1] == step.error
+                self._lines += [] if said else [f"{step.target}: {step.error}"]
+                self._lines += [step.hint] if step.hint else []
+        outcome = str(record.outcome).replace("_", " ")
+        said = any(record.summary in line for line in self._lines[-3:])
+        self._lines.append(outcome if said else f"{outcome}: {record.summary}")
         self._draw()
         if self._is_there:
             self.query_one("#hide", Button).label = Text("close")
-            self.query_one(".dialog").border_subtitle = Text(f" {record.outcome} ")
+            self.query_one(".dialog").border_subtitle = Text(f" {outcome} ")
             self.set_class(record.outcome != "success", "-bad")
             self.refresh_bindings()
 

@@ -56,7 +56,9 @@ class Place(NamedTuple):
     def revision_text(self) -> str:
         """Its number, marked where it did not end well."""
         revision = self.revision
-        return "-" if revision is None else f"{revision.number}{'' if revision.outcome == 'success' else '!'}"
+        if revision is None:
+            return "-"
+        return f"{revision.number}{'' if revision.outcome in ('success', 'running') else '!'}"
 
 
 class StackRow(NamedTuple):
@@ -79,6 +81,7 @@ class StackBook:
         self._asking: set[str] = set()
         self._again: set[str] = set()
         self._asked: dict[str, float] = {}
+        self._jobs: dict[str, tuple[str, ...]] = {}
         self.read = False
         """Whether the definitions were read."""
         self.definitions: dict[str, StackDefinition] = {}
@@ -103,13 +106,17 @@ class StackBook:
                 self.ask(name)
 
     def tick(self, changes: Changes) -> None:
-        """Ask servers on which containers came or went, and those not asked for a while."""
+        """Ask servers on which containers changed or jobs began or ended, and those not asked for a while."""
         now = self._shell.now()
         moved = {server for server, _ in (*changes.containers, *changes.removed)}
         due = False
         for name, live in self._runtime.fleet.state.servers.items():
             late = now - self._asked.get(name, 0.0) >= _AGAIN
             due = due or late
+            jobs = _under_way(live)
+            if self._jobs.get(name, jobs) != jobs:
+                moved.add(name)
+            self._jobs[name] = jobs
             if late or name in moved:
                 self._here.pop(name, None)
             if live.live and (late or name in moved):
@@ -177,8 +184,7 @@ class StackBook:
 
     def _deployments(self, name: str, live: ServerLive) -> list[Deployment]:
         """Those of a server: made anew only when something of theirs is another one, for there may be thousands."""
-        working = tuple(job.id for job in live.jobs.values() if not job.ended)
-        state = (live.engine_live, working, self._wanted_of)
+        state = (live.engine_live, _under_way(live), self._wanted_of)
         before = self._here.get(name)
         if before is not None and before[0] == state:
             return before[1]
@@ -216,3 +222,7 @@ class StackBook:
             here = tuple(p for server in servers if (p := places.get((server, stack.project_name))) is not None)
             found[name] = StackRow(stack, here, problem)
         return found
+
+
+def _under_way(live: ServerLive) -> tuple[str, ...]:
+    return tuple(job.id for job in live.jobs.values() if not job.ended)
