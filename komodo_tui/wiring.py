@@ -19,6 +19,7 @@ from komodo_tui.operations.locking import TargetLocks
 from komodo_tui.operations.stack_definitions import StackDefinitions
 from komodo_tui.operations.stack_prepare import StackPreparer
 from komodo_tui.operations.values import StoredValues
+from komodo_tui.store.alerts import AlertStore
 from komodo_tui.store.definitions import DefinitionStore
 from komodo_tui.store.history import History
 from komodo_tui.store.paths import state_directory
@@ -66,6 +67,7 @@ class Runtime:
     _procedures: Callable[[], ProcedureDefinitions]
     preparer: StackPreparer
     values: StoredValues
+    alerts: AlertStore
     _recovery: asyncio.Task[list[ActionRecord]] | None = field(default=None, init=False, repr=False)
 
     def procedures(self) -> ProcedureDefinitions:
@@ -93,6 +95,7 @@ class Runtime:
             await asyncio.gather(self._recovery, return_exceptions=True)
         await self.executor.close()
         await self.fleet.close()
+        self.alerts.close()
         self.history.close()
         self.definitions.close()
 
@@ -129,6 +132,7 @@ def build_runtime(
     stacks = StackDefinitions(definitions)
     procedures = cache(lambda: _procedures(definitions))
     values = StoredValues(definitions, SecretStore(paths.secrets, paths.identity))
+    alerts = AlertStore(paths.root / "alerts.db")
     fleet = FleetManager(paths, questions, embedded=embedded, ssh_config=ssh_config)
     return Runtime(
         state_dir=paths,
@@ -137,13 +141,16 @@ def build_runtime(
         servers=servers,
         history=history,
         fleet=fleet,
-        executor=Executor(fleet, history, servers, settings, TargetLocks(paths.locks), stacks, procedures, values),
+        executor=Executor(
+            fleet, history, servers, settings, TargetLocks(paths.locks), stacks, procedures, values, alerts
+        ),
         actor=current_actor(via),
         questions=questions,
         stacks=stacks,
         _procedures=procedures,
         preparer=StackPreparer(fleet, stacks, servers, values),
         values=values,
+        alerts=alerts,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from komodo_tui.domain.alerts import AlertOperation
 from komodo_tui.domain.operations import (
     Confirm,
     ContainerOperation,
@@ -42,6 +43,8 @@ def danger(operation: Operation) -> Danger:
         return "harm" if operation.verb == "remove" else "start"
     if isinstance(operation, VolumeOperation):
         return "harm" if operation.verb == "restore" else "start"
+    if isinstance(operation, AlertOperation):
+        return "start"
     if isinstance(operation, DefineStackOperation | DefineProcedureOperation):
         return "change" if operation.verb == "remove" else "start"
     if isinstance(operation, ServerOperation) and operation.verb in ("add", "edit"):

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from komodo_agent.wire.jobs import ContainerVerb, CreateContainer
+from komodo_tui.domain.alerts import AlertOperation
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.servers import ServerDefinition
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
@@ -112,6 +113,7 @@ Operation = (
     | StackOperation
     | DefineStackOperation
     | DefineProcedureOperation
+    | AlertOperation
 )
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from komodo_tui.operations.stack_definitions import StackDefinitions
     from komodo_tui.operations.stack_prepare import StackPreparer
     from komodo_tui.operations.values import StoredValues
+    from komodo_tui.store.alerts import AlertStore
     from komodo_tui.store.definitions import DefinitionStore
     from komodo_tui.store.history import History
     from komodo_tui.store.paths import StateDirectory
@@ -52,6 +53,7 @@ class Runtime(Protocol):
     stacks: StackDefinitions
     preparer: StackPreparer
     values: StoredValues
+    alerts: AlertStore
 
     def procedures(self) -> ProcedureDefinitions:
         """The procedures."""

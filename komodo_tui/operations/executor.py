@@ -15,6 +15,7 @@ import msgspec
 
 from komodo_agent.wire.jobs import CreateContainer, JobRequest
 from komodo_agent.wire.resources import PullImage
+from komodo_tui.domain.alerts import AlertOperation
 from komodo_tui.domain.errors import ReadOnlyError
 from komodo_tui.domain.operations import ActionRecord, DefineProcedureOperation, ServerOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from komodo_tui.operations.progress import Progress
     from komodo_tui.operations.stack_definitions import StackDefinitions
     from komodo_tui.operations.values import StoredValues
+    from komodo_tui.store.alerts import AlertStore
     from komodo_tui.store.history import History
 
 
@@ -63,6 +65,7 @@ class Executor:
         stacks: StackDefinitions | None = None,
         procedures: Callable[[], ProcedureDefinitions] | None = None,
         values: StoredValues | None = None,
+        alerts: AlertStore | None = None,
     ) -> None:
         self._fleet = fleet
         self._history = history
@@ -72,8 +75,9 @@ class Executor:
         self._stacks = stacks
         self._procedures = procedures
         self._values = values
+        self._alerts = alerts
         self._planner = Planner(
-            fleet.state, definitions.known, settings, stacks.known if stacks else dict, procedures, values
+            fleet.state, definitions.known, settings, stacks.known if stacks else dict, procedures, values, alerts
         )
         self._recovery = Recovery(history, locks, fleet.link, definitions.known)
         self.terminals = TerminalLog(history, locks, settings)
@@ -180,6 +184,13 @@ class Executor:
         if isinstance(operation, ValueOperation) and self._values is not None:
             return [
                 ValueStep(operation, target, self._values, act.report(index, target))
+                for index, target in enumerate(targets)
+            ]
+        if isinstance(operation, AlertOperation) and self._alerts is not None:
+            from komodo_tui.operations.alerts.acts import AlertStep  # late: few acts are of this kind
+
+            return [
+                AlertStep(operation, target, self._alerts, act.record.actor, act.report(index, target))
                 for index, target in enumerate(targets)
             ]
         if isinstance(operation, VolumeOperation):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from komodo_agent.wire.jobs import ContainerAct
+from komodo_tui.domain.alerts import AlertOperation
 from komodo_tui.domain.operations import (
     CommandOperation,
     ContainerOperation,
@@ -70,6 +71,8 @@ def new_intent(plan: Plan) -> Intent:
         locks = resource_locks(plan.operation)
     elif isinstance(plan.operation, ValueOperation):
         locks = [f"value {plan.operation.full_name}"]
+    elif isinstance(plan.operation, AlertOperation):
+        locks = [f"alerts {step.target.id or step.text}" for step in plan.steps]
     elif isinstance(plan.operation, VolumeOperation):
         locks = [f"volume {plan.operation.server} {plan.operation.volume}"]
     elif isinstance(plan.operation, StackOperation):

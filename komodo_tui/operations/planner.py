@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain import confirm
+from komodo_tui.domain.alerts import AlertOperation
 from komodo_tui.domain.errors import NotConfirmedError, RefusedError
 from komodo_tui.domain.operations import (
     CommandOperation,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from komodo_tui.operations.container_plans import Draft
     from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
     from komodo_tui.operations.values import StoredValues
+    from komodo_tui.store.alerts import AlertStore
 
 
 class Planner:
@@ -50,6 +53,7 @@ class Planner:
         stacks: Callable[[], Mapping[str, StackDefinition]] = dict,
         procedures: Callable[[], ProcedureDefinitions] | None = None,
         values: StoredValues | None = None,
+        alerts: AlertStore | None = None,
     ) -> None:
         """``known`` reads the servers' definitions, by name, ``stacks`` those of the stacks."""
         self._procedures = procedures
@@ -57,6 +61,7 @@ class Planner:
         self._known = known
         self._settings = settings
         self._values = values
+        self._alerts = alerts
         self._stacks = stacks
 
     def plan(self, operation: Operation) -> Plan:
@@ -107,6 +112,10 @@ class Planner:
             return draft_volume(operation, self._state)
         if isinstance(operation, ValueOperation) and self._values is not None:
             return draft_value(operation, self._values)
+        if isinstance(operation, AlertOperation) and self._alerts is not None:
+            from komodo_tui.operations.alerts.acts import draft_alert  # late: few acts are of this kind
+
+            return draft_alert(operation, self._alerts, time.time())
         if isinstance(operation, StackOperation):
             return draft_stack(operation, self._state)
         if isinstance(operation, DefineProcedureOperation) and self._procedures is not None:

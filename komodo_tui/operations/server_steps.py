@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from komodo_tui.domain.alerts import AlertOperation
 from komodo_tui.domain.errors import HostKeyUnknownError, KomodoError, RefusedError
 from komodo_tui.domain.operations import DefineProcedureOperation, ServerOperation
 from komodo_tui.domain.stacks import DefineStackOperation
@@ -108,6 +109,8 @@ def found_done(operation: Operation | None, target: Target, known: Mapping[str, 
         return interrupted(target, "whether the definition was written is not known", hint="look at the procedure")
     if isinstance(operation, ValueOperation):
         return interrupted(target, "whether the value was written is not known", hint="set it again")
+    if isinstance(operation, AlertOperation):
+        return interrupted(target, "whether it was written is not known", hint="komodo-tui alerts")
     if isinstance(operation, VolumeOperation):
         return interrupted(
             target, "the transfer broke off: a file is whole only under its own name", hint="do it again"

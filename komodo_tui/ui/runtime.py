@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from komodo_tui.operations.stack_definitions import StackDefinitions
     from komodo_tui.operations.stack_prepare import StackPreparer
     from komodo_tui.operations.values import StoredValues
+    from komodo_tui.store.alerts import AlertStore
     from komodo_tui.store.definitions import DefinitionStore
     from komodo_tui.store.history import History
     from komodo_tui.store.paths import StateDirectory
@@ -66,6 +67,11 @@ class Runtime(Protocol):
     @property
     def values(self) -> StoredValues:
         """Variables and secrets."""
+        ...
+
+    @property
+    def alerts(self) -> AlertStore:
+        """What is or was wrong."""
         ...
 
     @property

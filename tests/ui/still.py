@@ -56,6 +56,7 @@ class StillRuntime:
     values: Any = None
     stacks: Any = None
     preparer: Any = None
+    alerts: Any = None
     actor: Actor = field(default_factory=lambda: Actor(name="ana", via="tui"))
 
     async def start(self) -> None:
