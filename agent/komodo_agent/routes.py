@@ -14,6 +14,7 @@ from .compose import work as compose
 from .engine import lists
 from .engine.exec import serve_exec
 from .problems import AgentError
+from .repo_routes import RepoRoutes
 from .resource_routes import ResourceRoutes
 from .terminal_routes import TerminalRoutes
 from .wire import protocol
@@ -65,6 +66,7 @@ class Routes:
         for path, handler in get.items():
             app.router.add_get(path, handler, allow_head=False)
         ResourceRoutes(self._agent).add_to(app)
+        RepoRoutes(self._agent).add_to(app)
         TerminalRoutes(self._agent).add_to(app)
         app.router.add_post(protocol.ROUTE_JOBS, self.submit_job)
         app.router.add_post(protocol.ROUTE_COMPOSE_PREVIEW, self.compose_preview)

@@ -29,11 +29,13 @@ from .metrics.containers import ContainerMetrics
 from .metrics.facts import host_facts
 from .peer import AllowList
 from .problems import AgentError
+from .repos.clones import Clones
 from .routes import Routes
 from .sampling import Sampler
 from .terminals.registry import Terminals
 from .wire.jobs import ComposeJob
 from .wire.protocol import CLOSE_STOPPING
+from .wire.repos import RepoJob
 
 if TYPE_CHECKING:
     import socket
@@ -76,6 +78,7 @@ class Agent:
         self.sampler = Sampler(ContainerMetrics(EngineStats(self.engine)))
         self.jobs = JobManager(options.state / "jobs", self._run_job, self._job_changed)
         self.compose = Host(self.engine, options.state / "stacks")
+        self.clones = Clones(options.state / "repos")
         self.terminals = Terminals(self.engine)
         self.hub = Hub(self.engine, self.sampler, host_facts(), self.jobs.recent)
         self.engine.on_status = self.hub.engine_changed
@@ -106,7 +109,10 @@ class Agent:
     async def submit(self, request: JobRequest, uid: int) -> tuple[Job, bool]:
         """Start a job for this user, or find the one that has its id."""
         spec = request.spec
-        kind, target = compose.describe(spec) if isinstance(spec, ComposeJob) else describe(self.engine, spec)
+        if isinstance(spec, RepoJob):
+            kind, target = f"repo {spec.verb}", spec.name
+        else:
+            kind, target = compose.describe(spec) if isinstance(spec, ComposeJob) else describe(self.engine, spec)
         return await self.jobs.submit(request, kind=kind, target=target, uid=uid)
 
     @asynccontextmanager
@@ -143,6 +149,9 @@ class Agent:
         await self.engine.close()
 
     async def _run_job(self, context: JobContext, spec: JobSpec) -> None:
+        if isinstance(spec, RepoJob):
+            await self.clones.run(context, spec)
+            return
         await self.settled()
         if isinstance(spec, ComposeJob):
             await compose.run(self.compose, context, spec)

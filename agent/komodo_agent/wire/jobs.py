@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from .compose import ComposeAct, ComposeAdopt, ComposeDeploy, ComposeRollback
+from .repos import RepoJob
 from .resources import ResourceJob
 from .tasks import TaskJob
 
@@ -80,7 +81,7 @@ class CreateContainer(msgspec.Struct, frozen=True, kw_only=True, tag="create", t
 
 ComposeJob = ComposeDeploy | ComposeRollback | ComposeAct | ComposeAdopt
 EngineJob = ContainerAct | CreateContainer | ResourceJob | TaskJob
-JobSpec = EngineJob | ComposeJob
+JobSpec = EngineJob | ComposeJob | RepoJob
 
 
 class JobRequest(msgspec.Struct, frozen=True, kw_only=True):

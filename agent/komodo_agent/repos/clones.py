@@ -1,0 +1,101 @@
+"""All clones of an agent: what routes and jobs call."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..problems import AgentError
+from ..wire.repos import wrong_name
+from .acts import RepoAct, check
+from .folder import Folder
+from .git import GitFailedError
+from .look import detail, state
+from .said import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..jobs import JobContext
+    from ..wire.repos import RepoDetail, RepoJob, RepoState
+
+ROOTS = "KOMODO_AGENT_REPO_ROOTS"
+_USUAL_ROOTS = "/srv"
+_AT_ONCE = 4
+"""Clones that are read side by side."""
+_FRESH = 5.0
+"""Seconds for which what was read of a clone is told again."""
+
+
+class Clones:
+    """The folder ``<state>/repos``."""
+
+    def __init__(self, root: Path, file_roots: Sequence[Path] | None = None) -> None:
+        """``file_roots``: where repositories that are folders of this server may be; None = as the environment says."""
+        if file_roots is None:
+            file_roots = [Path(word) for word in os.environ.get(ROOTS, _USUAL_ROOTS).split(":") if word]
+        self._root = root
+        self._file_roots = file_roots
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._known: dict[str, tuple[float, RepoState]] = {}
+
+    async def states(self) -> tuple[RepoState, ...]:
+        """Of every clone, by name."""
+        names = await asyncio.to_thread(self._names)
+        for gone in self._known.keys() - set(names):
+            self._known.pop(gone, None)
+        return tuple(await asyncio.gather(*map(self._state, names)))
+
+    async def detail(self, name: str) -> RepoDetail:
+        """One, with its log and diff. Raises AgentError."""
+        folder = self._folder(name)
+        if not await asyncio.to_thread(folder.path.is_dir):
+            raise AgentError("not_found", f"there is no clone of {name} here", hint="clone it first")
+        async with self._turns:
+            return await detail(folder)
+
+    async def run(self, context: JobContext, spec: RepoJob) -> None:
+        """Do a job's work.
+
+        Raises:
+            AgentError: refused or failed.
+        """
+        try:
+            await asyncio.to_thread(check, spec, self._file_roots)
+            folder = self._folder(spec.name)
+            with folder.locked() as (lock, left):
+                for name in left:
+                    context.log(f"{name} was left by an act that was killed, and was taken away")
+                await RepoAct(folder, context, spec, lock).run()
+        except GitFailedError as error:
+            raise explained(error, spec.source) from error
+        except AgentError as error:
+            if error.code in ("conflict", "bad_request", "forbidden", "not_found"):
+                context.result(refused=error.code)
+            raise
+        finally:
+            self._known.pop(spec.name, None)
+
+    async def _state(self, name: str) -> RepoState:
+        now = asyncio.get_running_loop().time()
+        kept = self._known.get(name)
+        if kept is not None and now - kept[0] < _FRESH:
+            return kept[1]
+        async with self._turns:
+            found = await state(self._folder(name))
+        self._known[name] = (now, found)
+        return found
+
+    def _folder(self, name: str) -> Folder:
+        wrong = wrong_name(name)
+        if wrong:
+            raise AgentError("bad_request", wrong)
+        return Folder(self._root, name)
+
+    def _names(self) -> list[str]:
+        try:
+            return sorted(path.name for path in self._root.iterdir() if path.is_dir() and not wrong_name(path.name))
+        except OSError:
+            return []
