@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from komodo_agent.wire.exec import STDERR, ExecRequest
 from komodo_agent.wire.terminals import ContainerRequest
-from komodo_tui.domain.errors import ReadOnlyError, UsageError
+from komodo_tui.domain.errors import ActError, ReadOnlyError, UsageError
 from komodo_tui.domain.operations import Target
 from komodo_tui.fleet.kept import KeptTerminal, keeps_terminals
 from komodo_tui.headless import own_terminal
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from komodo_tui.fleet.sessions import SessionEnd
     from komodo_tui.fleet.streams import ExecSession
     from komodo_tui.headless.session import Runtime, Session
+
+
+_CANNOT_START = (("executable file not found", 127), ("no such file or directory", 127), ("permission denied", 126))
+"""Exit codes of shells, and of ``docker exec``, for a command that could not be started."""
 
 
 async def execute(session: Session) -> int:
@@ -43,10 +47,18 @@ async def execute(session: Session) -> int:
         if not live.live:
             raise not_reached(f"exec in {container.name}", [live])
         request = _request(arguments, container.id, terminal=tty_wanted)
-        if tty_wanted:
-            end = await _on_terminal(runtime, server, request, container.name)
-        else:
-            end = await _between_pipes(await (await runtime.fleet.link(server).client()).exec(request, container.name))
+        try:
+            if tty_wanted:
+                end = await _on_terminal(runtime, server, request, container.name)
+            else:
+                client = await runtime.fleet.link(server).client()
+                end = await _between_pipes(await client.exec(request, container.name))
+        except ActError as error:
+            code = next((code for words, code in _CANNOT_START if words in error.message), 0)
+            if not code:
+                raise
+            session.out.error(error)
+            return code
     return own_terminal.exit_code(end, f"exec in {container.name}", server)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import time
 from typing import TYPE_CHECKING
 
 from ..problems import AgentError
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 _KEEP_ENDED = 600.0
 """Seconds that one which has ended is kept, with its screen and its exit status."""
 _MOST_ENDED = 16
+_FORGOTTEN = 86_400.0
+"""Seconds after which one that nobody has looked at does not keep an agent that ends when idle. The agent that a
+program started for itself may be of an older version, which no program asks any more."""
 _ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _LONGEST_NAME = 100
 
@@ -36,8 +40,11 @@ class Terminals:
         self._ending: set[asyncio.Task[None]] = set()
 
     def busy(self) -> bool:
-        """Whether a program runs in one."""
-        return bool(self._opening) or any(terminal.end is None for terminal in self._all.values())
+        """Whether a program runs in one that somebody may come back to."""
+        since = time.monotonic() - _FORGOTTEN
+        return bool(self._opening) or any(
+            terminal.end is None and (terminal.viewers or terminal.left > since) for terminal in self._all.values()
+        )
 
     def list(self, uid: int) -> tuple[AgentTerminal, ...]:
         """Those of a user, or all of them for root; oldest first."""

@@ -49,6 +49,8 @@ class AgentTerminal:
         self.name = name or begun.target or " ".join(begun.command) or "shell"
         self.uid = uid
         self.opened = time.time()
+        self.left = time.monotonic()
+        """When the last who looked went."""
         self.ring = Ring(size)
         self.end: ExecExit | None = None
         self.ended: float | None = None
@@ -137,6 +139,7 @@ class AgentTerminal:
         """Somebody looks no more; the program goes on."""
         if viewer in self.viewers:
             self.viewers.remove(viewer)
+        self.left = time.monotonic()
         self._settle()
 
     def took(self, viewer: Viewer) -> None:

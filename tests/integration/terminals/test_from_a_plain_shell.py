@@ -64,6 +64,10 @@ def test_exec_is_as_docker_exec_and_attach_goes_back(tmux: Tmux) -> None:
     run(tmux, "clear; k attach --list --json; echo do''ne")
     screen = shows(tmux, "done")
     assert screen[0] == "[]"
+    run(tmux, "clear; k exec box no-such; echo co''de $?")
+    shows(tmux, "code 127")
+    run(tmux, "clear; k exec -T box no-such; echo co''de $?")
+    shows(tmux, "code 127")
     run(tmux, "clear; k actions")
     shows(tmux, "open terminal")
 
