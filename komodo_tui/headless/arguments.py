@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from komodo_tui import __version__
 from komodo_tui.headless.act_arguments import ACTS, define_acts, define_server
+from komodo_tui.headless.alert_arguments import define_alerts
 from komodo_tui.headless.look_arguments import LOOKS, define_looks
 from komodo_tui.headless.parsing import Parser, Verbs, common_options, examples_formatter
 from komodo_tui.headless.procedure_arguments import define_procedures, run_options
@@ -44,13 +45,17 @@ def _groups(argv: list[str]) -> list[Callable[[Verbs], None]]:
         "server": define_server,
         **dict.fromkeys(STACK_VERBS, define_stacks),
         **dict.fromkeys(("procedure", "watch", "schedules"), define_procedures),
+        "alerts": define_alerts,
         **dict.fromkeys(RESOURCE_VERBS, define_resources),
         **dict.fromkeys(VALUE_VERBS, define_values),
     }
     named = {known[word] for word in argv if word in known}
     if len(named) == 1 and {"-h", "--help"}.isdisjoint(argv):
         return list(named)
-    return [define_looks, define_acts, define_stacks, define_resources, define_values, define_procedures, define_server]
+    return [
+        define_looks, define_acts, define_stacks, define_resources, define_values, define_procedures, define_alerts,
+        define_server,
+    ]  # fmt: skip
 
 
 def _parser(groups: list[Callable[[Verbs], None]]) -> Parser:

@@ -60,11 +60,11 @@ def define_procedures(verbs: Verbs) -> None:
 def _watching(verbs: Verbs) -> None:
     watch = verbs.add(
         "watch",
-        "run procedures when their schedules are due, until it is stopped",
+        "run procedures when their schedules are due and look for alerts, until it is stopped",
         about="One process watches a state directory; a second one is refused. Each due time starts exactly one run.",
         examples="  komodo-tui watch\n  komodo-tui watch --install     # a systemd unit of yours\n"
         "  * * * * *  komodo-tui watch --once     # in a crontab, instead",
     )
-    watch.add_argument("--once", action="store_true", help="start what is due now and leave")
+    watch.add_argument("--once", action="store_true", help="start what is due now and leave, without a look for alerts")
     watch.add_argument("--install", action="store_true", help="write a systemd user unit and say how to start it")
     verbs.add("schedules", "what runs by itself: last time, next time")

@@ -31,6 +31,7 @@ _VERBS = {
     "procedure": "procedures:procedure",
     "watch": "watching:watch",
     "schedules": "watching:schedules",
+    "alerts": "alerts:alerts",
     "plan": "files:plan",
     "apply": "files:apply",
     **dict.fromkeys(("images", "volumes", "networks"), "resources:list_resources"),
@@ -58,7 +59,18 @@ def wants_local(arguments: argparse.Namespace) -> bool:
         return bool(arguments.server_verb == "check")
     if arguments.verb == "procedure":
         return bool(arguments.procedure_verb == "run")
-    if arguments.verb in ("watch", "schedules", "actions", "info", "plan", "apply", "secret", "var", "registry"):
+    if arguments.verb in (
+        "watch",
+        "schedules",
+        "alerts",
+        "actions",
+        "info",
+        "plan",
+        "apply",
+        "secret",
+        "var",
+        "registry",
+    ):
         return False
     if arguments.verb == "volume":
         return bool(arguments.volume.endswith("@local"))

@@ -14,12 +14,15 @@ from komodo_tui.domain.errors import ExitCode, LockedError, ReadOnlyError, Store
 from komodo_tui.domain.schedules import Schedule
 from komodo_tui.domain.units import time_text
 from komodo_tui.headless.tables import Cell, Column
+from komodo_tui.operations.alerts.watcher import AlertWatcher
 from komodo_tui.operations.procedures.scheduler import Scheduler
 from komodo_tui.store.locks import FileLock
 from komodo_tui.store.runs import RunStore
 from komodo_tui.store.slots import SlotStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from komodo_tui.headless.session import Runtime, Session
 
 UNIT = "komodo-tui-watch.service"
@@ -41,8 +44,11 @@ async def watch(session: Session) -> int:
                 if session.arguments.once:
                     await scheduler.once()
                 else:
-                    session.out.say(f"watching {len(_scheduled(runtime))} schedules")
-                    await _until_told(scheduler)
+                    await runtime.start()
+                    session.out.say(
+                        f"watching {len(_scheduled(runtime))} schedules and {len(runtime.servers.fleet())} servers"
+                    )
+                    await _until_told(scheduler, AlertWatcher(runtime.fleet.state, runtime.alerts, _say(session)))
             finally:
                 lock.release()
     return ExitCode.DONE
@@ -62,19 +68,24 @@ class SlotsOf:
 
 
 def _scheduler(session: Session, runtime: Runtime, slots: SlotStore) -> Scheduler:
+    return Scheduler(
+        runtime.state_dir, lambda: runtime.procedures().known().values(), slots, RunStore(runtime.state_dir.runs),
+        _say(session),
+    )  # fmt: skip
+
+
+def _say(session: Session) -> Callable[[str], None]:
     def say(text: str) -> None:
         session.out.line(f"{time_text(time.time())} {text}")
         session.out.flush()
 
-    return Scheduler(
-        runtime.state_dir, lambda: runtime.procedures().known().values(), slots, RunStore(runtime.state_dir.runs), say
-    )
+    return say
 
 
-async def _until_told(scheduler: Scheduler) -> None:
+async def _until_told(scheduler: Scheduler, alerts: AlertWatcher) -> None:
     """Until SIGTERM or SIGINT; runs that were started go on, they are processes of their own."""
     loop = asyncio.get_running_loop()
-    running = asyncio.create_task(scheduler.run(), name="schedules")
+    running = asyncio.ensure_future(_both(scheduler, alerts))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, running.cancel)
     try:
@@ -82,6 +93,12 @@ async def _until_told(scheduler: Scheduler) -> None:
     except asyncio.CancelledError:
         if not running.cancelled():
             raise
+
+
+async def _both(scheduler: Scheduler, alerts: AlertWatcher) -> None:
+    async with asyncio.TaskGroup() as tasks:  # where one breaks, the unit starts both anew
+        tasks.create_task(scheduler.run(), name="schedules")
+        tasks.create_task(alerts.run(), name="alerts")
 
 
 def _scheduled(runtime: Runtime) -> list[str]:
@@ -96,7 +113,7 @@ def _install(session: Session) -> int:
     path = Path.home() / ".config/systemd/user" / UNIT
     unit = f"""\
 [Unit]
-Description=komodo-tui watch: runs procedures when they are due
+Description=komodo-tui watch: runs procedures when they are due, looks for alerts
 Documentation=man:systemd.service(5)
 
 [Service]

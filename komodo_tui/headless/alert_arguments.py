@@ -1,0 +1,52 @@
+"""Arguments of ``alerts``."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from komodo_tui.domain.durations import parse_duration
+from komodo_tui.domain.errors import UsageError
+from komodo_tui.headless.act_arguments import confirming
+from komodo_tui.headless.parsing import count, server_option
+
+if TYPE_CHECKING:
+    from komodo_tui.headless.parsing import Verbs
+
+
+def span(text: str) -> float:
+    try:
+        value = parse_duration(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if value <= 0:
+        raise argparse.ArgumentTypeError("a span is longer than nothing: 30m, 2h, 1d")
+    return value
+
+
+def define_alerts(verbs: Verbs) -> None:
+    """``alerts``."""
+    parser = verbs.add(
+        "alerts",
+        "what is wrong: list alerts, acknowledge or mute them",
+        about="""\
+Alerts are found by komodo-tui watch, or by the screens while nobody watches. Acknowledging says that somebody takes
+care: the alert stays open and presses nobody until it gets worse.
+PATTERN is [KIND:][NAME@]SERVER with * and ?, a mount point or a container in the place of NAME.""",
+        examples="  komodo-tui alerts\n  komodo-tui alerts --ack 17 --note 'disk ordered'\n"
+        "  komodo-tui alerts --mute 'db-*' --for 2h --note 'kernel update'\n"
+        "  komodo-tui alerts --mute 'disk:/var@db-01' --for 1d --in 6h\n  komodo-tui alerts --json",
+    )
+    server_option(parser)
+    parser.add_argument("-a", "--all", action="store_true", help="also those that are over")
+    parser.add_argument("-n", "--limit", type=count, default=50, metavar="N", help="how many that are over")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--show", type=int, metavar="ID", help="one alert, with all that became of it")
+    what.add_argument("--ack", type=int, action="append", default=[], metavar="ID", help="acknowledge it (repeat)")
+    what.add_argument("--mute", metavar="PATTERN", default="", help="hear nothing of these for a span")
+    what.add_argument("--unmute", type=int, metavar="ID", help="end a mute")
+    what.add_argument("--mutes", action="store_true", help="list mutes and maintenance windows")
+    parser.add_argument("--for", dest="span", type=span, default=3600.0, metavar="SPAN", help="of a mute (default 1h)")
+    parser.add_argument("--in", dest="delay", type=span, default=0.0, metavar="SPAN", help="when a mute begins")
+    parser.add_argument("--note", default="", metavar="TEXT", help="why; others see it")
+    confirming(parser)
