@@ -17,6 +17,7 @@ from komodo_tui.ui.containers.inspection import Inspection
 from komodo_tui.ui.containers.processes import process_pane, process_rows
 from komodo_tui.ui.render.series import WINDOWS
 from komodo_tui.ui.widgets.facts import FactsPane
+from komodo_tui.ui.widgets.holding import hold_focus, pass_focus
 from komodo_tui.ui.widgets.lines import Line, Lines
 from komodo_tui.ui.widgets.list_pane import ListPane
 
@@ -110,6 +111,7 @@ class ContainerDetail(Vertical):
 
     def _show_tab(self, tab: Tab) -> None:
         self._tab = tab
+        hold_focus(self)
         body = self.query_one("#container-body")
         for child in body.children:
             child.display = child.id == f"pane-{tab.id}"
@@ -132,9 +134,9 @@ class ContainerDetail(Vertical):
     def _ready(self) -> None:
         pane = self._pane()
         if isinstance(pane, ListPane):
-            pane.table.focus()
+            pass_focus(self, pane.table)
         elif pane is not None:
-            pane.focus()
+            pass_focus(self, pane)
         self.tick()
 
     def _pane(self) -> Widget | None:

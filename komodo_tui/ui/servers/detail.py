@@ -22,6 +22,7 @@ from komodo_tui.ui.servers.state import reason_lines, standing
 from komodo_tui.ui.servers.trouble import report, step_keys
 from komodo_tui.ui.servers.trouble_pane import TroublePane
 from komodo_tui.ui.widgets.facts import FactsPane
+from komodo_tui.ui.widgets.holding import hold_focus, pass_focus
 from komodo_tui.ui.widgets.lines import Line, Lines
 from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
@@ -137,6 +138,7 @@ class ServerDetail(Vertical):
         self._want_feed(False)
         self._tab = tab
         self._want_feed(True)
+        hold_focus(self)
         body = self.query_one("#detail-body")
         for child in body.children:
             child.display = child.id == f"tab-{tab.id}"
@@ -166,9 +168,9 @@ class ServerDetail(Vertical):
         if self.has_class("-trouble"):
             self.query_one(TroublePane).focus()
         elif isinstance(pane, ListPane):
-            pane.table.focus()
+            pass_focus(self, pane.table)
         elif pane is not None:
-            pane.focus()
+            pass_focus(self, pane)
         self.tick()
 
     def _pane(self) -> Widget | None:
