@@ -187,12 +187,19 @@ class KomodoApp(CommandApp):
         if new is None:
             new = self._pages[page] = BY_ID[page].load()(self.runtime, self, id=f"page-{page}")
             self._current = new
+            self._ahead.wait_for_page(lambda: self._has_focus(new))
             self.work(self._mounted(new, self.query_one("#pages").mount(new)))
         else:
             self._current = new
             new.display = True
             if new.is_mounted:
                 self._shown(new)
+
+    def _has_focus(self, page: Page) -> bool:
+        """Whether keys reach the page; also where something else has come to stand before it."""
+        if page is not self._current or len(self.screen_stack) > 1:
+            return True
+        return self.focused is not None and page in self.focused.ancestors_with_self
 
     async def _mounted(self, page: Page, mounting: AwaitMount) -> None:
         # Before all of the page is there, the focus it gives would be lost without a word.

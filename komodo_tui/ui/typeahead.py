@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from komodo_tui.ui.commands import terminals_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual import events
     from textual.app import App
     from textual.timer import Timer
@@ -27,6 +29,8 @@ DRAWER = "app.drawer"
 """Id of the binding that goes into those that are open."""
 PATIENCE = 0.4
 """Seconds after which no field comes any more."""
+PATIENCE_PAGE = 5.0
+"""The same for a page that is made: without a focused widget its keys would go nowhere."""
 PATIENCE_SHELL = 1.5
 """The same for a terminal pane; the first one loads what draws it."""
 _LOOK = 0.02
@@ -40,6 +44,7 @@ class TypeAhead:
         self._held: deque[events.Key] | None = None
         self._left = 0.0
         self._for_shell = False
+        self._ready: Callable[[], bool] = self._typing
         self._timer: Timer | None = None
 
     def take(self, event: events.Key) -> bool:
@@ -58,9 +63,15 @@ class TypeAhead:
         elif self._opens_shell(event.key):
             self._hold(PATIENCE_SHELL, for_shell=True)
 
+    def wait_for_page(self, ready: Callable[[], bool]) -> None:
+        """A page is being made: keys wait until it has the focus."""
+        if self._held is None:
+            self._hold(PATIENCE_PAGE, for_shell=False)
+            self._ready = ready
+
     def _hold(self, patience: float, *, for_shell: bool) -> None:
         self._held = deque()
-        self._left, self._for_shell = patience, for_shell
+        self._left, self._for_shell, self._ready = patience, for_shell, self._typing
         self._timer = self._app.set_interval(_LOOK, self._look)
 
     def _opens_shell(self, key: str) -> bool:
@@ -81,7 +92,7 @@ class TypeAhead:
 
     async def _look(self) -> None:
         self._left -= _LOOK
-        typing = self._typing()
+        typing = self._ready()
         if self._left > 0 and not typing and not (self._for_shell and self._refused()):
             return
         if self._timer is not None:
