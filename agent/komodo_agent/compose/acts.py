@@ -14,6 +14,7 @@ from .cli import child_environment, find_cli, stream
 from .engine_acts import act_by_engine
 from .names import check_files
 from .observe import CONFIG_FILES, WORKING_DIR, containers_of, fingerprint, hash_of, images, state_print, tidy
+from .record import digest
 
 if TYPE_CHECKING:
     from ..jobs import JobContext
@@ -40,6 +41,7 @@ async def act(host: Host, context: JobContext, spec: ComposeAct) -> None:
         words = _words(spec)
         if cli.old:  # it does nothing without files and all their variables
             await act_by_engine(host.engine, context, spec, there)
+            kept.set_down(spec.verb == "down")
             return
         shown = shlex.join([*cli.words, "-p", spec.project, *words])
         context.command(shown)
@@ -56,6 +58,8 @@ async def act(host: Host, context: JobContext, spec: ComposeAct) -> None:
             [*cli.words, "-p", spec.project, *plain, *words],
             environment=child_environment(host.engine.path, {}), folder=Path("/"), line=line, pass_fds=(fd,),
         )  # fmt: skip
+        if not code and spec.verb == "down":
+            kept.set_down(True)
         if code:
             raise AgentError("failed", f"{spec.verb} failed (exit code {code}): {' '.join(said)[:2000]}")
 
@@ -90,7 +94,7 @@ async def adopt(host: Host, context: JobContext, spec: ComposeAdopt) -> None:
                 summary=RevisionSummary(
                     number=kept.next_number(), stack=spec.stack, actor=context.actor, started=now, finished=now,
                     outcome="success", step="adopted", images=ids,
-                    digest=fingerprint([[f.path, f.content] for f in files]),
+                    digest=digest(files, (), {}),
                 ),
                 files=files, folder=folder, compose_files=names,
                 hashes={c.service: hash_of(c) for c in there}, references=references,

@@ -208,8 +208,9 @@ class Deployment:
         """Keep the revision, unless it is the last good one over again."""
         good = self._good
         if good is not None and self._record.same_as(good) and self._before[0] is good:
+            now = self._record.revision
             self._kept.forget(self._record.number)
-            self._kept.save(msgspec.structs.replace(good, hashes=self._record.revision.hashes))
+            self._kept.save(msgspec.structs.replace(good, hashes=now.hashes, configs=now.configs))
             self._context.log(f"nothing to change: revision {good.summary.number} runs")
             self._context.result(outcome="success", revision=str(good.summary.number), unchanged="yes")
             return

@@ -83,6 +83,17 @@ class StackFolder:
         finally:
             os.close(fd)
 
+    def set_down(self, down: bool) -> None:
+        """Remember that the project was taken down on purpose, or that it is to run again."""
+        if down and self.exists():
+            write_whole(self._base / "down", b"")
+        else:
+            (self._base / "down").unlink(missing_ok=True)
+
+    def is_down(self) -> bool:
+        """Whether it was taken down on purpose."""
+        return (self._base / "down").exists()
+
     def busy(self) -> bool:
         """Whether somebody holds the lock."""
         try:
@@ -144,9 +155,8 @@ class StackFolder:
         revisions = self.revisions()
         good = last_good(revisions)
         for revision in revisions[max(keep, 1) :]:
-            if good is None or revision.summary.number != good.summary.number:
-                with suppress(OSError):
-                    (self._base / "revisions" / f"{revision.summary.number}.json").unlink()
+            if revision is not good:
+                self.forget(revision.summary.number)
 
     def check_own(self, files: Iterable[StackFile], placed: Iterable[StackFile]) -> list[str]:
         """What stands in the way of placing ``files``: files of somebody else's, links, folders.
@@ -248,7 +258,7 @@ class StackFolder:
         return content_of(self._inside(path))
 
     def drop(self, folder: Path) -> None:
-        """Remove a scratch folder."""
+        """Remove a scratch folder; links in it are not followed."""
         for root, folders, names in os.walk(folder, topdown=False):
             for name in names:
                 with suppress(OSError):

@@ -69,6 +69,7 @@ async def look(cli: Cli, engine: Engine, kept: StackFolder, source: ComposeSourc
     good = last_good(revisions)
     configs = kept.prints(model.configs)
     services = _services(model, hashes, configs, facts, good)
+    edited = _edited(kept, source, revisions)
     ports = tuple(port for service in model.services.values() for port in service.ports)
     preview = ComposePreview(
         project=source.project,
@@ -85,7 +86,7 @@ async def look(cli: Cli, engine: Engine, kept: StackFolder, source: ComposeSourc
         dropped_volumes=tuple(sorted(facts.own_volumes - set(model.volumes.values()))),
         binds=tuple(dict.fromkeys(bind for service in model.services.values() for bind in service.binds)),
         conflicts=tuple(_conflicts(kept, source, revisions, model, facts)),
-        warnings=tuple(_warnings(source, model, revisions)),
+        warnings=(*_warnings(source, model, revisions), *edited),
         current=current.summary if current else None,
         last_good=good.summary if good else None,
         last_good_templates=good.templates if good else {},
@@ -94,7 +95,7 @@ async def look(cli: Cli, engine: Engine, kept: StackFolder, source: ComposeSourc
         source.project, folder, [[f.path, f.content] for f in files], source.compose_files, source.profiles,
         kept.prints(source.environment), hashes, configs, state_print(facts.containers),
         current.summary.number if current else 0,
-        preview.conflicts, [[s.service, s.verb] for s in services],
+        preview.conflicts, edited, [[s.service, s.verb] for s in services],
     )  # fmt: skip
     return Look(msgspec.structs.replace(preview, fingerprint=made_of), model, configs, files, folder)
 
@@ -251,6 +252,23 @@ def _holder(port: int, protocol: str, ip: str, others: Sequence[Container]) -> s
             if same and (ip in everywhere or theirs.ip in everywhere or ip == theirs.ip):
                 return f"container {other.name}" + (f" of {other.stack}" if other.stack else "")
     return ""
+
+
+def _edited(kept: StackFolder, source: ComposeSource, revisions: Sequence[Revision]) -> list[str]:
+    """The files of ours that somebody changed on the server, and that a deploy would write over."""
+    if source.folder:
+        return []
+    known: dict[str, set[str]] = {}
+    for revision in revisions:
+        for file in () if revision.folder else revision.files:
+            known.setdefault(file.path, set()).add(file.content)
+    return [
+        f"{file.path} was changed on the server since it was placed there: that will be written over"
+        for file in source.files
+        if file.path in known
+        and (now := kept.content(file.path)) is not None
+        and now not in {*known[file.path], file.content}
+    ]
 
 
 def _warnings(source: ComposeSource, model: Model, revisions: Sequence[Revision]) -> list[str]:

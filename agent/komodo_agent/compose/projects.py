@@ -53,7 +53,7 @@ def _project(host: Host, name: str, there: Sequence[Container]) -> ComposeProjec
     labels = there[0].labels if there else {}
     return ComposeProject(
         name=name,
-        services=_services(there, good),
+        services=_services(there, None if kept is not None and kept.is_down() and not there else good),
         working_dir=labels.get(WORKING_DIR, ""),
         config_files=tuple(path for path in labels.get(CONFIG_FILES, "").split(",") if path),
         managed=bool(revisions),

@@ -12,10 +12,10 @@ from ..wire.compose import Revision, RevisionSummary
 from .observe import fingerprint, images
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ..engine.client import Engine
-    from ..wire.compose import ComposeDeploy, RevisionOutcome
+    from ..wire.compose import ComposeDeploy, RevisionOutcome, StackFile
     from .folder import StackFolder
     from .model import Model
     from .preview import Look
@@ -35,7 +35,7 @@ class Record:
                 actor=actor,
                 started=time.time(),
                 commit=spec.commit,
-                digest=fingerprint([[f.path, f.content] for f in seen.files], source.profiles, prints),
+                digest=digest(seen.files, source.profiles, prints),
                 rollback_of=rollback_of,
             ),
             files=seen.files,
@@ -55,6 +55,7 @@ class Record:
 
     def save(self) -> None:
         """Put it on disk; raises AgentError when the disk refuses."""
+        self._kept.set_down(False)
         self._kept.save(self.revision)
 
     async def take_images(self, engine: Engine, model: Model) -> dict[str, str]:
@@ -95,6 +96,11 @@ class Record:
         )
         self.revision = msgspec.structs.replace(self.revision, summary=summary)
         self.save()
+
+
+def digest(files: Iterable[StackFile], profiles: Iterable[str], prints: Mapping[str, str]) -> str:
+    """Of what a revision is made of."""
+    return fingerprint([[file.path, file.content] for file in files], list(profiles), dict(prints))
 
 
 async def pinned_images(engine: Engine, revision: Revision) -> dict[str, str]:

@@ -146,6 +146,9 @@ async def test_files_of_the_users_own_are_neither_written_over_nor_removed(stack
     assert "other.conf is somebody's own" in clash.conflicts[0]
     await stacks.deploy(source())  # no attached file any more
     assert not (folder / "conf/app.conf").exists()
+    assert (await stacks.preview(source())).warnings == ()
+    (folder / "compose.yaml").write_text(f"# mended by hand\n{WEB}")
+    assert "compose.yaml was changed on the server" in "".join((await stacks.preview(source())).warnings)
     await stacks.run(ComposeAct(project="shop", verb="down", volumes=True))
     assert stacks.containers() == {}
     assert ((folder / "conf/mine.txt").read_text(), (folder / "other.conf").read_text()) == ("keep me", "mine too")
