@@ -24,12 +24,11 @@ from komodo_tui.ui.terminal.core import (
 )
 from komodo_tui.ui.terminal.process import WorkerGoneError, WorkerProcess
 from komodo_tui.ui.terminal.restore import LastPicture, Tail
+from komodo_tui.ui.terminal.standby import Standby
 
 if TYPE_CHECKING:
     from komodo_tui.ui.terminal.cores import CoreName
 
-STANDBY_DELAY = 1.0
-"""Seconds after the first terminal until the second process is started: the first picture comes first."""
 LINGER = 60.0
 """Seconds that the processes stay after the last terminal was closed."""
 BLAME_WINDOW = 60.0
@@ -47,7 +46,7 @@ class WorkerHost:
         self._cores: dict[int, WorkerCore] = {}
         self._ids = itertools.count(1)
         self._active: WorkerProcess | None = None
-        self._standby: asyncio.Task[WorkerProcess] | None = None
+        self._standby = Standby()
         self._lock = asyncio.Lock()
         self._linger: asyncio.TimerHandle | None = None
         self._stopping: set[asyncio.Task[None]] = set()
@@ -74,24 +73,18 @@ class WorkerHost:
             except WorkerGoneError as error:
                 raise CoreLostError("the terminal worker died while opening a terminal") from error
             self._cores[opened.number] = opened
-        if self._standby is None:
-            self._standby = asyncio.create_task(self._warm(STANDBY_DELAY))
+        self._standby.begin()
         return opened
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether the next process waits already."""
+        return self._standby.is_warm
 
     async def _process(self) -> WorkerProcess:
         if self._active is None:
             self._active = await WorkerProcess.start()
         return self._active
-
-    async def _warm(self, delay: float) -> WorkerProcess:
-        await asyncio.sleep(delay)
-        starting = asyncio.ensure_future(WorkerProcess.start())
-        try:
-            return await asyncio.shield(starting)
-        except asyncio.CancelledError:  # a process on its way must not be left behind
-            with contextlib.suppress(CoreLostError):
-                await (await starting).stop()
-            raise
 
     async def forget(self, core: WorkerCore) -> None:
         """A core was closed."""
@@ -116,11 +109,7 @@ class WorkerHost:
             self._linger = None
         async with self._lock:
             active, self._active = self._active, None
-            standby, self._standby = self._standby, None
-            if standby is not None:
-                standby.cancel()
-                with contextlib.suppress(asyncio.CancelledError, CoreLostError):
-                    await (await standby).stop()
+            await self._standby.close()
             if active is not None:
                 await active.stop()
 
@@ -151,7 +140,7 @@ class WorkerHost:
                 core.blame(culprit if culprit is not None and culprit.pane == core.number else None)
             while True:
                 try:
-                    self._active = await self._replacement()
+                    self._active = await self._standby.take()
                     for core in list(self._cores.values()):
                         if not core.lost:
                             await core.revive(self._active, self._guarded)
@@ -167,14 +156,6 @@ class WorkerHost:
                             core.blame(gone.culprit)
                     continue
                 return
-
-    async def _replacement(self) -> WorkerProcess:
-        standby, self._standby = self._standby, asyncio.create_task(self._warm(STANDBY_DELAY))
-        if standby is not None and standby.done() and not standby.cancelled() and standby.exception() is None:
-            return standby.result()
-        if standby is not None:
-            standby.cancel()
-        return await WorkerProcess.start()
 
 
 class WorkerCore:

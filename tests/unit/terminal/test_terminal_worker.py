@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from komodo_tui.ui.terminal import host as host_module
+from komodo_tui.ui.terminal import standby as standby_module
 from komodo_tui.ui.terminal.core import CoreLostError, KeyInput, Mods, MouseInput, PaneCore
 from komodo_tui.ui.terminal.cores import best_core
 from komodo_tui.ui.terminal.host import WorkerHost
@@ -190,11 +191,22 @@ async def test_a_hung_process_is_replaced(host: WorkerHost, monkeypatch: pytest.
     assert host.pid != pid
 
 
-async def test_the_standby_takes_over(host: WorkerHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host_module, "STANDBY_DELAY", 0.0)
+@pytest.mark.parametrize("warm", [True, False])
+async def test_the_standby_takes_over_also_one_on_its_way(
+    host: WorkerHost, monkeypatch: pytest.MonkeyPatch, *, warm: bool
+) -> None:
+    monkeypatch.setattr(standby_module, "DELAY", 0.0 if warm else 1000.0)
     core = await host.open(40, 6)
-    assert host._standby is not None
-    standby = await host._standby
+    waiting = host._standby._task
+    assert waiting is not None
+    if not warm:
+        assert host.pid is not None
+        os.kill(host.pid, signal.SIGKILL)
+        await core.take_frame()
+        assert host.pid == (await waiting).pid
+        return
+    standby = await waiting
+    assert host.is_warm
     assert host.pid is not None
     os.kill(host.pid, signal.SIGKILL)
     await core.take_frame()
