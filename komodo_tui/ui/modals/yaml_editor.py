@@ -85,7 +85,7 @@ class YamlEditor(Dialog[T]):
         area = self.query_one(TextArea)
         area.indent_width = 2
         area.focus()
-        self._tell()
+        self.tell()
 
     @property
     def text_now(self) -> str:
@@ -96,27 +96,37 @@ class YamlEditor(Dialog[T]):
     def _typed(self) -> None:
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(_QUIET, self._tell)
+        self._timer = self.set_timer(_QUIET, self.tell)
 
-    def _tell(self) -> None:
+    def checked(self) -> Checked[T]:
+        """What the text says now. Raises UsageError."""
+        return self._check(self.text_now)
+
+    def tell(self) -> None:
+        """Say what is wrong with the text, or what it is."""
         style, glyphs = self.look_now.palette.style, self.look_now.glyphs
         try:
-            checked = self._check(self.text_now)
+            checked = self.checked()
         except UsageError as error:
             text = Text(f"{glyphs.fail} {error}", style("bad"))
         else:
             text = Text(f"{glyphs.done} {checked.words}", style("ok"))
             if checked.warning:
                 text.append(f"\n{glyphs.warn} {checked.warning}", style("warn"))
-        self.query_one("#editor-problem", Static).update(text)
+        for line in self.query("#editor-problem").results(Static):  # it may be gone: others call this late
+            line.update(text)
+
+    def say(self, words: str, tone: str) -> None:
+        """Something else for once, until the next key."""
+        self.query_one("#editor-problem", Static).update(Text(words, self.look_now.palette.style(tone)))
 
     @on(Button.Pressed, "#save")
     def action_save(self) -> None:
         """Leave with what it says, if it is well."""
         try:
-            checked = self._check(self.text_now)
+            checked = self.checked()
         except UsageError:
-            self._tell()
+            self.tell()
             return
         self.dismiss(checked.value)
 
@@ -125,7 +135,7 @@ class YamlEditor(Dialog[T]):
         """Go on in the person's own editor."""
         area = self.query_one(TextArea)
         area.text = edit_outside(self.app, area.text, suffix=".yaml")
-        self._tell()
+        self.tell()
 
     @on(Button.Pressed, "#no")
     def action_leave(self) -> None:
@@ -135,6 +145,4 @@ class YamlEditor(Dialog[T]):
             self.dismiss(None)
             return
         self._warned = text
-        style, glyphs = self.look_now.palette.style, self.look_now.glyphs
-        warning = Text(f"{glyphs.warn} not saved: ^S saves, Esc again throws it away", style("warn"))
-        self.query_one("#editor-problem", Static).update(warning)
+        self.say(f"{self.look_now.glyphs.warn} not saved: ^S saves, Esc again throws it away", "warn")

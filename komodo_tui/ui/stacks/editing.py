@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
+from rich.text import Text
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.widgets import Button
 
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.stacks import DefineStackOperation, StackDefinition, check_stack, servers_of
@@ -13,9 +17,12 @@ from komodo_tui.domain.units import count_text
 from komodo_tui.store.fleet_files import FleetFile, check_compose
 from komodo_tui.store.yaml_files import parse_yaml
 from komodo_tui.store.yaml_text import yaml_text
+from komodo_tui.ui.modals.base import button
 from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
 from komodo_tui.ui.modals.yaml_editor import Checked, YamlEditor
 from komodo_tui.ui.stacks.examples import EXAMPLES, example_text
+from komodo_tui.ui.stacks.planning import preview_text
+from komodo_tui.ui.stacks.reading import TextDialog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +35,41 @@ if TYPE_CHECKING:
 class StackEditor(YamlEditor["StackDefinition"]):
     """Its result is the definition, once it could be kept."""
 
-    def __init__(self, title: str, text: str, known: Mapping[str, ServerDefinition]) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f3,ctrl+t", "try", "what a deploy would change", key_display="^T", id="editor.try", priority=True),
+    ]
+
+    def __init__(self, runtime: Runtime, shell: Shell, title: str, text: str) -> None:
+        known = {server: live.definition for server, live in runtime.fleet.state.servers.items()}
         super().__init__(title, text, lambda typed: read_stack(typed, known))
+        self._runtime = runtime
+        self._shell = shell
+
+    def buttons(self) -> list[Button]:
+        """Also what compose makes of it."""
+        first, *others = super().buttons()
+        return [first, button("try (^T)", "try"), *others]
+
+    @on(Button.Pressed, "#try")
+    def action_try(self) -> None:
+        """Ask the servers what a deploy of what is typed would change; nothing is saved."""
+        self._shell.work(self._try())
+
+    async def _try(self) -> None:
+        stack = self.checked().value
+        servers = self._runtime.preparer.places(stack)
+        asked = asyncio.gather(*(self._runtime.preparer.preview(stack, server) for server in servers))
+        self.say(f"asking {', '.join(servers)}", "busy")
+        try:
+            previews = await asked
+        finally:
+            self.tell()
+        if not self.is_current:
+            return  # it was left meanwhile
+        text = Text("\n").join(
+            preview_text(server, preview, self.look_now) for server, preview in zip(servers, previews, strict=True)
+        )
+        await self._shell.ask(TextDialog(f"A deploy of {stack.name} would", text, self._shell.copy))
 
 
 def read_stack(text: str, known: Mapping[str, ServerDefinition]) -> Checked[StackDefinition]:
@@ -81,8 +121,7 @@ async def copy_stack(runtime: Runtime, shell: Shell, name: str) -> str | None:
 
 
 async def _edit(runtime: Runtime, shell: Shell, title: str, text: str, name: str, rev: int | None = None) -> str | None:
-    known = {server: live.definition for server, live in runtime.fleet.state.servers.items()}
-    stack = await shell.ask(StackEditor(title, text, known))
+    stack = await shell.ask(StackEditor(runtime, shell, title, text))
     if stack is None:
         return None
     same = stack.name == name

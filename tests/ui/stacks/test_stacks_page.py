@@ -160,6 +160,22 @@ async def test_a_new_stack_begins_from_an_example_and_bad_input_is_not_taken(mad
         assert (operation.verb, operation.name) == ("add", "apache")
 
 
+async def test_what_is_typed_is_tried_on_the_servers_and_not_saved(made: Made) -> None:
+    app, executor, links = made
+    async with app.run_test(size=LARGE) as pilot:
+        await stacks(pilot)
+        await pilot.press("e")
+        editor = await dialog(pilot, StackEditor)
+        area = editor.query_one(TextArea)
+        area.text = area.text.replace("8080", "9090").replace("  - db-01\n", "")
+        await pilot.press("ctrl+t")
+        text = (await dialog(pilot, TextDialog)).text_shown.plain
+        assert text.startswith("web-01  create db; recreate api; keep 1")
+        assert links["web-01"].agent.asked[-1].source.environment["HTTP_PORT"] == "9090"
+        assert not links["db-01"].agent.asked
+        assert not executor.done
+
+
 @pytest.mark.parametrize("stack", STACKS, ids=lambda stack: stack.name)
 def test_what_the_editor_shows_is_the_definition(stack: Any) -> None:
     assert read_stack(stack_text(stack), {}).value == stack
