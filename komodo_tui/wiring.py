@@ -16,6 +16,7 @@ from komodo_tui.operations.actor import current_actor
 from komodo_tui.operations.definitions import ServerDefinitions
 from komodo_tui.operations.executor import Executor
 from komodo_tui.operations.locking import TargetLocks
+from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.operations.stack_definitions import StackDefinitions
 from komodo_tui.operations.stack_prepare import StackPreparer
 from komodo_tui.operations.values import StoredValues
@@ -142,7 +143,16 @@ def build_runtime(
         history=history,
         fleet=fleet,
         executor=Executor(
-            fleet, history, servers, settings, TargetLocks(paths.locks), stacks, procedures, values, alerts
+            fleet,
+            history,
+            servers,
+            settings,
+            TargetLocks(paths.locks),
+            stacks,
+            procedures,
+            values,
+            alerts,
+            repos=RepoDefinitions(definitions),
         ),
         actor=current_actor(via),
         questions=questions,

@@ -12,6 +12,7 @@ from komodo_tui.domain.operations import (
     Operation,
     ServerOperation,
 )
+from komodo_tui.domain.repos import DefineRepoOperation, RepoOperation
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
 from komodo_tui.domain.values import ValueOperation
@@ -33,6 +34,7 @@ _VERBS: dict[str, Danger] = {
     "destroy": "harm",
     "adopt": "start",
 }
+_REPO_VERBS: dict[str, Danger] = {"clone": "start", "fetch": "start", "pull": "change"}
 
 
 def danger(operation: Operation) -> Danger:
@@ -45,7 +47,9 @@ def danger(operation: Operation) -> Danger:
         return "harm" if operation.verb == "restore" else "start"
     if isinstance(operation, AlertOperation):
         return "start"
-    if isinstance(operation, DefineStackOperation | DefineProcedureOperation):
+    if isinstance(operation, RepoOperation):
+        return "harm" if operation.verb == "remove" or operation.discard else _REPO_VERBS[operation.verb]
+    if isinstance(operation, DefineStackOperation | DefineProcedureOperation | DefineRepoOperation):
         return "change" if operation.verb == "remove" else "start"
     if isinstance(operation, ServerOperation) and operation.verb in ("add", "edit"):
         return "start"

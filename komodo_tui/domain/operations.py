@@ -12,6 +12,7 @@ import msgspec
 
 from komodo_agent.wire.jobs import ContainerVerb, CreateContainer
 from komodo_tui.domain.alerts import AlertOperation
+from komodo_tui.domain.repos import DefineRepoOperation, RepoOperation
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.servers import ServerDefinition
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
@@ -114,6 +115,8 @@ Operation = (
     | DefineStackOperation
     | DefineProcedureOperation
     | AlertOperation
+    | RepoOperation
+    | DefineRepoOperation
 )
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from komodo_tui.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 LOCAL_ADDRESS = "local"
 """The address of the machine the program runs on: no SSH, an embedded agent."""
@@ -65,6 +69,11 @@ def check_server(definition: ServerDefinition) -> ServerDefinition:
             f"address {definition.address!r} of server {definition.name} cannot be used",
             hint="give 'local', [user@]host[:port], or an alias of ~/.ssh/config",
         )
+    port = split_address(definition.address)[2]
+    if port is not None and not 0 < port < 65536:
+        raise UsageError(
+            f"port {port} of server {definition.name} cannot be used", hint="ports go from 1 to 65535; ssh's own is 22"
+        )
     if definition.agent_socket and not _SOCKET.fullmatch(definition.agent_socket):
         raise UsageError(
             f"agent socket {definition.agent_socket!r} of server {definition.name} cannot be used",
@@ -87,3 +96,21 @@ def split_address(address: str) -> tuple[str | None, str, int | None]:
         host, _, digits = rest.partition(":")
         port = int(digits)
     return (user if at else None), host, port
+
+
+def named_servers(what: str, words: Iterable[str], known: Mapping[str, ServerDefinition]) -> tuple[str, ...]:
+    """The servers that names and ``tag:TAG`` stand for, in their order; none where a tag is on none.
+
+    Raises:
+        UsageError: a name is no server's; ``what`` begins its words.
+    """
+    found: dict[str, None] = {}
+    for word in words:
+        kind, colon, tag = word.partition(":")
+        if colon and kind == "tag":
+            found |= dict.fromkeys(name for name, server in known.items() if tag in server.tags)
+        elif word in known:
+            found[word] = None
+        else:
+            raise UsageError(f"{what}: there is no server {word!r}", hint=f"known: {', '.join(known)}")
+    return tuple(found)

@@ -19,6 +19,7 @@ from komodo_agent.wire.compose import (
     PullPolicy,
 )
 from komodo_tui.domain.errors import UsageError
+from komodo_tui.domain.servers import named_servers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -175,20 +176,12 @@ def servers_of(stack: StackDefinition, known: Mapping[str, ServerDefinition]) ->
     Raises:
         UsageError: it names none, or one that is not defined.
     """
-    found: dict[str, None] = {}
-    for word in stack.servers:
-        kind, colon, tag = word.partition(":")
-        if colon and kind == "tag":
-            found |= dict.fromkeys(name for name, server in known.items() if tag in server.tags)
-        elif word in known:
-            found[word] = None
-        else:
-            raise UsageError(f"stack {stack.name}: there is no server {word!r}", hint=f"known: {', '.join(known)}")
+    found = named_servers(f"stack {stack.name}", stack.servers, known)
     if not found:
         raise UsageError(
             f"stack {stack.name} runs on no server", hint="name servers, or a tag that one has, in its definition"
         )
-    return tuple(found)
+    return found
 
 
 def environment_of(stack: StackDefinition, server: str) -> dict[str, str]:

@@ -10,10 +10,12 @@ import msgspec
 from komodo_tui.domain.errors import ExitCode, NotConfirmedError
 from komodo_tui.domain.operations import DefineProcedureOperation, ServerOperation
 from komodo_tui.domain.procedures.check import check
+from komodo_tui.domain.repos import DefineRepoOperation
 from komodo_tui.domain.stacks import DefineStackOperation
 from komodo_tui.domain.units import count_text
 from komodo_tui.headless.acts import print_record, submit
 from komodo_tui.operations.outcomes import exit_code
+from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.store.fleet_files import read_fleet
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from komodo_tui.headless.session import Runtime, Session
     from komodo_tui.store.fleet_files import FleetFile
 
-Change = ServerOperation | DefineStackOperation | DefineProcedureOperation
+Change = ServerOperation | DefineStackOperation | DefineProcedureOperation | DefineRepoOperation
 
 
 async def plan(session: Session) -> int:
@@ -69,6 +71,7 @@ def _changes(runtime: Runtime, wanted: FleetFile, delete: bool) -> list[Change]:
             rev = runtime.stacks.stored(stack.name).rev
             added.append(DefineStackOperation(verb="edit", name=stack.name, definition=stack, rev=rev))
     added += _changed_procedures(runtime, wanted)
+    added += _changed_repos(runtime, wanted, delete)
     if not delete:
         return added
     kept_stacks, kept_servers = {s.name for s in wanted.stacks}, {s.name for s in wanted.servers}
@@ -103,11 +106,28 @@ def _changed_procedures(runtime: Runtime, wanted: FleetFile) -> list[Change]:
     return changes
 
 
+def _changed_repos(runtime: Runtime, wanted: FleetFile, delete: bool) -> list[Change]:
+    repos = RepoDefinitions(runtime.definitions)
+    known = repos.known()
+    changes: list[Change] = []
+    for repo in wanted.repos:
+        if repo.name not in known:
+            changes.append(DefineRepoOperation(verb="add", name=repo.name, definition=repo))
+        elif known[repo.name] != repo:
+            rev = repos.stored(repo.name).rev
+            changes.append(DefineRepoOperation(verb="edit", name=repo.name, definition=repo, rev=rev))
+    gone = known.keys() - {repo.name for repo in wanted.repos} if delete else ()
+    changes += [DefineRepoOperation(verb="remove", name=name, rev=repos.stored(name).rev) for name in sorted(gone)]
+    return changes
+
+
 def _line(change: Change) -> str:
     if isinstance(change, DefineStackOperation):
         return f"{change.verb} stack {change.name}"
     if isinstance(change, DefineProcedureOperation):
         return f"{change.verb} procedure {change.name}"
+    if isinstance(change, DefineRepoOperation):
+        return f"{change.verb} repo {change.name}"
     return f"{change.verb} server {change.server}"
 
 

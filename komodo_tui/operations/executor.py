@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from komodo_agent.wire.jobs import CreateContainer, JobRequest
+from komodo_agent.wire.repos import RepoJob
 from komodo_agent.wire.resources import PullImage
 from komodo_tui.domain.alerts import AlertOperation
 from komodo_tui.domain.errors import ReadOnlyError
 from komodo_tui.domain.operations import ActionRecord, DefineProcedureOperation, ServerOperation
+from komodo_tui.domain.repos import DefineRepoOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
 from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
@@ -27,6 +29,7 @@ from komodo_tui.operations.job_steps import JobStep, OutcomeUnknownError
 from komodo_tui.operations.planner import Planner, check_given
 from komodo_tui.operations.records import finish
 from komodo_tui.operations.recovery import Recovery
+from komodo_tui.operations.repo_plans import with_token
 from komodo_tui.operations.server_steps import ServerStep
 from komodo_tui.operations.stack_definitions import DefinitionStep
 from komodo_tui.operations.terminals import TerminalLog
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from komodo_tui.operations.locking import TargetLocks
     from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
     from komodo_tui.operations.progress import Progress
+    from komodo_tui.operations.repo_definitions import RepoDefinitions
     from komodo_tui.operations.stack_definitions import StackDefinitions
     from komodo_tui.operations.values import StoredValues
     from komodo_tui.store.alerts import AlertStore
@@ -66,6 +70,8 @@ class Executor:
         procedures: Callable[[], ProcedureDefinitions] | None = None,
         values: StoredValues | None = None,
         alerts: AlertStore | None = None,
+        *,
+        repos: RepoDefinitions | None = None,
     ) -> None:
         self._fleet = fleet
         self._history = history
@@ -75,10 +81,12 @@ class Executor:
         self._stacks = stacks
         self._procedures = procedures
         self._values = values
+        self._repos = repos
         self._alerts = alerts
         self._planner = Planner(
-            fleet.state, definitions.known, settings, stacks.known if stacks else dict, procedures, values, alerts
-        )
+            fleet.state, definitions.known, settings, stacks.known if stacks else dict, procedures, values, alerts,
+            repos=repos.known if repos else dict,
+        )  # fmt: skip
         self._recovery = Recovery(history, locks, fleet.link, definitions.known)
         self.terminals = TerminalLog(history, locks, settings)
         """Opens and closes terminals."""
@@ -159,7 +167,7 @@ class Executor:
             with self._locks.hold(intent.locks, _who(act.record)):
                 await self._recovery.settle_before(intent)
                 self._planner.check_unchanged(plan)
-                specs = await asyncio.to_thread(self._with_logins, job_specs(plan))
+                specs = await asyncio.to_thread(self._with_logins, plan)
                 await asyncio.to_thread(self._history.begin, act.record)
                 rolling = isinstance(plan.operation, StackOperation)
                 results = await act.run(self._steps(act, plan, intent, specs), rolling=rolling)
@@ -203,6 +211,11 @@ class Executor:
                 DefinitionStep(operation, target, self._stacks, act.report(index, target))
                 for index, target in enumerate(targets)
             ]
+        if isinstance(operation, DefineRepoOperation) and self._repos is not None:
+            return [
+                DefinitionStep(operation, target, self._repos, act.report(index, target))
+                for index, target in enumerate(targets)
+            ]
         if isinstance(operation, DefineProcedureOperation) and self._procedures is not None:
             return [
                 DefinitionStep(operation, target, self._procedures(), act.report(index, target))
@@ -214,16 +227,12 @@ class Executor:
         ]
         return [self._job_step(act, index, request) for index, request in enumerate(requests)]
 
-    def _with_logins(self, specs: Sequence[JobSpec]) -> list[JobSpec]:
-        """The same with the logins of registries, which neither plans nor the history ever have. Blocks."""
-        if self._values is None:
+    def _with_logins(self, plan: Plan) -> list[JobSpec]:
+        """The jobs of a plan with their logins and tokens, which neither plans nor the history ever have. Blocks."""
+        specs, values = job_specs(plan), self._values
+        if values is None:
             return list(specs)
-        return [
-            msgspec.structs.replace(spec, registry_auth=self._values.registry_auth(spec.image))
-            if isinstance(spec, PullImage | CreateContainer) and not spec.registry_auth
-            else spec
-            for spec in specs
-        ]
+        return [_with_login(spec, step.target.server, values) for spec, step in zip(specs, plan.steps, strict=False)]
 
     def _job_step(self, act: Act, index: int, request: JobRequest) -> JobStep:
         target = act.record.targets[index]
@@ -234,6 +243,12 @@ class Executor:
         # whoever asked may be gone, so the error is looked at here
         if not task.cancelled() and isinstance(task.exception(), OutcomeUnknownError):
             self._follow_later()
+
+
+def _with_login(spec: JobSpec, server: str, values: StoredValues) -> JobSpec:
+    if isinstance(spec, PullImage | CreateContainer) and not spec.registry_auth:
+        return msgspec.structs.replace(spec, registry_auth=values.registry_auth(spec.image))
+    return with_token(spec, server, values) if isinstance(spec, RepoJob) else spec
 
 
 def _record(plan: Plan, actor: Actor, intent: Intent, act_id: str) -> ActionRecord:

@@ -17,11 +17,13 @@ from komodo_tui.domain.operations import (
     Operation,
     ServerOperation,
 )
+from komodo_tui.domain.repos import DefineRepoOperation, RepoOperation
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
 from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
 from komodo_tui.operations.command_plans import command_jobs
+from komodo_tui.operations.repo_plans import repo_jobs, repo_locks
 from komodo_tui.operations.resource_jobs import resource_jobs, resource_locks, without_secrets
 from komodo_tui.operations.stack_jobs import definition_as_written, stack_as_written, stack_locks
 
@@ -29,6 +31,11 @@ if TYPE_CHECKING:
     from komodo_agent.wire.jobs import CreateContainer, JobSpec
     from komodo_tui.domain.operations import ActionRecord, Plan, PlanStep
 
+_DEFINED: dict[type, str] = {
+    DefineStackOperation: "stack",
+    DefineProcedureOperation: "procedure",
+    DefineRepoOperation: "repo",
+}
 HIDDEN = "•••"
 """What stands for a value in the history that may be a secret."""
 
@@ -55,6 +62,8 @@ def job_specs(plan: Plan) -> tuple[JobSpec, ...]:
         return tuple(spec for _, spec in resource_jobs(operation))
     if isinstance(operation, StackOperation):
         return tuple(target.spec for target in operation.targets)
+    if isinstance(operation, RepoOperation):
+        return repo_jobs(operation)
     return ()
 
 
@@ -77,10 +86,10 @@ def new_intent(plan: Plan) -> Intent:
         locks = [f"volume {plan.operation.server} {plan.operation.volume}"]
     elif isinstance(plan.operation, StackOperation):
         locks = stack_locks(plan.operation)
-    elif isinstance(plan.operation, DefineStackOperation):
-        locks = [f"definition of stack {plan.operation.name}"]
-    elif isinstance(plan.operation, DefineProcedureOperation):
-        locks = [f"definition of procedure {plan.operation.name}"]
+    elif isinstance(plan.operation, DefineStackOperation | DefineProcedureOperation | DefineRepoOperation):
+        locks = [f"definition of {_DEFINED[type(plan.operation)]} {plan.operation.name}"]
+    elif isinstance(plan.operation, RepoOperation):
+        locks = repo_locks(plan.operation)
     elif isinstance(plan.operation, CommandOperation):
         locks = [f"command {job}" for job in jobs]  # commands exclude nobody; the locks only say that we live
     else:

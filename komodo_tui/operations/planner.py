@@ -16,12 +16,14 @@ from komodo_tui.domain.operations import (
     Plan,
     ServerOperation,
 )
+from komodo_tui.domain.repos import DefineRepoOperation, RepoOperation
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
 from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
 from komodo_tui.operations.command_plans import draft_command
 from komodo_tui.operations.container_plans import DESTRUCTIVE, draft_containers, draft_create
+from komodo_tui.operations.repo_plans import draft_repo
 from komodo_tui.operations.resource_plans import draft_resource
 from komodo_tui.operations.server_plans import draft_server
 from komodo_tui.operations.stack_plans import draft_definition, draft_stack
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from komodo_tui.domain.operations import Confirm, Operation
+    from komodo_tui.domain.repos import RepoDefinition
     from komodo_tui.domain.servers import ServerDefinition
     from komodo_tui.domain.settings import Settings
     from komodo_tui.domain.stacks import StackDefinition
@@ -54,6 +57,8 @@ class Planner:
         procedures: Callable[[], ProcedureDefinitions] | None = None,
         values: StoredValues | None = None,
         alerts: AlertStore | None = None,
+        *,
+        repos: Callable[[], Mapping[str, RepoDefinition]] = dict,
     ) -> None:
         """``known`` reads the servers' definitions, by name, ``stacks`` those of the stacks."""
         self._procedures = procedures
@@ -63,6 +68,7 @@ class Planner:
         self._values = values
         self._alerts = alerts
         self._stacks = stacks
+        self._repos = repos
 
     def plan(self, operation: Operation) -> Plan:
         """See :meth:`Executor.plan`."""
@@ -124,6 +130,8 @@ class Planner:
             return draft_procedure(operation, self._procedures())
         if isinstance(operation, DefineStackOperation):
             return draft_definition(operation, self._stacks())
+        if isinstance(operation, RepoOperation | DefineRepoOperation):
+            return draft_repo(operation, self._state, self._repos)
         assert isinstance(operation, ServerOperation)
         return draft_server(operation, self._known(), self._state)
 

@@ -14,6 +14,7 @@ from tinydb import TinyDB
 from tinydb.table import Document
 
 from komodo_tui.domain.errors import NotFoundError, RefusedError, StoreError
+from komodo_tui.domain.repos import RepoDefinition
 from komodo_tui.domain.servers import ServerDefinition
 from komodo_tui.domain.stacks import StackDefinition
 from komodo_tui.domain.values import VariableDefinition
@@ -27,11 +28,13 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 SCHEMA = 1
 _META = "_meta"
-_TABLES = {"server": "servers", "stack": "stacks", "procedure": "procedures", "variable": "variables"}
+_TABLES = {"server": "servers", "stack": "stacks", "procedure": "procedures", "variable": "variables",
+           "repo": "repos"}  # fmt: skip
 _TYPES: dict[str, type[msgspec.Struct]] = {
     "server": ServerDefinition,
     "stack": StackDefinition,
     "variable": VariableDefinition,
+    "repo": RepoDefinition,
 }
 
 

@@ -9,6 +9,7 @@ import yaml
 
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.procedures.model import ProcedureDefinition
+from komodo_tui.domain.repos import RepoDefinition, check_repo
 from komodo_tui.domain.servers import ServerDefinition, check_server
 from komodo_tui.domain.stacks import StackDefinition, check_stack
 from komodo_tui.store.yaml_files import read_yaml
@@ -26,6 +27,7 @@ class FleetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     servers: tuple[ServerDefinition, ...] = ()
     stacks: tuple[StackDefinition, ...] = ()
     procedures: tuple[ProcedureDefinition, ...] = ()
+    repos: tuple[RepoDefinition, ...] = ()
 
 
 def read_fleet(paths: Sequence[Path]) -> FleetFile:
@@ -37,6 +39,7 @@ def read_fleet(paths: Sequence[Path]) -> FleetFile:
     servers: dict[str, ServerDefinition] = {}
     stacks: dict[str, StackDefinition] = {}
     procedures: dict[str, ProcedureDefinition] = {}
+    repos: dict[str, RepoDefinition] = {}
     for path in paths:
         found = read_yaml(path, FleetFile)
         for server in found.servers:
@@ -50,9 +53,14 @@ def read_fleet(paths: Sequence[Path]) -> FleetFile:
         for procedure in found.procedures:
             if procedures.setdefault(procedure.name, procedure) is not procedure:
                 raise UsageError(f"{path}: procedure {procedure.name} is defined twice")
+        for repo in found.repos:
+            if repos.setdefault(repo.name, repo) is not repo:
+                raise UsageError(f"{path}: repo {repo.name} is defined twice")
+            _in(path, lambda repo=repo: check_repo(repo))
     return FleetFile(
-        servers=tuple(servers.values()), stacks=tuple(stacks.values()), procedures=tuple(procedures.values())
-    )
+        servers=tuple(servers.values()), stacks=tuple(stacks.values()), procedures=tuple(procedures.values()),
+        repos=tuple(repos.values()),
+    )  # fmt: skip
 
 
 def check_compose(stack: StackDefinition) -> StackDefinition:

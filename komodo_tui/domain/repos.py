@@ -1,0 +1,100 @@
+"""Git repositories as the user defines them, and what can be done with their clones. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from komodo_agent.wire.repos import RepoSource, RepoVerb, wrong_name, wrong_source
+from komodo_tui.domain.errors import UsageError
+from komodo_tui.domain.servers import named_servers
+from komodo_tui.domain.values import check_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from komodo_tui.domain.servers import ServerDefinition
+
+
+class RepoDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A git repository and the servers it is cloned on."""
+
+    name: str
+    url: str
+    """https, ssh (both forms), or a folder of the server."""
+    branch: str = ""
+    """Empty = the repository's main one."""
+    commit: str = ""
+    """Stay at this commit; empty = follow the branch."""
+    servers: tuple[str, ...] = ()
+    """Names, or ``tag:TAG``."""
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    token: str = ""
+    """The name of the secret that is the token, for https; the token itself never stands here."""
+    username: str = ""
+    """Of the token, where its server wants one."""
+    ssh_key: str = ""
+    """A private key on the servers, for ssh; empty = what ssh there uses by itself."""
+    host_keys: tuple[str, ...] = ()
+    """Lines of a known_hosts file; empty = the servers' own files."""
+
+    @property
+    def source(self) -> RepoSource:
+        """What an agent is told of it; without the token."""
+        return RepoSource(
+            url=self.url, branch=self.branch, commit=self.commit, ssh_key=self.ssh_key, host_keys=self.host_keys,
+            username=self.username, secret=self.token,
+        )  # fmt: skip
+
+
+class RepoOperation(msgspec.Struct, frozen=True, kw_only=True, tag="repo", tag_field="operation"):
+    """One verb on the clones of a repo."""
+
+    verb: RepoVerb
+    repo: RepoDefinition
+    servers: tuple[str, ...]
+    """Names alone."""
+    discard: bool = False
+    """Throw away what was changed in the clones."""
+
+
+class DefineRepoOperation(msgspec.Struct, frozen=True, kw_only=True, tag="define_repo", tag_field="operation"):
+    """Change a repo's definition. Nothing on a server is touched."""
+
+    verb: Literal["add", "edit", "remove"]
+    name: str
+    definition: RepoDefinition | None = None
+    """For add and edit."""
+    rev: int | None = None
+    """For edit and remove: the revision it was based on."""
+
+
+def check_repo(repo: RepoDefinition) -> RepoDefinition:
+    """Return it, or raise :class:`UsageError` saying which field is wrong and what it takes."""
+    wrong = wrong_name(repo.name)
+    if wrong:
+        hint = "letters, digits, dot, dash and underscore, at most 63, the first a letter or digit"
+        raise UsageError(wrong, hint=hint)
+    wrong = wrong_source(repo.source)
+    if wrong:
+        raise UsageError(f"repo {repo.name}: {wrong}", hint="https://host/path, git@host:path, or file:///path")
+    if repo.token:
+        check_name(repo.token)
+    return repo
+
+
+def servers_of(repo: RepoDefinition, known: Mapping[str, ServerDefinition]) -> tuple[str, ...]:
+    """The servers a repo is cloned on, in the order it names them.
+
+    Raises:
+        UsageError: it names none, or one that is not defined.
+    """
+    found = named_servers(f"repo {repo.name}", repo.servers, known)
+    if not found:
+        raise UsageError(
+            f"repo {repo.name} is on no server", hint="name servers, or a tag that one has, in its definition"
+        )
+    return found

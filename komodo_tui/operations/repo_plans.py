@@ -1,0 +1,140 @@
+"""What acts on repos would do, the jobs they become, and what they lock."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from komodo_agent.wire.repos import RepoJob
+from komodo_tui.domain.errors import NotFoundError, RefusedError, UsageError
+from komodo_tui.domain.operations import PlanStep, Target
+from komodo_tui.domain.repos import RepoOperation, check_repo
+from komodo_tui.domain.units import count_text
+from komodo_tui.operations.container_plans import Draft, server_of, stale
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from komodo_tui.domain.repos import DefineRepoOperation, RepoDefinition
+    from komodo_tui.fleet.live import FleetState
+    from komodo_tui.operations.values import StoredValues
+
+_UNDO = {
+    "clone": "remove the clone; a clone that was there before is not brought back",
+    "pull": "name the commit it was at in the repo's definition, and pull again",
+    "fetch": "nothing to take back: files stay as they are",
+    "remove": "clone it again; what was not pushed is lost",
+}
+_TEXT = {"clone": "clone", "pull": "pull", "fetch": "look for news of", "remove": "REMOVE the clone of"}
+
+
+def draft_repo(
+    operation: RepoOperation | DefineRepoOperation, state: FleetState, known: Callable[[], Mapping[str, RepoDefinition]]
+) -> Draft:
+    """Check it, and say what it would do: one step a server, or one on the definition.
+
+    Raises:
+        UsageError: no server is named, or the definition cannot be used.
+        NotFoundError: a server or the definition is gone.
+        RefusedError: a repo of that name exists.
+    """
+    return (
+        _draft_clones(operation, state)
+        if isinstance(operation, RepoOperation)
+        else _draft_definition(operation, known())
+    )
+
+
+def _draft_clones(operation: RepoOperation, state: FleetState) -> Draft:
+    repo = check_repo(operation.repo)
+    if not operation.servers:
+        hint = "name one in its definition"
+        raise UsageError(f"{operation.verb}: no server is named for repo {repo.name}", hint=hint)
+    steps = []
+    for name in dict.fromkeys(operation.servers):
+        lost = "what was changed in the clone is LOST" if operation.discard else ""
+        steps.append(
+            PlanStep(
+                target=Target(server=name, name=repo.name),
+                text=f"{_TEXT[operation.verb]} {repo.name}{_from(operation)}",
+                command=_command(operation),
+                warning="; ".join(filter(None, (lost, stale(server_of(state, name))))),
+            )
+        )
+    where = operation.servers[0] if len(steps) == 1 else count_text(len(steps), "server")
+    title = f"{_TEXT[operation.verb].capitalize()} {repo.name} on {where}"
+    return Draft(title, f"repo {operation.verb}", tuple(steps), _UNDO[operation.verb])
+
+
+def repo_jobs(operation: RepoOperation) -> tuple[RepoJob, ...]:
+    """What each server's agent is asked to do; the token comes later."""
+    repo = operation.repo
+    job = RepoJob(verb=operation.verb, name=repo.name, source=repo.source, discard=operation.discard)
+    return tuple(job for _ in dict.fromkeys(operation.servers))
+
+
+def repo_locks(operation: RepoOperation) -> list[str]:
+    """One act at a time on each clone."""
+    return [f"repo {server} {operation.repo.name}" for server in dict.fromkeys(operation.servers)]
+
+
+def with_token(job: RepoJob, server: str, values: StoredValues) -> RepoJob:
+    """The same with the token that its source names. Blocks.
+
+    Raises:
+        NotFoundError: no secret has that name.
+    """
+    source = job.source
+    if not source.secret or job.verb == "remove":
+        return job
+    value = values.lookup("", server)(source.secret)
+    if value is None or not value.secret:
+        raise NotFoundError(
+            f"repo {job.name}: there is no secret {source.secret}", hint=f"komodo-tui secret set {source.secret}"
+        )
+    return msgspec.structs.replace(job, source=msgspec.structs.replace(source, token=value.text.strip()))
+
+
+def _draft_definition(operation: DefineRepoOperation, known: Mapping[str, RepoDefinition]) -> Draft:
+    name = operation.name
+    if operation.verb == "add" and name in known:
+        raise RefusedError(f"a repo {name!r} exists already", hint="choose another name, or edit that one")
+    if operation.verb != "add" and name not in known:
+        raise NotFoundError(f"there is no repo {name!r}")
+    if operation.verb != "remove":
+        if operation.definition is None:
+            raise UsageError(f"repo {name}: no definition is given")
+        check_repo(operation.definition)
+    text = {"add": "define", "edit": "change the definition of", "remove": "forget"}[operation.verb]
+    undo = {
+        "add": "remove its definition",
+        "edit": "edit it back: the definitions file keeps its last five versions",
+        "remove": "define it again: its clones stay on the servers",
+    }[operation.verb]
+    step = PlanStep(
+        target=Target(server="", name=name),
+        text=f"{text} repo {name}",
+        command=f"komodo-tui repo list  # {text} {shlex.quote(name)}",
+    )
+    return Draft(f"{text.capitalize()} repo {name}", f"repo {operation.verb} definition", (step,), undo)
+
+
+def _from(operation: RepoOperation) -> str:
+    repo = operation.repo
+    if operation.verb == "remove":
+        return ", with its files"
+    where = f", {repo.branch}" if repo.branch else ""
+    return f" from {repo.url}{where}{f' at {repo.commit[:12]}' if repo.commit else ''}"
+
+
+def _command(operation: RepoOperation) -> str:
+    repo = operation.repo
+    if operation.verb == "remove":
+        return f"rm -r repos/{repo.name}"
+    fetch = shlex.join(["git", "fetch", repo.url, *([repo.branch] if repo.branch else [])])
+    if operation.verb == "fetch":
+        return fetch
+    force = "--force " if operation.discard else ""
+    return f"{fetch} && git checkout {force}--detach {repo.commit or repo.branch or 'FETCH_HEAD'}"
