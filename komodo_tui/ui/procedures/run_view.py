@@ -85,9 +85,11 @@ class RunView(Vertical):
             self._reading = False
         if run != self.run_id:
             return
-        self.alive = alive
+        before, self.alive = self.result, alive
         if progress.take(entries):
             self._show_lines()
+        if self.result != before:
+            self.refresh_bindings()  # what an interrupted run can, one that ended cannot
         self.tick()
 
     def _show_lines(self) -> None:

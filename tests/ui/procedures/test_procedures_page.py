@@ -34,7 +34,9 @@ RUN = "20260528-202640-a1b2c3"
 DEFINITION = msgspec.convert(
     {
         "name": "nightly", "description": "restart [bold]all[/bold] of it", "schedule": "0 3 * * *",
-        "parameters": {"pattern": "api*", "env": {"choices": ["test", "prod"], "description": "where"}},
+        "parameters": {
+            "pattern": "api*", "env": {"choices": ["test", "prod"], "description": "where", "default": "test"},
+        },
         "stages": [
             {
                 "name": "restart",
