@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widgets import Static
 
+from komodo_tui.ui.alerts.header import alert_spans, watch_alerts
 from komodo_tui.ui.chords import Chord, Chords, WhichKey
 from komodo_tui.ui.commands import CommandApp, terminals_of
 from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
@@ -46,13 +47,8 @@ class KomodoApp(CommandApp):
 
     ENABLE_COMMAND_PALETTE = False
     TITLE = "komodo-tui"
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  declared so by Textual
-        (0, "-narrow"), (100, "-mid"), (160, "-wide"),
-    ]  # fmt: skip
-    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
-        (0, "-short"),
-        (30, "-tall"),
-    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-mid"), (160, "-wide")]  # noqa: RUF012  declared so by Textual
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
     CSS = stylesheet()
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "help", "help", key_display="?", id="app.help"),
@@ -118,6 +114,7 @@ class KomodoApp(CommandApp):
         self._ticker = Ticker(self.runtime.fleet.state.subscribe(), self._commit, self.runtime.settings.refresh)
         self.set_interval(POLL, self._poll)
         self.work(self.runtime.start())
+        self.work(watch_alerts(self, self.runtime, self.now, self._show_fleet))
         if self.runtime.settings.keymap:
             self.work(self.use_keymap(self.runtime.settings.keymap))
         if self._theme_error is not None:
@@ -142,7 +139,7 @@ class KomodoApp(CommandApp):
 
     def _show_fleet(self) -> None:
         left = fleet_line(count(self.runtime.fleet.state.servers.values()), self._glyphs)
-        right: list[Span] = []
+        right: list[Span] = [*alert_spans(self, self.runtime, self.now, self._glyphs)]
         if self.acts.under_way:
             right.append((f"{self._glyphs.busy} {self.acts.under_way} running  ", "busy"))
         if self.runtime.settings.read_only:

@@ -70,8 +70,8 @@ class Runtime(Protocol):
         ...
 
     @property
-    def alerts(self) -> AlertStore:
-        """What is or was wrong."""
+    def alerts(self) -> AlertStore | None:
+        """What is or was wrong; None where that is not kept."""
         ...
 
     @property

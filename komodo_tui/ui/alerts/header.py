@@ -1,0 +1,34 @@
+"""Alerts in the line at the top, and the task that reads and evaluates while the program is open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from komodo_tui.ui.alerts.book import book_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import App
+
+    from komodo_tui.ui.render.cells import Span
+    from komodo_tui.ui.render.glyphs import Glyphs
+    from komodo_tui.ui.runtime import Runtime
+
+
+async def watch_alerts(app: App[int], runtime: Runtime, now: Callable[[], float], changed: Callable[[], None]) -> None:
+    """Read and evaluate until cancelled; ``changed`` is called when something else came of it."""
+    book = book_of(app, runtime, now)
+    if book is not None:
+        book.listeners.append(changed)
+        await book.run()
+
+
+def alert_spans(app: App[int], runtime: Runtime, now: Callable[[], float], glyphs: Glyphs) -> tuple[Span, ...]:
+    """``▲ alerts 3``; nothing while nothing presses."""
+    book = book_of(app, runtime, now)
+    pressing = book.pressing if book is not None else []
+    if not pressing:
+        return ()
+    worst = any(alert.level == "critical" for alert in pressing)
+    return ((f"{glyphs.warn} alerts {len(pressing)}  ", "bad" if worst else "warn"),)
