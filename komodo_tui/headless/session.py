@@ -95,6 +95,8 @@ class Session:
         try:
             yield runtime
         finally:
+            for notice in runtime.definitions.notices:
+                self.out.say(f"komodo-tui: {notice}")
             await runtime.close()
 
     @asynccontextmanager

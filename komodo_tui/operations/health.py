@@ -42,7 +42,7 @@ async def check_machine(paths: StateDirectory, definitions: DefinitionStore, his
 
     def look() -> list[Check]:
         checks = [_python(), _locale(), _folders(paths), _room(paths), _settings(paths)]
-        checks += [_guarded("definitions", lambda: _definitions(definitions))]
+        checks += [_guarded("definitions", lambda: _definitions(paths, definitions))]
         checks += [_guarded("history", lambda: _history(history))]
         return checks
 
@@ -101,11 +101,17 @@ def _settings(paths: StateDirectory) -> Check:
     return Check(name="settings", level="ok", message=str(paths.settings))
 
 
-def _definitions(definitions: DefinitionStore) -> Check:
+def _definitions(paths: StateDirectory, definitions: DefinitionStore) -> Check:
     count = count_text(len(definitions.servers()), "server")
     bad = [*definitions.problems(), *definitions.notices]
     if bad:
         return Check(name="definitions", level="failed", message="; ".join(bad), hint="mend them in the file")
+    aside = sorted(file.name for file in paths.definitions.parent.glob(f"{paths.definitions.name}.corrupt-*"))
+    if aside:
+        return Check(
+            name="definitions", level="warning", message=f"{count}; a damaged file was set aside: {aside[-1]}",
+            hint=f"what came last may be missing: compare it with {paths.definitions}, then remove it",
+        )  # fmt: skip
     return Check(name="definitions", level="ok", message=count)
 
 

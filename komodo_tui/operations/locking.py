@@ -67,7 +67,8 @@ class TargetLocks:
             if not lock.try_acquire():
                 return None
             if _is_current(lock):
-                os.pwrite(lock.fileno(), who.encode()[:_NOTE], 0)
+                with contextlib.suppress(OSError):  # a full disk: it is locked all the same
+                    os.pwrite(lock.fileno(), who.encode()[:_NOTE], 0)
                 return lock
             lock.release()  # its file was removed by the holder before us: take the new one
 

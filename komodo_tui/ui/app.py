@@ -113,7 +113,7 @@ class KomodoApp(CommandApp):
         settle_garbage()
         self._ticker = Ticker(self.runtime.fleet.state.subscribe(), self._commit, self.runtime.settings.refresh)
         self.set_interval(POLL, self._poll)
-        self.work(self.runtime.start())
+        self.work(self.begin())
         self.work(watch_alerts(self, self.runtime, self.now, self._show_fleet))
         if self.runtime.settings.keymap:
             self.work(self.use_keymap(self.runtime.settings.keymap))

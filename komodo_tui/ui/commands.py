@@ -34,6 +34,13 @@ class CommandApp(ServiceApp):
         """The two-key commands, by their first key."""
         raise NotImplementedError
 
+    async def begin(self) -> None:
+        """Connect; what is damaged in the definitions is told, for something may be missing from them."""
+        await self.runtime.start()
+        definitions = self.runtime.definitions
+        for text in await asyncio.to_thread(lambda: [*definitions.notices, *definitions.problems()]):
+            self.notify(text, title="Definitions", severity="warning", timeout=30, markup=False)
+
     async def use_keymap(self, keymap: Mapping[str, str]) -> None:
         """Give bindings the keys that the settings name; lines that cannot be used are told, and left out alone."""
         from komodo_tui.ui.keymap import checked, known_bindings

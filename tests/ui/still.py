@@ -41,13 +41,24 @@ class StillQuestions:
 
 
 @dataclass
+class StillDefinitions:
+    """The part of ``DefinitionStore`` that tells of damage."""
+
+    notices: list[str] = field(default_factory=list)
+
+    def problems(self) -> list[str]:
+        """All can be read."""
+        return []
+
+
+@dataclass
 class StillRuntime:
     """What an app needs to draw."""
 
     state_dir: StateDirectory
     settings: Settings = field(default_factory=Settings)
     fleet: Any = field(default_factory=StillFleet)
-    definitions: Any = None
+    definitions: Any = field(default_factory=StillDefinitions)
     servers: Any = None
     procedures: Any = None
     questions: StillQuestions = field(default_factory=StillQuestions)

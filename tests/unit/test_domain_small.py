@@ -92,6 +92,9 @@ def test_addresses() -> None:
     assert split_address("root@[fe80::1]:22") == ("root", "fe80::1", 22)
     for good in ("local", "web", "u@h", "u@h:22", "u@[::1]:22", "DOM\\user@h"):
         assert check_server(ServerDefinition(name="a", address=good)).address == good
+    for bad in ("h:0", "h:99999", "u@[::1]:65536"):
+        with pytest.raises(UsageError, match="port"):
+            check_server(ServerDefinition(name="a", address=bad))
 
 
 def test_agent_sockets() -> None:
