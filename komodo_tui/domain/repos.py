@@ -14,6 +14,7 @@ from komodo_tui.domain.values import check_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from komodo_agent.wire.repos import RepoState
     from komodo_tui.domain.servers import ServerDefinition
 
 
@@ -98,3 +99,26 @@ def servers_of(repo: RepoDefinition, known: Mapping[str, ServerDefinition]) -> t
             f"repo {repo.name} is on no server", hint="name servers, or a tag that one has, in its definition"
         )
     return found
+
+
+def standing(repo: RepoDefinition | None, state: RepoState | None) -> tuple[str, str]:
+    """How a clone stands in a few words, and their tone: ``ok``, ``warn``, ``bad`` or ``dim``."""
+    if state is None:
+        return "not cloned", "dim"
+    if state.problem or state.commit is None:
+        return state.problem or "nothing is checked out", "bad"
+    words = []
+    if repo is None:
+        words.append("no repo of this name is defined")
+    elif state.url != repo.url:
+        words.append("of another URL")
+    elif repo.commit and not state.commit.id.startswith(repo.commit):
+        words.append(f"not at {repo.commit[:10]}")
+    elif not repo.commit and state.branch != repo.branch:
+        words.append(f"not of branch {repo.branch or '(main)'}")
+    pinned = repo is not None and repo.commit
+    words += [f"{state.behind} behind"] if state.behind and not pinned else []
+    words += [f"{state.ahead} ahead"] if state.ahead and not pinned else []
+    words += [f"{state.dirty_count} changed"] if state.dirty_count else []
+    words += ["warning"] if state.warnings else []
+    return ", ".join(words) or ("pinned" if pinned else "up to date"), "warn" if words else "ok"

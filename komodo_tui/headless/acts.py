@@ -9,6 +9,7 @@ import msgspec
 
 from komodo_tui.domain.errors import ExitCode
 from komodo_tui.domain.operations import ContainerOperation, Target
+from komodo_tui.domain.repos import RepoOperation
 from komodo_tui.domain.stacks import StackOperation
 from komodo_tui.headless.asking import given
 from komodo_tui.headless.session import not_reached, pick, servers_of
@@ -71,7 +72,7 @@ async def run(session: Session, runtime: Runtime, operation: Operation) -> int:
 
 async def submit(session: Session, runtime: Runtime, plan: Plan, given: str | bool) -> ActionRecord:
     """Submit a plan and show its progress. ^C stops it and waits for its outcome to be entered."""
-    lines = isinstance(plan.operation, StackOperation) and not session.out.json
+    lines = isinstance(plan.operation, StackOperation | RepoOperation) and not session.out.json
     watch = _Watch(session.out, several=len(plan.steps) > 1, lines=lines)
     task = asyncio.ensure_future(runtime.executor.submit(plan, runtime.actor, given=given, progress=watch.tell))
     try:
@@ -153,7 +154,7 @@ def print_record(out: Output, record: ActionRecord) -> None:
             if line.startswith("warning: "):
                 out.say(f"komodo-tui: {step.target}: {line}")
         if step.ok:
-            state = step.result.get("state", "") or _revision(step)
+            state = step.result.get("state", "") or _revision(step) or step.result.get("commit", "")[:10]
             text = f"{step.target} {state}".rstrip() if record.act not in ("remove", "rename") else str(step.target)
             out.write(f"{out.paint(out.glyphs.ok, 'good')} {out.paint(f'{record.act}: {text}', '')}\n")
         else:

@@ -11,6 +11,7 @@ from komodo_tui.headless.alert_arguments import define_alerts
 from komodo_tui.headless.look_arguments import LOOKS, define_looks
 from komodo_tui.headless.parsing import Parser, Verbs, common_options, examples_formatter
 from komodo_tui.headless.procedure_arguments import define_procedures, run_options
+from komodo_tui.headless.repo_arguments import define_repos
 from komodo_tui.headless.resource_arguments import RESOURCE_VERBS, define_resources
 from komodo_tui.headless.stack_arguments import STACK_VERBS, define_stacks
 from komodo_tui.headless.value_arguments import VALUE_VERBS, define_values
@@ -43,6 +44,7 @@ def _groups(argv: list[str]) -> list[Callable[[Verbs], None]]:
         **dict.fromkeys(LOOKS, define_looks),
         **dict.fromkeys(ACTS, define_acts),
         "server": define_server,
+        "repo": define_repos,
         **dict.fromkeys(STACK_VERBS, define_stacks),
         **dict.fromkeys(("procedure", "watch", "schedules"), define_procedures),
         "alerts": define_alerts,
@@ -53,8 +55,8 @@ def _groups(argv: list[str]) -> list[Callable[[Verbs], None]]:
     if len(named) == 1 and {"-h", "--help"}.isdisjoint(argv):
         return list(named)
     return [
-        define_looks, define_acts, define_stacks, define_resources, define_values, define_procedures, define_alerts,
-        define_server,
+        define_looks, define_acts, define_stacks, define_resources, define_values, define_procedures, define_repos,
+        define_alerts, define_server,
     ]  # fmt: skip
 
 

@@ -29,6 +29,7 @@ _VERBS = {
     "diff": "stack_looks:diff",
     "stack": "stack_looks:stack",
     "procedure": "procedures:procedure",
+    "repo": "repos:repo",
     "watch": "watching:watch",
     "schedules": "watching:schedules",
     "alerts": "alerts:alerts",
