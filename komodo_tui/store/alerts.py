@@ -13,7 +13,7 @@ from komodo_tui.domain.errors import NotFoundError, RefusedError, StoreError
 from komodo_tui.store.locks import FileLock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -60,11 +60,19 @@ class AlertStore:
 
     # -- the evaluator's side -----------------------------------------------------------------------------------
 
-    def apply(self, transitions: Iterable[Transition], now: float) -> None:
-        """Write what changed and that somebody looked, all of it or nothing."""
+    def apply(
+        self, transitions: Iterable[Transition], now: float, figures: Mapping[Subject, tuple[float | None, str]] = {}
+    ) -> None:
+        """Write what changed, how open ones are now (value, text), and that somebody looked: all of it or nothing."""
         with self._open(write=True) as db:
             for one in transitions:
                 _apply(db, one, now)
+            for alert, *subject in db.execute(
+                "SELECT id, server, kind, what FROM alerts WHERE resolved IS NULL"
+            ).fetchall():
+                figure = figures.get(Subject(*subject))
+                if figure is not None:
+                    db.execute("UPDATE alerts SET value = ?, text = ? WHERE id = ?", (*figure, alert))
             db.execute("INSERT OR REPLACE INTO looks VALUES (1, ?)", (now,))
 
     def last_look(self) -> float | None:

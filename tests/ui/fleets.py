@@ -229,10 +229,11 @@ class StillExecutor:
     settings: Settings
     done: list[Operation] = field(default_factory=list)
     procedures: Any = None
+    alerts: Any = None
 
     def plan(self, operation: Operation) -> Plan:
         """A real plan."""
-        return Planner(self.state, dict, self.settings, procedures=self.procedures).plan(operation)
+        return Planner(self.state, dict, self.settings, procedures=self.procedures, alerts=self.alerts).plan(operation)
 
     async def submit(
         self, plan: Plan, actor: Actor, *, given: bool | str, progress: Callable[..., None]

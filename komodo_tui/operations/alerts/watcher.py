@@ -11,16 +11,17 @@ from komodo_tui.domain.alerts_survey import Surveyor
 from komodo_tui.domain.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from komodo_tui.domain.alerts import Transition
+    from komodo_tui.domain.alerts_survey import Reading
     from komodo_tui.fleet.live import FleetState
     from komodo_tui.store.alerts import AlertStore
 
 INTERVAL = 5.0
 """Seconds between two looks."""
 _NOTE_LOOKS = 60.0
-"""Seconds after which is written down that somebody looked, though nothing changed."""
+"""Seconds after which is written down that somebody looked, and how open ones are now, though nothing changed."""
 _PRUNE = 86400.0
 
 
@@ -70,10 +71,10 @@ class AlertWatcher:
                 return
             assert self._surveyor is not None
             at, now = self._monotonic(), self._now()
-            changes = self._evaluator.look(self._surveyor.survey(self._state.servers, at, now), at)
-            self._unwritten += changes
+            survey = self._surveyor.survey(self._state.servers, at, now)
+            self._unwritten += self._evaluator.look(survey, at)
             if self._unwritten or at - self._noted >= _NOTE_LOOKS:
-                await asyncio.to_thread(self._write, at, now)
+                await asyncio.to_thread(self._write, survey.readings, at, now)
             self._trouble = ""
         except StoreError as error:  # what could not be written is kept, and tried again at the next look
             if str(error) != self._trouble:
@@ -93,8 +94,9 @@ class AlertWatcher:
         self._surveyor, self._evaluator = Surveyor(self._store.last_look()), evaluator
         return True
 
-    def _write(self, at: float, now: float) -> None:
-        self._store.apply(self._unwritten, now)
+    def _write(self, readings: Sequence[Reading], at: float, now: float) -> None:
+        figures = {reading.subject: (reading.value, reading.text) for reading in readings if not reading.old}
+        self._store.apply(self._unwritten, now, figures)
         for change in self._unwritten:
             what = f"{change.subject.kind} {change.subject}"
             self._say(f"alert {change.change}: {what} {change.level}: {change.text}")

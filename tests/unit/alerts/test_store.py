@@ -46,6 +46,14 @@ def test_a_life(store: AlertStore) -> None:
                        ("resolved", "critical", "")]  # fmt: skip
 
 
+def test_how_an_open_one_is_now_is_told_with_the_next_look(store: AlertStore) -> None:
+    store.apply([OPENED], 100.0)
+    store.apply([], 160.0, {DISK: (84.0, "/var 84% used")})
+    (alert,) = store.open_alerts(161.0)
+    assert (alert.value, alert.text, alert.changed) == (84.0, "/var 84% used", 100.0)
+    assert store.last_look() == 160.0
+
+
 def test_one_alert_of_a_subject_is_open_whoever_writes(store: AlertStore, tmp_path: Path) -> None:
     other = AlertStore(tmp_path / "alerts.db")
     store.apply([OPENED], 100.0)
