@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -132,7 +133,9 @@ class AlertsPage(Page):
 
     def _show_detail(self) -> None:
         if self._detail_shown and self.detail.is_mounted:
-            self.run_worker(self._read_detail(self.table.current), group="detail", exclusive=True)
+            # not yet a coroutine: the next one may end this worker before it begins
+            work = partial(self._read_detail, self.table.current)
+            self.run_worker(work, group="detail", exclusive=True)  # type: ignore[arg-type]  # its stub knows no partial
 
     async def _read_detail(self, alert: Alert | None) -> None:
         try:
