@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 
 from komodo_tui.domain.operations import Target
 from komodo_tui.ui.deployments.services import targets_of
@@ -16,8 +17,10 @@ from komodo_tui.ui.stacks.book import StackBook
 from komodo_tui.ui.stacks.columns import stack_columns, stack_filter
 from komodo_tui.ui.stacks.detail import StackDetail
 from komodo_tui.ui.stacks.editing import copy_stack, edit_stack, new_stack, remove_stack
+from komodo_tui.ui.stacks.facts import overview
 from komodo_tui.ui.stacks.flows import deploy, roll_back, show_revisions
 from komodo_tui.ui.stacks.menu import OWN, menu_act, pick_act
+from komodo_tui.ui.widgets.facts import FactsPane
 from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
 
@@ -50,10 +53,14 @@ class StacksPage(Page):
         Binding("y", "open('text')", "definition", show=False, id="stack.text"),
         Binding("l", "logs", "logs", show=False, id="stack.logs"),
     ]
+    SCOPED_CSS = False  # the size classes stand on the screen, outside
     DEFAULT_CSS = """
     StacksPage StackDetail { display: none; }
     StacksPage.-detail StackDetail { display: block; }
-    StacksPage.-detail #stacks-list { display: none; }
+    StacksPage.-detail #stacks-main { display: none; }
+    StacksPage #stacks-side { display: none; width: 40%; border-left: vkey $panel; }
+    .-mid StacksPage #stacks-side, .-wide StacksPage #stacks-side { display: block; }
+    StacksPage.-zoomed #stacks-side { display: none; }
     """
 
     def __init__(self, runtime: Runtime, shell: Shell, *, id: str | None = None) -> None:
@@ -67,11 +74,14 @@ class StacksPage(Page):
             "Stacks", self.table, parse=stack_filter, empty=self._teach, help="words, !not, ~fuzzy, /regex/",
             natural="by name", id="stacks-list",
         )  # fmt: skip
+        self.side = FactsPane(id="stacks-side")
         self.detail = StackDetail(runtime, shell, self.book, id="stack-detail")
 
     def compose(self) -> ComposeResult:
-        """Both; one is displayed."""
-        yield self.list
+        """List with the stack under the cursor beside it, or one stack."""
+        with Horizontal(id="stacks-main"):
+            yield self.list
+            yield self.side
         yield self.detail
 
     # -- the frame ----------------------------------------------------------------------------------------------
@@ -97,6 +107,7 @@ class StacksPage(Page):
         self.table.set_rows(rows)
         self.table.recheck()
         self.list.told()
+        self._show_side()
         if self._wanted and self.table.choose(self._wanted):
             self._wanted = ""
         if self.in_detail:
@@ -105,6 +116,18 @@ class StacksPage(Page):
                 self.close_detail()
             else:
                 self.detail.tick(row)
+
+    @on(VirtualTable.Highlighted, "#stacks-table")
+    def _show_side(self) -> None:
+        row = self.table.current
+        if self.side.display and not self.in_detail and self.side.is_mounted:
+            look = self.shell.look
+            facts = overview(row, self.shell.now(), look.glyphs, self.book.problems) if row is not None else []
+            self.side.show(facts, look)
+
+    def zoom(self) -> None:
+        """The list over the whole width, or with the stack beside it again."""
+        self.toggle_class("-zoomed")
 
     @property
     def in_detail(self) -> bool:
@@ -159,6 +182,7 @@ class StacksPage(Page):
         """Draw again in new colours."""
         self.table.restyle()
         self.detail.restyle()
+        self._show_side()
 
     # -- keys ---------------------------------------------------------------------------------------------------
 
