@@ -184,7 +184,7 @@ class KomodoApp(CommandApp):
         if new is None:
             new = self._pages[page] = BY_ID[page].load()(self.runtime, self, id=f"page-{page}")
             self._current = new
-            self._ahead.wait_for_page(lambda: self._has_focus(new))
+            self._ahead.wait_for_page(lambda: new is not self._current or self._has_focus(new))
             self.work(self._mounted(new, self.query_one("#pages").mount(new)))
         else:
             self._current = new
@@ -194,7 +194,7 @@ class KomodoApp(CommandApp):
 
     def _has_focus(self, page: Page) -> bool:
         """Whether keys reach the page; also where something else has come to stand before it."""
-        if page is not self._current or len(self.screen_stack) > 1:
+        if len(self.screen_stack) > 1:
             return True
         return self.focused is not None and page in self.focused.ancestors_with_self
 
@@ -230,7 +230,23 @@ class KomodoApp(CommandApp):
             if self._ahead.take(event) or self._is_chord(event):
                 return
             self._ahead.sent(event)
+            page = self._goes_to(event)
+            if page:
+                self._ahead.wait_for_page(lambda: self._shows(page))
         await super().on_event(event)
+
+    def _goes_to(self, event: events.Key) -> str:
+        """The page that the key shows, where it is another one: what is typed behind it is meant for that."""
+        if len(self.screen_stack) > 1 or self._current is None or self._takes(event):
+            return ""
+        active = self.screen.active_bindings.get(event.key)
+        action = active.binding.action if active is not None and active.enabled else ""
+        page = action.removeprefix("go('").removesuffix("')") if action.startswith("go('") else ""
+        return page if page != self._page_id(self._current) else ""
+
+    def _shows(self, page: str) -> bool:
+        """Whether this page is there and has the keys."""
+        return self._current is not None and self._page_id(self._current) == page and self._has_focus(self._current)
 
     def _is_chord(self, event: events.Key) -> bool:
         return (
