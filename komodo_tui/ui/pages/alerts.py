@@ -126,6 +126,7 @@ class AlertsPage(Page):
     @on(VirtualTable.Highlighted)
     def _highlighted(self) -> None:
         self._show_detail()
+        self.refresh_bindings()
 
     def on_resize(self) -> None:
         """A wide screen shows the detail by itself."""
