@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from komodo_agent.wire.compose import ComposeDeploy
 from komodo_agent.wire.jobs import CreateContainer, JobRequest
 from komodo_agent.wire.repos import RepoJob
 from komodo_agent.wire.resources import PullImage
@@ -248,6 +249,9 @@ class Executor:
 def _with_login(spec: JobSpec, server: str, values: StoredValues) -> JobSpec:
     if isinstance(spec, PullImage | CreateContainer) and not spec.registry_auth:
         return msgspec.structs.replace(spec, registry_auth=values.registry_auth(spec.image))
+    if isinstance(spec, ComposeDeploy):
+        logins = {image: values.registry_auth(image) for image in spec.images}
+        return msgspec.structs.replace(spec, logins={image: login for image, login in logins.items() if login})
     return with_token(spec, server, values) if isinstance(spec, RepoJob) else spec
 
 

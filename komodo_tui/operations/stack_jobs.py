@@ -62,6 +62,7 @@ def _spec(
         return msgspec.structs.replace(
             spec,
             source=msgspec.structs.replace(source, **shown),
+            logins=_masked(spec.logins, hidden),
             fallback=None if spec.fallback is None else _masked(spec.fallback, hidden),
         )
     if isinstance(spec, ComposeRollback):

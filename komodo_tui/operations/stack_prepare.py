@@ -162,6 +162,7 @@ class StackPreparer:
             fallback=fallback.values if fallback else None,
             fallback_secret_keys=fallback.secret_keys if fallback else (),
             keep=stack.revisions,
+            images=tuple(dict.fromkeys(s.image for s in preview.services if s.image and not s.builds)),
         )
         return StackTarget(server=server, project=source.project, spec=spec, preview=preview, warnings=warnings)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from ..engine.pull import pull
 from ..problems import AgentError
 from ..wire.compose import ComposeDeploy, Revision, StackFile
 from .cli import find_cli
@@ -179,12 +180,16 @@ class Deployment:
         """All images first, so that ``up`` does not stop half-way for one that cannot be had."""
         if self._brings_back is not None or self._spec.pull == "never":
             return
-        wanted = [
-            s.service for s in self._seen.preview.services
+        wanted = {
+            s.service: s.image for s in self._seen.preview.services
             if s.verb != "remove" and s.image and not s.builds and (self._spec.pull == "always" or not s.present)
-        ]  # fmt: skip
-        if wanted:
-            await self._runner.compose(calls, "pull", "pull", *wanted)
+        }  # fmt: skip
+        self._runner.step = "pull"
+        for image in dict.fromkeys(image for image in wanted.values() if image in self._spec.logins):
+            await pull(self._engine, self._context, image, self._spec.logins[image])
+        others = [service for service, image in wanted.items() if image not in self._spec.logins]
+        if others:  # with the logins that the agent's own user has
+            await self._runner.compose(calls, "pull", "pull", *others)
 
     def _place(self, source: ComposeSource) -> None:
         self._runner.step = "place files"

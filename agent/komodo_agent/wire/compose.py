@@ -87,6 +87,10 @@ class ComposeDeploy(msgspec.Struct, frozen=True, kw_only=True, tag="compose_depl
     fallback_secret_keys: tuple[str, ...] = ()
     keep: int = 10
     """Revisions to keep."""
+    images: tuple[str, ...] = ()
+    """Those that the services run, as far as they are not built."""
+    logins: dict[str, str] = msgspec.field(default_factory=dict)
+    """By image: what ``X-Registry-Auth`` takes for it. Secret: never logged, never kept."""
 
 
 class ComposeRollback(msgspec.Struct, frozen=True, kw_only=True, tag="compose_rollback", tag_field="kind"):

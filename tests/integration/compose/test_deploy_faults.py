@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import os
 import signal
 import subprocess
@@ -16,6 +18,8 @@ import pytest
 from komodo_agent.wire.compose import ComposeDeploy, StackFile
 from tests.integration.agent.lab import agent_process
 from tests.integration.compose.lab import QUICK, WEB, Stacks, kill_composes, outcomes, slow, source
+from tests.integration.resources.registry import NAME, TAG
+from tests.integration.resources.test_pull import registry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,6 +116,21 @@ async def test_a_registry_that_cannot_be_reached_fails_before_any_container(stac
     assert "no container was touched" in job.error
     assert stacks.container() == before
     assert (tmp_path / "agent/state/stacks/shop/files/compose.yaml").read_text() == WEB
+
+
+async def test_a_registry_that_refuses_and_one_that_is_given_a_login(stacks: Stacks) -> None:
+    with registry(stacks, "ana:tr0ub4dor") as host:  # type: ignore[arg-type]  # only its server is asked for
+        image = f"{host}/{NAME}:{TAG}"
+        wanted = source(WEB.replace("image: busybox", f"image: {image}"))
+        refused = await stacks.deploy(wanted)
+        assert (refused.result["outcome"], refused.result["step"]) == ("failed", "pull")
+        assert "no basic auth credentials" in refused.error
+        document = {"username": "ana", "password": "tr0ub4dor", "serveraddress": host}
+        login = base64.urlsafe_b64encode(json.dumps(document).encode()).decode()
+        let_in = await stacks.deploy(wanted, logins={image: login})
+        assert let_in.commands[0] == f"docker pull {image}"
+        assert let_in.result["step"] in ("up", "health")  # the image is here, and has nothing in it to run
+        assert login not in await stacks.log(let_in)
 
 
 async def test_a_full_disk_fails_a_deploy_and_the_next_one_with_room_goes_through(
