@@ -45,6 +45,7 @@ class ProgressDialog(Dialog[None]):
         self._ended = False
         self._steps: dict[int, StepProgress] = {}
         self._targets = [str(step.target) for step in plan.steps]
+        self._several = len({step.target.server for step in plan.steps}) > 1
         self._lines: list[str] = []
 
     def body(self) -> ComposeResult:
@@ -66,11 +67,12 @@ class ProgressDialog(Dialog[None]):
         """One step moved."""
         self._act = step.act
         self._steps[step.index] = step
+        whose = f"{step.target.server} {self.look_now.glyphs.vertical} " if self._several else ""
         if step.output:
-            self._lines.extend(step.output.splitlines())
+            self._lines.extend(f"{whose}{line}" for line in step.output.splitlines())
             del self._lines[:-_KEPT]
-        elif step.text and (not self._lines or self._lines[-1] != step.text):
-            self._lines.append(step.text)
+        elif step.text and (not self._lines or self._lines[-1] != f"{whose}{step.text}"):
+            self._lines.append(f"{whose}{step.text}")
         self._draw()
 
     def finish(self, record: ActionRecord) -> None:
@@ -78,7 +80,7 @@ class ProgressDialog(Dialog[None]):
         self._ended = True
         for step in record.steps:
             if not step.ok:
-                said = bool(self._lines) and self._lines[-1] == step.error
+                said = bool(self._lines) and self._lines[-1].endswith(step.error)
                 self._lines += [] if said else [f"{step.target}: {step.error}"]
                 self._lines += [step.hint] if step.hint else []
         outcome = str(record.outcome).replace("_", " ")
