@@ -50,6 +50,7 @@ def evil(server: Server) -> Server:
         "sh", "-c", loop, EVIL,
     )  # fmt: skip
     server.docker("create", "--name", "kmd-fails", "--label", f"[red]k[/]={EVIL}", "busybox", f"/bin/{MARKUP}{REPORT}")
+    server.docker("volume", "create", "--label", f"kmd={EVIL}", "--label", "[red]k=v[/red]", "kmd-volume")
     return server
 
 
@@ -112,9 +113,30 @@ def test_nothing_from_outside_reaches_the_terminal(terminal: Tmux, tmp_path: Pat
     go("f a i l s Enter", "filter: fails")
     go("U", "The Actions tab keeps it", "KMDMARK")  # the engine's own words in a dialog
     leave("The Actions tab keeps it")
-    go("9", "failed", "kmd-fails")
+    go("9", "Actions 1", "kmd-fails@local")
     go("Enter", "docker start kmd-fails")
     go("Escape", "TARGET")
+    go("?", "Keys: Actions")
+    leave("Keys: Actions")
+    go("2", "kmd-volume")
+    go("/", "/")
+    go("k m d - v o l Enter", "filter: kmd-vol")
+    go("Enter", "KMDMARK")
+    go("]", "KMDMARK")
+    go("5", "[bold red]K")  # a project that a label made up
+    go("Enter", "kmd-talks")
+    go("4", "Stacks")
+    go("8", "rocedure")
+    go("0", "More")
+    leave("More")
+    go("g v", "ariable")
+    go("g e", "chedule")
+    go("g i", "THEME")
+    go("3", "filter: fails")
+    go(":", "Resources")
+    terminal.type("kmd-fa")
+    terminal.wait(shows("restart kmd-fails"), "the palette's finds")
+    leave("restart kmd-fails")
     terminal.keys("C-q")
     recorded = terminal.ended(tmp_path / "bytes")
     for what, pattern in _FORBIDDEN.items():
