@@ -1,0 +1,1 @@
+"""The Repos page: git repositories and their clones on the servers."""

@@ -1,0 +1,170 @@
+"""What the Repos page knows: definitions read in threads, clones asked of agents while somebody looks."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+from komodo_tui.domain.errors import KomodoError, UsageError
+from komodo_tui.domain.repos import servers_of, standing
+from komodo_tui.operations.repo_definitions import RepoDefinitions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from komodo_agent.wire.repos import RepoDetail, RepoState
+    from komodo_tui.domain.repos import RepoDefinition
+    from komodo_tui.ui.runtime import Runtime
+    from komodo_tui.ui.shell import Shell
+
+_PATIENCE = 5.0
+"""Seconds a connection may take to come."""
+_AGAIN = 15.0
+"""Seconds after which a server is asked again while somebody looks."""
+
+Key = tuple[str, str]
+"""Server and repo."""
+
+
+class Place(NamedTuple):
+    """A repo on one server."""
+
+    definition: RepoDefinition
+    server: str
+    state: RepoState | None
+    """What its agent said last; None: no clone, or nothing was said yet."""
+    away: str = ""
+    """Why nothing newer is known."""
+    known: bool = True
+    """Whether the agent has said which clones it has."""
+
+    @property
+    def standing(self) -> tuple[str, str]:
+        """How it stands in a few words, and their tone."""
+        if self.away and self.state is None:
+            return self.away, "bad"
+        return standing(self.definition, self.state) if self.known else ("asking", "dim")
+
+    @property
+    def cloned(self) -> bool:
+        """Whether a pull can bring it up to date."""
+        return self.state is not None and not self.state.problem and self.state.url == self.definition.url
+
+
+class RepoRow(NamedTuple):
+    """A repo and where it is."""
+
+    definition: RepoDefinition
+    places: tuple[Place, ...]
+    problem: str = ""
+    """Why it is nowhere."""
+
+
+class RepoBook:
+    """Asks each server at most one question at a time; nobody waits. ``changed`` is called when there is news."""
+
+    def __init__(self, runtime: Runtime, shell: Shell, changed: Callable[[], None]) -> None:
+        self._runtime = runtime
+        self._shell = shell
+        self._changed = changed
+        self.store = RepoDefinitions(runtime.definitions)
+        self._reading = False
+        self._asking: set[str] = set()
+        self._asked: dict[str, float] = {}
+        self._reading_detail: set[Key] = set()
+        self.read = False
+        self.definitions: dict[str, RepoDefinition] = {}
+        self.states: dict[str, dict[str, RepoState]] = {}
+        """By server, then by repo."""
+        self.problems: dict[str, str] = {}
+        self.details: dict[Key, RepoDetail | str] = {}
+        """What was said of one clone, or why nothing was."""
+
+    def look(self) -> None:
+        """Read the definitions and ask all servers that have a repo."""
+        self._asked.clear()
+        self.details = {key: told for key, told in self.details.items() if not isinstance(told, str)}
+        self._read_soon()
+
+    def tick(self) -> None:
+        """Ask the servers not asked for a while."""
+        now = self._shell.now()
+        live = self._runtime.fleet.state.servers
+        for server in {place.server for row in self.rows().values() for place in row.places}:
+            due = now - self._asked.get(server, 0.0) >= _AGAIN
+            if due and server in live and live[server].live and server not in self._asking:
+                self._asked[server] = now
+                self._asking.add(server)
+                self._shell.work(self._ask(server))
+
+    def rows(self) -> dict[str, RepoRow]:
+        """Every repo, by name."""
+        known = {name: live.definition for name, live in self._runtime.fleet.state.servers.items()}
+        found = {}
+        for name, definition in self.definitions.items():
+            try:
+                servers, problem = servers_of(definition, known), ""
+            except UsageError as error:
+                servers, problem = (), error.message.removeprefix(f"repo {name}: ").removeprefix(f"repo {name} ")
+            found[name] = RepoRow(definition, tuple(self._place(definition, server) for server in servers), problem)
+        return found
+
+    def _place(self, definition: RepoDefinition, server: str) -> Place:
+        live = self._runtime.fleet.state.servers[server]
+        away = self.problems.get(server, "") if live.live else "server is not reachable"
+        state = self.states.get(server, {}).get(definition.name)
+        return Place(definition, server, state, away, server in self.states)
+
+    def want(self, place: Place) -> None:
+        """Ask for the log and changes of a clone, where they are not known as it stands now."""
+        key = (place.server, place.definition.name)
+        if place.state is None or key in self._reading_detail:
+            return
+        known = self.details.get(key)
+        if known is None or (not isinstance(known, str) and known.state != place.state):
+            self._reading_detail.add(key)
+            self._shell.work(self._ask_detail(key))
+
+    async def _ask_detail(self, key: Key) -> None:
+        server, name = key
+        answer: RepoDetail | str
+        try:
+            answer = await (await self._runtime.fleet.link(server).client(_PATIENCE)).repo(name)
+        except KomodoError as error:
+            answer = error.message
+        finally:
+            self._reading_detail.discard(key)
+        self.details[key] = answer
+        if not isinstance(answer, str):
+            self.states.setdefault(server, {})[name] = answer.state
+        self._changed()
+
+    async def _ask(self, server: str) -> None:
+        problem, found = "", None
+        try:
+            client = await self._runtime.fleet.link(server).client(_PATIENCE)
+            found = {state.name: state for state in await client.repos()}
+        except KomodoError as error:
+            problem = error.message
+        finally:
+            self._asking.discard(server)
+        if (found is None or found == self.states.get(server)) and problem == self.problems.get(server, ""):
+            return
+        if found is not None:
+            self.states[server] = found
+        self.problems[server] = problem
+        self._changed()
+
+    def _read_soon(self) -> None:
+        if not self._reading:
+            self._reading = True
+            self._shell.work(self._read())
+
+    async def _read(self) -> None:
+        try:
+            found = await asyncio.to_thread(self.store.known)
+        finally:
+            self._reading = False
+        self.definitions, self.read = found, True
+        self._changed()
+        self.tick()

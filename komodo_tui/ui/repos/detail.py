@@ -1,0 +1,117 @@
+"""One repo from near: its clones on the servers, and below, the log and the changes of the one under the cursor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual import on
+from textual.containers import Vertical
+
+from komodo_tui.ui.containers.document import DocumentPane
+from komodo_tui.ui.repos.columns import clone_text, place_columns, place_filter
+from komodo_tui.ui.repos.flows import repo_text
+from komodo_tui.ui.stacks.detail import DiffPane
+from komodo_tui.ui.widgets.list_pane import ListPane
+from komodo_tui.ui.widgets.table import VirtualTable
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from komodo_tui.ui.repos.book import Place, RepoBook, RepoRow
+    from komodo_tui.ui.shell import Shell
+
+
+class RepoDetail(Vertical):
+    """Shows the repo named last by :meth:`open`."""
+
+    DEFAULT_CSS = """
+    RepoDetail { height: 1fr; width: 1fr; }
+    RepoDetail #repo-places { height: 35%; min-height: 6; max-height: 14; }
+    RepoDetail DiffPane { border-top: hkey $panel; }
+    RepoDetail #repo-text { display: none; }
+    RepoDetail.-text #repo-text { display: block; }
+    RepoDetail.-text #repo-places, RepoDetail.-text #repo-clone { display: none; }
+    """
+
+    def __init__(self, shell: Shell, book: RepoBook, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._shell = shell
+        self._book = book
+        self.name_shown = ""
+        self.row: RepoRow | None = None
+        self.table: VirtualTable[Place] = VirtualTable(
+            place_columns(shell.look.glyphs, shell.now), order=lambda p: p.server, id="repo-places-table"
+        )
+        self.pane: ListPane[Place] = ListPane(
+            "Clones", self.table, parse=place_filter, empty=self._teach, help="words, !not, ~fuzzy, /regex/",
+            natural="by name", id="repo-places",
+        )  # fmt: skip
+        self.clone = DiffPane(id="repo-clone")
+
+    def compose(self) -> ComposeResult:
+        """Clones, the one under the cursor, the definition."""
+        yield self.pane
+        yield self.clone
+        yield DocumentPane(id="repo-text")
+
+    def open(self, name: str) -> None:
+        """Show this one."""
+        self.name_shown = name
+        self.remove_class("-text")
+        self.show_row(self._book.rows().get(name))
+        self.table.focus()
+
+    def show_row(self, row: RepoRow | None) -> None:
+        """This is known of it now."""
+        self.row = row
+        if row is None:
+            return
+        self.pane.title = row.definition.name
+        self.table.set_rows({place.server: place for place in row.places})
+        self.table.recheck()
+        self.pane.told()
+        self.query_one("#repo-text", DocumentPane).show(repo_text(row.definition))
+        self._show_clone()
+
+    @on(VirtualTable.Highlighted, "#repo-places-table")
+    def _moved(self, event: VirtualTable.Highlighted) -> None:
+        event.stop()
+        self._show_clone()
+
+    @on(VirtualTable.Selected, "#repo-places-table")
+    def _read(self, event: VirtualTable.Selected) -> None:
+        event.stop()
+        self.clone.focus()
+
+    def _show_clone(self) -> None:
+        place = self.table.current
+        if place is None:
+            self.clone.show(Text())
+            return
+        self._book.want(place)
+        told = self._book.details.get((place.server, place.definition.name))
+        self.clone.show(clone_text(place, told, self._shell.look))
+
+    def show_text(self) -> None:
+        """The definition alone, or the clones again."""
+        self.toggle_class("-text")
+        (self.query_one("#repo-text") if self.has_class("-text") else self.table).focus()
+
+    def back(self) -> bool:
+        """Leave the definition, the clone's text, or a filter."""
+        if self.has_class("-text"):
+            self.show_text()
+            return True
+        if self.clone.has_focus:
+            self.table.focus()
+            return True
+        return self.pane.back()
+
+    def _teach(self) -> Text:
+        return Text(self.row.problem if self.row is not None and self.row.problem else "It is on no server")
+
+    def restyle(self) -> None:
+        """Draw again in new colours."""
+        self.table.restyle()
+        self._show_clone()

@@ -1,0 +1,152 @@
+"""From a key to an act on clones, or to a changed definition."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from komodo_tui.domain.errors import UsageError
+from komodo_tui.domain.repos import DefineRepoOperation, RepoDefinition, RepoOperation, check_repo, servers_of
+from komodo_tui.domain.units import count_text
+from komodo_tui.operations.repo_definitions import RepoDefinitions
+from komodo_tui.store.fleet_files import FleetFile
+from komodo_tui.store.yaml_files import parse_yaml
+from komodo_tui.store.yaml_text import yaml_text
+from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
+from komodo_tui.ui.modals.yaml_editor import Checked, YamlEditor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from komodo_agent.wire.repos import RepoVerb
+    from komodo_tui.domain.servers import ServerDefinition
+    from komodo_tui.ui.repos.book import Place, RepoRow
+    from komodo_tui.ui.runtime import Runtime
+    from komodo_tui.ui.shell import Shell
+
+_NEW = """\
+repos:
+  - name: my-repo
+    url: https://github.com/owner/my-repo.git
+    # empty: the repository's main branch
+    branch: ""
+    servers: [{server}]
+    # for https: the name of a secret that is the token (g v keeps secrets)
+    token: ""
+    # for ssh: a private key on the server; empty: what ssh there uses by itself
+    ssh_key: ""
+"""
+
+
+class RepoEditor(YamlEditor["RepoDefinition"]):
+    """Its result is the definition, once it could be kept."""
+
+    def __init__(self, title: str, text: str, known: Mapping[str, ServerDefinition]) -> None:
+        super().__init__(title, text, lambda typed: read_repo(typed, known))
+
+
+def read_repo(text: str, known: Mapping[str, ServerDefinition]) -> Checked[RepoDefinition]:
+    """The one repo of a text. Raises UsageError."""
+    found = parse_yaml(text.encode("utf-8", "surrogateescape"), FleetFile, name="text").repos
+    if len(found) != 1:
+        raise UsageError(f"there are {len(found)} repos", hint="one: repos: [{name: …, url: …, servers: …}]")
+    repo = check_repo(found[0])
+    try:
+        places = servers_of(repo, known)
+    except UsageError as error:
+        return Checked(repo, f"{repo.name} can be saved", str(error))
+    where = places[0] if len(places) == 1 else count_text(len(places), "server")
+    return Checked(repo, f"{repo.name} can be cloned on {where}: B does that")
+
+
+def repo_text(repo: RepoDefinition) -> str:
+    """A definition as people write it: without what is as it is anyway."""
+    plain: dict[str, Any] = msgspec.to_builtins(repo)
+    usual: dict[str, Any] = msgspec.to_builtins(RepoDefinition(name="", url=""))
+    shown = ("name", "url", "branch", "servers")
+    return yaml_text({"repos": [{k: v for k, v in plain.items() if k in shown or v != usual[k]}]})
+
+
+async def clone_or_pull(runtime: Runtime, shell: Shell, places: Sequence[Place]) -> None:
+    """Pull where there is a clone of it, clone everywhere else."""
+    missing = [place for place in places if not place.cloned]
+    if missing:
+        await act(shell, "clone", missing)
+    there = [place for place in places if place.cloned]
+    if there:
+        await act(shell, "pull", there)
+
+
+async def act(shell: Shell, verb: RepoVerb, places: Sequence[Place], *, discard: bool = False) -> None:
+    """One verb on these clones, shown as it goes.
+
+    Raises:
+        KomodoError: it cannot be planned, or was refused.
+    """
+    servers = tuple(place.server for place in places)
+    operation = RepoOperation(verb=verb, repo=places[0].definition, servers=servers, discard=discard)
+    await shell.acts.run(operation, follow=verb in ("clone", "pull"))
+
+
+async def menu(runtime: Runtime, shell: Shell, row: RepoRow, places: Sequence[Place]) -> str | None:
+    """Every act on the clones; returns ``edit`` or ``forget`` where that was picked, None when all is done."""
+    nowhere = row.problem or ("" if places else "it is on no server")
+    none = nowhere or ("" if any(place.state is not None for place in places) else "it is not cloned yet")
+    items = [
+        MenuItem("update", "clone or pull", "B", "to the last commit of the branch, or the pinned one", nowhere),
+        MenuItem("fetch", "look for news", "f", "files stay as they are", none),
+        MenuItem("clone", "clone anew", "c", "files that git does not know stay", nowhere),
+        MenuItem("discard", "pull and throw changes away", "d", "", none),
+        MenuItem("discard_clone", "clone anew, throw changes away", "a", "where git cannot read the clone", none),
+        MenuItem("remove", "remove the clones", "x", "with their files", none),
+        MenuItem("edit", "edit the definition", "e"),
+        MenuItem("forget", "forget the definition", "X", "clones stay on the servers"),
+    ]
+    if runtime.settings.read_only:
+        items = [replace(item, disabled="read-only mode is on") for item in items]
+    picked = await shell.ask(MenuDialog(row.definition.name, items))
+    there = [place for place in places if place.state is not None]
+    if picked == "update":
+        await clone_or_pull(runtime, shell, places)
+    elif picked == "clone":
+        await act(shell, "clone", places)
+    elif picked in ("fetch", "remove"):
+        await act(shell, picked, there)  # type: ignore[arg-type]
+    elif picked in ("discard", "discard_clone"):
+        await act(shell, "pull" if picked == "discard" else "clone", there, discard=True)
+    else:
+        return picked
+    return None
+
+
+async def new_repo(runtime: Runtime, shell: Shell) -> str | None:
+    """Edit, save; returns the name."""
+    server = next(iter(runtime.fleet.state.servers), "my-server")
+    return await _edit(runtime, shell, "New repo", _NEW.format(server=server), "")
+
+
+async def edit_repo(runtime: Runtime, shell: Shell, name: str) -> str | None:
+    """Edit one; returns its name, which may be another one then: that makes a copy."""
+    stored = await asyncio.to_thread(RepoDefinitions(runtime.definitions).stored, name)
+    return await _edit(runtime, shell, f"Edit {name}", repo_text(stored.value), name, stored.rev)
+
+
+async def _edit(runtime: Runtime, shell: Shell, title: str, text: str, name: str, rev: int | None = None) -> str | None:
+    known = {server: live.definition for server, live in runtime.fleet.state.servers.items()}
+    repo = await shell.ask(RepoEditor(title, text, known))
+    if repo is None:
+        return None
+    same = repo.name == name
+    verb: Any = "edit" if same else "add"
+    operation = DefineRepoOperation(verb=verb, name=repo.name, definition=repo, rev=rev if same else None)
+    record = await shell.acts.run(operation)
+    return repo.name if record is not None and record.outcome == "success" else None
+
+
+async def forget_repo(runtime: Runtime, shell: Shell, name: str) -> None:
+    """Forget one; its clones stay on the servers."""
+    stored = await asyncio.to_thread(RepoDefinitions(runtime.definitions).stored, name)
+    await shell.acts.run(DefineRepoOperation(verb="remove", name=name, rev=stored.rev))
