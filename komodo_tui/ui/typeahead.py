@@ -91,6 +91,8 @@ class TypeAhead:
         return bool(getattr(focused, "captures_keys", False)) or focused.check_consume_key("a", "a")
 
     async def _look(self) -> None:
+        if not self._app.screen_stack:
+            return  # the program is ending
         self._left -= _LOOK
         typing = self._ready()
         if self._left > 0 and not typing and not (self._for_shell and self._refused()):
