@@ -43,8 +43,9 @@ class Place(NamedTuple):
 
     @property
     def drift(self) -> dict[str, str]:
-        """By service: how what runs differs from what was deployed."""
-        services = self.project.services if self.project is not None else ()
+        """By service: how what runs differs from what was deployed; nothing of a server that is away."""
+        known = self.project is not None and self.deployment.state != "unknown"
+        services = self.project.services if known and self.project is not None else ()
         return {service.service: service.drift for service in services if service.drift}
 
     @property
