@@ -11,18 +11,23 @@ from textual.widgets import Input, TextArea
 
 from komodo_tui.domain.errors import KomodoError, UsageError
 from komodo_tui.ui.acting import Acts
+from komodo_tui.ui.ascii import AsciiSigns, plain
 from komodo_tui.ui.clipboard import osc52
+from komodo_tui.ui.ground import Ground
 from komodo_tui.ui.look import Look
 from komodo_tui.ui.modals.error import ErrorDialog
 from komodo_tui.ui.private import patch_styles_cache, use_attributes_only, write_crash
 from komodo_tui.ui.prompts import ShellPrompter
 from komodo_tui.ui.render import glyphs
+from komodo_tui.ui.render.glyphs import UNICODE
 from komodo_tui.ui.theme import DEFAULT_THEME, Themes, ThemeSpec
 from komodo_tui.ui.widgets.footer import HintFooter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
 
+    from textual.binding import Binding
+    from textual.filter import LineFilter
     from textual.screen import ModalScreen
 
     from komodo_tui.domain.operations import Target
@@ -44,6 +49,8 @@ class ServiceApp(App[int]):
         self._spec, self._theme_error = self._load_theme(settings.theme)
         self._glyphs = glyphs.choose(ascii=True if settings.ascii else None, environ=os.environ)
         self.look = Look(self._spec.palette(), self._glyphs)
+        self._ground = Ground(self.look.palette.color("foreground"))
+        self._signs = AsciiSigns()
         super().__init__(driver_class=driver_class)
         self.register_theme(self._spec.textual())
         self.theme = self._spec.name
@@ -60,6 +67,20 @@ class ServiceApp(App[int]):
     def get_css_variables(self) -> dict[str, str]:
         """The theme's, and the kind of border the terminal can draw."""
         return {**super().get_css_variables(), "edge": self._glyphs.border}
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """First of all the ground; without colours there is none. Signs in ASCII where that is wanted."""
+        filters = [*super().get_line_filters()]
+        if not self.no_color:
+            filters.insert(0, self._ground)
+        if self._glyphs.ascii:
+            filters.append(self._signs)
+        return filters
+
+    def get_key_display(self, binding: Binding) -> str:
+        """The key as it is shown; in ASCII by name where it has a sign."""
+        shown = super().get_key_display(binding)
+        return plain(shown.replace(UNICODE.enter, self._glyphs.enter)) if self._glyphs.ascii else shown
 
     def go(self, page: str, target: Target | None = None) -> None:
         """Show a page by its id, and reveal something in it."""
@@ -119,6 +140,7 @@ class ServiceApp(App[int]):
             return
         self._spec = spec
         self.look = Look(spec.palette(), self._glyphs)
+        self._ground = Ground(self.look.palette.color("foreground"))
         self.register_theme(spec.textual())
         self.theme = spec.name
         for page in self.opened_pages():

@@ -60,6 +60,7 @@ class ThemeSpec:
                 "scrollbar-background-active": c["background"], "scrollbar-corner-color": c["background"],
                 "input-selection-background": c["selection"], "input-selection-foreground": c["selection-text"],
                 "screen-selection-background": c["selection"], "screen-selection-foreground": c["selection-text"],
+                "ansi-background": c["panel"], "ansi-foreground": c["foreground"],
             },
         )  # fmt: skip
 
