@@ -118,7 +118,8 @@ def _draft_definition(operation: DefineRepoOperation, known: Mapping[str, RepoDe
         text=f"{text} repo {name}",
         command=f"komodo-tui repo list  # {text} {shlex.quote(name)}",
     )
-    return Draft(f"{text.capitalize()} repo {name}", f"repo {operation.verb} definition", (step,), undo)
+    verb = {"add": "repo add", "edit": "repo edit", "remove": "repo forget"}[operation.verb]
+    return Draft(f"{text.capitalize()} repo {name}", verb, (step,), undo)
 
 
 def _from(operation: RepoOperation) -> str:

@@ -39,6 +39,7 @@ class Clones:
         self._root = root
         self._file_roots = file_roots
         self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._busy: set[str] = set()
         self._known: dict[str, tuple[float, RepoState]] = {}
 
     async def states(self) -> tuple[RepoState, ...]:
@@ -68,7 +69,12 @@ class Clones:
             with folder.locked() as (lock, left):
                 for name in left:
                     context.log(f"{name} was left by an act that was killed, and was taken away")
-                await RepoAct(folder, context, spec, lock).run()
+                self._busy.add(spec.name)
+                try:
+                    await RepoAct(folder, context, spec, lock).run()
+                finally:
+                    self._busy.discard(spec.name)
+                    await asyncio.to_thread(folder.drop_unfinished)
         except GitFailedError as error:
             raise explained(error, spec.source) from error
         except AgentError as error:
@@ -84,7 +90,7 @@ class Clones:
         if kept is not None and now - kept[0] < _FRESH:
             return kept[1]
         async with self._turns:
-            found = await state(self._folder(name))
+            found = await state(self._folder(name), busy=name in self._busy)
         self._known[name] = (now, found)
         return found
 

@@ -127,6 +127,16 @@ class Folder:
             shutil.rmtree(gone, ignore_errors=True)
         return found
 
+    def drop_unfinished(self) -> None:
+        """Take away what an act that failed has made; of a clone that never was, all but files."""
+        shutil.rmtree(self.new_git, ignore_errors=True)
+        if self.record() is None and not self.git_dir.exists():
+            for name in ("clone.json.tmp", "known_hosts"):
+                (self.path / name).unlink(missing_ok=True)
+            with suppress(OSError):
+                self.files.rmdir()
+                self.path.rmdir()
+
     def take_new(self) -> None:
         """Put the new git directory in the place of the old one. Raises AgentError."""
         old = self.path / "git.old"

@@ -31,12 +31,13 @@ def git_of(folder: Folder) -> HardGit:
     return HardGit(folder.git_dir, folder.files)
 
 
-async def state(folder: Folder) -> RepoState:
-    """How it stands; what cannot be read is told as its ``problem``."""
+async def state(folder: Folder, *, busy: bool = False) -> RepoState:
+    """How it stands; what cannot be read is told as its ``problem``. ``busy``: an act on it is under way."""
     record = folder.record()
     plain = RepoState(name=folder.name, path=str(folder.files))
     if record is None or not folder.git_dir.is_dir():
-        return msgspec.structs.replace(plain, problem="it was not cloned to its end: clone it again")
+        words = "it is being cloned" if busy else "it was not cloned to its end: clone it again"
+        return msgspec.structs.replace(plain, problem=words)
     plain = msgspec.structs.replace(
         plain, url=record.url, branch=record.branch, fetched=record.fetched, warnings=record.warnings
     )
