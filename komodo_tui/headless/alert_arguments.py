@@ -46,6 +46,8 @@ PATTERN is [KIND:][NAME@]SERVER with * and ?, a mount point or a container in th
     what.add_argument("--mute", metavar="PATTERN", default="", help="hear nothing of these for a span")
     what.add_argument("--unmute", type=int, metavar="ID", help="end a mute")
     what.add_argument("--mutes", action="store_true", help="list mutes and maintenance windows")
+    what.add_argument("--alerters", action="store_true", help="list where alerts go, and how that does")
+    what.add_argument("--test", metavar="NAME", default="", help="send a test message to an alerter now")
     parser.add_argument("--for", dest="span", type=span, default=3600.0, metavar="SPAN", help="of a mute (default 1h)")
     parser.add_argument("--in", dest="delay", type=span, default=0.0, metavar="SPAN", help="when a mute begins")
     parser.add_argument("--note", default="", metavar="TEXT", help="why; others see it")

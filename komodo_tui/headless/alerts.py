@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.alerts import TITLES, AlertOperation, Mute, worst_first
-from komodo_tui.domain.errors import ExitCode
+from komodo_tui.domain.errors import ExitCode, NotFoundError
 from komodo_tui.domain.units import duration_text, time_text
 from komodo_tui.headless.acts import run
 from komodo_tui.headless.tables import Cell, Column
@@ -39,6 +39,10 @@ async def alerts(session: Session) -> int:
             return await asyncio.to_thread(_show, session, runtime)
         if arguments.mutes:
             return await asyncio.to_thread(_mutes, session, runtime)
+        if arguments.alerters:
+            return await asyncio.to_thread(_alerters, session, runtime)
+        if arguments.test:
+            return await _test(session, runtime)
         operation = _operation(session)
         if operation is not None:
             return await run(session, runtime, operation)
@@ -140,4 +144,42 @@ def _mutes(session: Session, runtime: Runtime) -> int:
         [[Cell(str(m.id)), Cell(mute_text(m)), Cell(time_text(m.starts)), Cell(time_text(m.until)), Cell(m.who),
           Cell(m.reason)] for m in mutes],
     )  # fmt: skip
+    return ExitCode.DONE
+
+
+async def _test(session: Session, runtime: Runtime) -> int:
+    from komodo_tui.operations.alerts.sending import TEST, known_alerters, send  # late: it loads the YAML parser
+
+    alerters = {alerter.name: alerter for alerter in await asyncio.to_thread(known_alerters, runtime.state_dir)}
+    alerter = alerters.get(session.arguments.test)
+    if alerter is None:
+        known = ", ".join(alerters) or "none"
+        raise NotFoundError(f"there is no alerter {session.arguments.test!r}", hint=f"known: {known}")
+    await asyncio.to_thread(send, alerter, TEST, runtime.values.lookup("", ""))
+    session.out.line(f"{alerter.name}: sent")
+    return ExitCode.DONE
+
+
+def _alerters(session: Session, runtime: Runtime) -> int:
+    from komodo_tui.operations.alerts.sending import known_alerters  # late: it loads the YAML parser
+    from komodo_tui.store.deliveries import DeliveryQueue
+
+    queue = DeliveryQueue(runtime.alerts)
+    found = [(alerter, queue.status(alerter.name)) for alerter in known_alerters(runtime.state_dir)]
+    if session.out.json:  # without the URLs: people write tokens into them
+        session.out.document([
+            {"name": alerter.name, "level": alerter.level, "kinds": alerter.kinds, "servers": alerter.servers,
+             "on": alerter.on, "status": status}
+            for alerter, status in found
+        ])  # fmt: skip
+        return ExitCode.DONE
+    rows = [
+        (alerter.name, alerter.level, ", ".join(alerter.kinds) or "all", ", ".join(alerter.servers),
+         time_text(status.last), str(status.waiting), status.error)
+        for alerter, status in found
+    ]  # fmt: skip
+    columns = ("NAME", "FROM", "KINDS", "SERVERS", "LAST", "WAITING", "TROUBLE")
+    session.out.table(
+        [Column(title, flexible=title == "TROUBLE") for title in columns], [[*map(Cell, row)] for row in rows]
+    )
     return ExitCode.DONE

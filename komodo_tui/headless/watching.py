@@ -14,14 +14,17 @@ from komodo_tui.domain.errors import ExitCode, LockedError, ReadOnlyError, Store
 from komodo_tui.domain.schedules import Schedule
 from komodo_tui.domain.units import time_text
 from komodo_tui.headless.tables import Cell, Column
+from komodo_tui.operations.alerts.notifier import Notifier
 from komodo_tui.operations.alerts.watcher import AlertWatcher
 from komodo_tui.operations.procedures.scheduler import Scheduler
+from komodo_tui.store.deliveries import DeliveryQueue
 from komodo_tui.store.locks import FileLock
 from komodo_tui.store.runs import RunStore
 from komodo_tui.store.slots import SlotStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine, Iterable
+    from typing import Any
 
     from komodo_tui.headless.session import Runtime, Session
 
@@ -48,7 +51,12 @@ async def watch(session: Session) -> int:
                     session.out.say(
                         f"watching {len(_scheduled(runtime))} schedules and {len(runtime.servers.fleet())} servers"
                     )
-                    await _until_told(scheduler, AlertWatcher(runtime.fleet.state, runtime.alerts, _say(session)))
+                    say = _say(session)
+                    alerts = AlertWatcher(runtime.fleet.state, runtime.alerts, say)
+                    notifier = Notifier(
+                        runtime.state_dir, DeliveryQueue(runtime.alerts), lambda: runtime.values.lookup("", ""), say
+                    )
+                    await _until_told(scheduler.run(), alerts.run(), notifier.run())
             finally:
                 lock.release()
     return ExitCode.DONE
@@ -82,10 +90,10 @@ def _say(session: Session) -> Callable[[str], None]:
     return say
 
 
-async def _until_told(scheduler: Scheduler, alerts: AlertWatcher) -> None:
+async def _until_told(*loops: Coroutine[Any, Any, None]) -> None:
     """Until SIGTERM or SIGINT; runs that were started go on, they are processes of their own."""
     loop = asyncio.get_running_loop()
-    running = asyncio.ensure_future(_both(scheduler, alerts))
+    running = asyncio.ensure_future(_all(loops))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, running.cancel)
     try:
@@ -95,10 +103,10 @@ async def _until_told(scheduler: Scheduler, alerts: AlertWatcher) -> None:
             raise
 
 
-async def _both(scheduler: Scheduler, alerts: AlertWatcher) -> None:
-    async with asyncio.TaskGroup() as tasks:  # where one breaks, the unit starts both anew
-        tasks.create_task(scheduler.run(), name="schedules")
-        tasks.create_task(alerts.run(), name="alerts")
+async def _all(loops: Iterable[Coroutine[Any, Any, None]]) -> None:
+    async with asyncio.TaskGroup() as tasks:  # where one breaks, the unit starts all anew
+        for loop in loops:
+            tasks.create_task(loop)
 
 
 def _scheduled(runtime: Runtime) -> list[str]:

@@ -8,8 +8,9 @@ import sqlite3
 import threading
 from typing import TYPE_CHECKING
 
-from komodo_tui.domain.alerts import Alert, AlertEntry, Mute, Subject
+from komodo_tui.domain.alerts import Subject
 from komodo_tui.domain.errors import NotFoundError, RefusedError, StoreError
+from komodo_tui.store.alert_rows import COLUMNS, apply_transition, enter, read_alert, read_entry, read_mutes
 from komodo_tui.store.locks import FileLock
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from komodo_tui.domain.alerts import AlertLevel, Transition
+    from komodo_tui.domain.alerts import Alert, AlertEntry, Mute, Transition
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS alerts (
@@ -35,15 +36,15 @@ CREATE TABLE IF NOT EXISTS mutes (
   id INTEGER PRIMARY KEY AUTOINCREMENT, server TEXT NOT NULL, kind TEXT NOT NULL, what TEXT NOT NULL,
   starts REAL NOT NULL, until REAL NOT NULL, who TEXT NOT NULL, reason TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS looks (one INTEGER PRIMARY KEY CHECK (one = 1), at REAL NOT NULL);
-PRAGMA user_version = 1;
+CREATE TABLE IF NOT EXISTS deliveries (
+  entry INTEGER NOT NULL, alerter TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0, next REAL NOT NULL,
+  error TEXT NOT NULL DEFAULT '', done REAL, PRIMARY KEY (entry, alerter)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS told (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL);
+PRAGMA user_version = 2;
 """
-_VERSION = 1
+_VERSION = 2
 KEPT = 90 * 86400.0
 """Seconds a resolved alert is kept."""
-_COLUMNS = (
-    "id, server, kind, what, level, opened, changed, value, text, flapping, resolved, acknowledged, acknowledged_by, "
-    "note"
-)
 
 
 class AlertStore:
@@ -66,7 +67,7 @@ class AlertStore:
         """Write what changed, how open ones are now (value, text), and that somebody looked: all of it or nothing."""
         with self._open(write=True) as db:
             for one in transitions:
-                _apply(db, one, now)
+                apply_transition(db, one, now)
             for alert, *subject in db.execute(
                 "SELECT id, server, kind, what FROM alerts WHERE resolved IS NULL"
             ).fetchall():
@@ -113,16 +114,25 @@ class AlertStore:
             raise NotFoundError(f"there is no alert {alert}", hint="komodo-tui alerts lists them")
         return found[0]
 
+    def entries_after(self, seq: int, now: float) -> list[tuple[AlertEntry, Alert]]:
+        """The entries of all alerts after a number, oldest first, each with its alert as it is now."""
+        columns = ", ".join(f"alerts.{name}" for name in COLUMNS.split(", "))
+        with self._open(write=False) as db:
+            mutes = [mute for mute in read_mutes(db, now) if mute.starts <= now]
+            rows = db.execute(
+                f"SELECT seq, entries.alert, at, change, entries.level, entries.text, who, {columns} "
+                "FROM entries JOIN alerts ON alerts.id = entries.alert WHERE seq > ? ORDER BY seq",
+                (seq,),
+            ).fetchall()
+        return [(read_entry(row[:7]), read_alert(row[7:], mutes, now)) for row in rows]
+
     def entries(self, alert: int) -> list[AlertEntry]:
         """What became of an alert, oldest first."""
         with self._open(write=False) as db:
             rows = db.execute(
                 "SELECT seq, alert, at, change, level, text, who FROM entries WHERE alert = ? ORDER BY seq", (alert,)
             ).fetchall()
-        return [
-            AlertEntry(seq=seq, alert=of, at=at, change=change, level=level, text=text, who=who)
-            for seq, of, at, change, level, text, who in rows
-        ]
+        return [read_entry(row) for row in rows]
 
     def acknowledge(self, alert: int, who: str, note: str, now: float) -> None:
         """Say that somebody takes care of an alert.
@@ -145,12 +155,12 @@ class AlertStore:
                 "UPDATE alerts SET acknowledged = ?, acknowledged_by = ?, note = ? WHERE id = ?",
                 (now, who, note, alert),
             )
-            _enter(db, alert, now, "acknowledged", row[0], note, who)
+            enter(db, alert, now, "acknowledged", row[0], note, who)
 
     def mutes(self, now: float) -> list[Mute]:
         """Those that hold now or will."""
         with self._open(write=False) as db:
-            return _mutes(db, now)
+            return read_mutes(db, now)
 
     def mute(self, mute: Mute) -> int:
         """Add one; returns its id."""
@@ -174,13 +184,21 @@ class AlertStore:
                 self._connection.close()
                 self._connection = None
 
+    def writing(self) -> contextlib.AbstractContextManager[sqlite3.Connection]:
+        """One write, for what is kept in the same file; it is undone where an error leaves it."""
+        return self._open(write=True)
+
+    def reading(self) -> contextlib.AbstractContextManager[sqlite3.Connection]:
+        """Some reads."""
+        return self._open(write=False)
+
     # -- the file -----------------------------------------------------------------------------------------------
 
     def _alerts(self, where: str, values: Sequence[Any], now: float) -> list[Alert]:
         with self._open(write=False) as db:
-            mutes = [mute for mute in _mutes(db, now) if mute.starts <= now]
-            rows = db.execute(f"SELECT {_COLUMNS} FROM alerts {where}", values).fetchall()
-        return [_alert(row, mutes, now) for row in rows]
+            mutes = [mute for mute in read_mutes(db, now) if mute.starts <= now]
+            rows = db.execute(f"SELECT {COLUMNS} FROM alerts {where}", values).fetchall()
+        return [read_alert(row, mutes, now) for row in rows]
 
     @contextlib.contextmanager
     def _open(self, *, write: bool) -> Iterator[sqlite3.Connection]:
@@ -214,7 +232,7 @@ class AlertStore:
                 version = db.execute("PRAGMA user_version").fetchone()[0]
                 if version > _VERSION:
                     raise StoreError(f"{self._path} was written by a newer komodo-tui (schema {version})")
-                if version == 0:
+                if version < _VERSION:
                     db.execute("PRAGMA journal_mode=WAL")
                     db.executescript(_SCHEMA)
                 db.execute("PRAGMA synchronous=FULL")
@@ -223,60 +241,3 @@ class AlertStore:
                 raise
         self._connection = db
         return db
-
-
-def _apply(db: sqlite3.Connection, one: Transition, now: float) -> None:
-    subject = one.subject
-    where = (subject.server, subject.kind, subject.what)
-    row = db.execute(
-        "SELECT id FROM alerts WHERE server = ? AND kind = ? AND what = ? AND resolved IS NULL", where
-    ).fetchone()  # fmt: skip
-    if row is None:
-        if one.change == "resolved":
-            return
-        done = db.execute(
-            "INSERT INTO alerts (server, kind, what, level, opened, changed, value, text, flapping) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*where, one.level, now, now, one.value, one.text, one.flapping),
-        )
-        _enter(db, int(done.lastrowid or 0), now, "opened", one.level, one.text)
-        return
-    alert = int(row[0])
-    if one.change == "resolved":
-        db.execute("UPDATE alerts SET resolved = ?, changed = ? WHERE id = ?", (now, now, alert))
-    else:
-        db.execute(
-            "UPDATE alerts SET level = ?, changed = ?, value = ?, text = ?, flapping = ? WHERE id = ?",
-            (one.level, now, one.value, one.text, one.flapping, alert),
-        )
-    if one.change == "escalated":  # who took care of a warning has not seen this
-        db.execute("UPDATE alerts SET acknowledged = NULL, acknowledged_by = '', note = '' WHERE id = ?", (alert,))
-    _enter(db, alert, now, one.change, one.level, one.text)
-
-
-def _enter(
-    db: sqlite3.Connection, alert: int, at: float, change: str, level: AlertLevel, text: str, who: str = ""
-) -> None:
-    db.execute(
-        "INSERT INTO entries (alert, at, change, level, text, who) VALUES (?, ?, ?, ?, ?, ?)",
-        (alert, at, change, level, text, who),
-    )
-
-
-def _mutes(db: sqlite3.Connection, now: float) -> list[Mute]:
-    rows = db.execute(
-        "SELECT id, server, kind, what, starts, until, who, reason FROM mutes WHERE until > ? ORDER BY starts", (now,)
-    ).fetchall()
-    return [
-        Mute(id=id, server=server, kind=kind, what=what, starts=starts, until=until, who=who, reason=reason)
-        for id, server, kind, what, starts, until, who, reason in rows
-    ]
-
-
-def _alert(row: Sequence[Any], mutes: Iterable[Mute], now: float) -> Alert:
-    subject = Subject(row[1], row[2], row[3])
-    return Alert(
-        id=row[0], subject=subject, level=row[4], opened=row[5], changed=row[6], value=row[7], text=row[8],
-        flapping=bool(row[9]), resolved=row[10], acknowledged=row[11], acknowledged_by=row[12], note=row[13],
-        muted=row[10] is None and any(mute.covers(subject, now) for mute in mutes),
-    )  # fmt: skip

@@ -1,0 +1,102 @@
+"""Where alerts go: rules of what goes to whom, and the words of a message. Pure."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from komodo_tui.domain.alerts import TITLES, Alert, AlertChange, AlertEntry, AlertKind, AlertLevel
+from komodo_tui.domain.errors import UsageError
+from komodo_tui.domain.units import count_text, time_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Tone = Literal["info", "success", "warning", "failure"]
+DIGEST = 20
+"""Alerts of one message that are written out."""
+
+
+class Alerter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One place alerts go to."""
+
+    name: str
+    url: str
+    """As Apprise takes it, with ``[[NAME]]`` in the place of secrets."""
+    level: AlertLevel = "warning"
+    """From which on."""
+    kinds: tuple[AlertKind, ...] = ()
+    """Empty = all."""
+    servers: tuple[str, ...] = ("*",)
+    """Globs of names; one that fits will do."""
+    on: tuple[AlertChange, ...] = ("opened", "escalated", "resolved")
+
+    def __repr__(self) -> str:
+        return f"Alerter(name={self.name!r})"  # people write tokens into URLs, whatever we advise
+
+    def wants(self, alert: Alert, entry: AlertEntry) -> bool:
+        """Whether this change goes there. That a resolved one has to have been told is not looked at here."""
+        return (
+            entry.change in self.on
+            and (self.level == "warning" or entry.level == "critical")
+            and (not self.kinds or alert.subject.kind in self.kinds)
+            and any(fnmatchcase(alert.subject.server, pattern) for pattern in self.servers)
+        )
+
+
+class Alerters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The file ``alerters.yaml``."""
+
+    alerters: tuple[Alerter, ...] = ()
+
+
+class Message(msgspec.Struct, frozen=True):
+    """What is sent."""
+
+    title: str
+    body: str
+    tone: Tone
+
+
+def check_alerters(alerters: Sequence[Alerter]) -> None:
+    """Raise UsageError where one has no name or URL, or a name stands twice."""
+    names = [alerter.name for alerter in alerters]
+    for alerter in alerters:
+        if not alerter.name or not alerter.url:
+            raise UsageError("an alerter needs a name and a url")
+        if names.count(alerter.name) > 1:
+            raise UsageError(f"two alerters are called {alerter.name}", hint="give one of them another name")
+
+
+def message_of(told: Sequence[tuple[Alert, AlertEntry]]) -> Message:
+    """One message for all that is to be told at once."""
+    if len(told) == 1:
+        alert, entry = told[0]
+        body = f"{entry.text}\n{entry.change} {time_text(entry.at)}, first seen {time_text(alert.opened)}"
+        who = f" by {entry.who}" if entry.who else ""
+        return Message(_line(alert, entry), f"{body}{who}\nkomodo-tui alerts --show {alert.id}", _tone([told[0][1]]))
+    lines = [f"{_line(alert, entry)}: {entry.text}" for alert, entry in told[:DIGEST]]
+    if len(told) > DIGEST:
+        lines.append(f"and {count_text(len(told) - DIGEST, 'more change')}: komodo-tui alerts --all")
+    bad = sum(entry.change in ("opened", "escalated") for _, entry in told)
+    over = sum(entry.change == "resolved" for _, entry in told)
+    parts = [f"{bad} opened or worse"] * bool(bad) + [f"{over} resolved"] * bool(over)
+    return Message(
+        f"{len(told)} alerts: {', '.join(parts) or 'changed'}", "\n".join(lines), _tone([e for _, e in told])
+    )
+
+
+def _line(alert: Alert, entry: AlertEntry) -> str:
+    word = {"resolved": "OK", "acknowledged": "ACK"}.get(entry.change, entry.level.upper())
+    return f"{word} {TITLES[alert.subject.kind]}: {alert.subject}"
+
+
+def _tone(entries: Sequence[AlertEntry]) -> Tone:
+    if all(entry.change == "resolved" for entry in entries):
+        return "success"
+    worse = [entry for entry in entries if entry.change in ("opened", "escalated")]
+    if not worse:
+        return "info"
+    return "failure" if any(entry.level == "critical" for entry in worse) else "warning"

@@ -1,0 +1,91 @@
+"""Tells alerters what changed: by a queue on disk, again and again until it was taken, many changes in one message."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from komodo_tui.domain.alerters import message_of
+from komodo_tui.domain.errors import KomodoError
+from komodo_tui.operations.alerts.sending import known_alerters, send
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from komodo_tui.domain.alerters import Alerter, Message
+    from komodo_tui.domain.interpolation import Lookup
+    from komodo_tui.store.deliveries import Delivery, DeliveryQueue
+    from komodo_tui.store.paths import StateDirectory
+
+INTERVAL = 5.0
+"""Seconds between two looks."""
+FIRST_AGAIN = 15.0
+LONGEST_AGAIN = 1800.0
+"""Seconds until the next try: doubled each time, up to this."""
+
+
+class Notifier:
+    """Runs in ``watch``. A message may arrive twice where the process ends between sending and noting it, never not."""
+
+    def __init__(
+        self,
+        paths: StateDirectory,
+        queue: DeliveryQueue,
+        lookup: Callable[[], Lookup],
+        say: Callable[[str], None],
+        *,
+        now: Callable[[], float] = time.time,
+        deliver: Callable[[Alerter, Message, Lookup], None] = send,
+    ) -> None:
+        """``lookup`` gives one that finds secrets as they are now; ``deliver`` blocks and raises KomodoError."""
+        self._paths = paths
+        self._queue = queue
+        self._lookup = lookup
+        self._say = say
+        self._now = now
+        self._deliver = deliver
+        self._trouble = ""
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(INTERVAL)
+
+    async def look(self) -> None:
+        """Tell what is due; an alerter that hangs keeps no other waiting."""
+        try:
+            alerters, due = await asyncio.to_thread(self._due)
+            groups = [(name, list(group)) for name, group in groupby(sorted(due, key=_alerter), key=_alerter)]
+            await asyncio.gather(
+                *(asyncio.to_thread(self._tell, alerters[name], group) for name, group in groups if name in alerters)
+            )
+            self._trouble = ""
+        except KomodoError as error:  # the file is wrong, or the queue cannot be written: all of it is tried again
+            if str(error) != self._trouble:
+                self._trouble = str(error)
+                self._say(f"alerters: {error}")
+
+    def _due(self) -> tuple[dict[str, Alerter], list[Delivery]]:
+        alerters = {alerter.name: alerter for alerter in known_alerters(self._paths)}
+        now = self._now()
+        self._queue.fill(lambda alert, entry: [a.name for a in alerters.values() if a.wants(alert, entry)], now)
+        return alerters, self._queue.due(now)
+
+    def _tell(self, alerter: Alerter, group: Sequence[Delivery]) -> None:
+        try:
+            self._deliver(alerter, message_of([(one.alert, one.entry) for one in group]), self._lookup())
+        except KomodoError as error:
+            tries = min(one.tries for one in group)
+            again = min(FIRST_AGAIN * 2 ** min(tries, 16), LONGEST_AGAIN)
+            self._queue.failed(group, self._now() + again, error.message)
+            self._say(f"{error.message}; tried again in {again:.0f} s")
+            return
+        self._queue.done(group, self._now())
+        self._say(f"alerter {alerter.name}: told of {len(group)}")
+
+
+def _alerter(delivery: Delivery) -> str:
+    return delivery.alerter

@@ -1,0 +1,62 @@
+"""Alerters: read from ``alerters.yaml``, and one message sent to one of them. All of it blocks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from komodo_tui.domain.alerters import Alerter, Alerters, Message, check_alerters
+from komodo_tui.domain.errors import ActError, UsageError
+from komodo_tui.domain.interpolation import Value, interpolate
+from komodo_tui.domain.text import clean
+from komodo_tui.store.yaml_files import read_yaml
+
+if TYPE_CHECKING:
+    from komodo_tui.domain.interpolation import Lookup
+    from komodo_tui.store.paths import StateDirectory
+
+FILE = "alerters.yaml"
+TEST = Message("Test of komodo-tui", "An alert would arrive like this.", "info")
+
+
+def known_alerters(paths: StateDirectory) -> tuple[Alerter, ...]:
+    """The alerters, in the order of the file; none where there is no file. Raises UsageError."""
+    path = paths.config / FILE
+    if not path.exists():
+        return ()
+    alerters = read_yaml(path, Alerters).alerters
+    check_alerters(alerters)
+    return alerters
+
+
+def send(alerter: Alerter, message: Message, lookup: Lookup) -> None:
+    """Send it and wait until it was taken.
+
+    Raises:
+        UsageError: its URL is none, or names a secret that is not there.
+        ActError: it was not taken; what was said is in the message.
+    """
+    import apprise  # late: it loads hundreds of modules, and only watch and a test ever send
+
+    target = apprise.Apprise()
+    if not target.add(_url(alerter, lookup)):
+        raise UsageError(f"alerter {alerter.name}: Apprise knows no such url", hint="docs/alerts.md has some")
+    with target.notify(
+        title=message.title, body=message.body, notify_type=message.tone, body_format="text"
+    ) as result:  # fmt: skip
+        if result:
+            return
+        said = [entry.message for entry in result.logs() if entry.level in ("WARNING", "ERROR")]
+    why = clean(said[-1])[:200] if said else "it was not taken"
+    raise ActError(f"alerter {alerter.name}: {why}", hint=f"try it: komodo-tui alerts --test {alerter.name}")
+
+
+def _url(alerter: Alerter, lookup: Lookup) -> str:
+    whole = alerter.url.strip().startswith("[[") and alerter.url.strip().endswith("]]") and alerter.url.count("[[") == 1
+
+    def quoted(name: str) -> Value | None:
+        value = lookup(name)
+        # within a URL a password's @ or / would end it; a URL that is a secret as a whole is one already
+        return value if value is None or whole else Value(quote(value.text, safe=""), value.secret)
+
+    return interpolate({"url": alerter.url.strip()}, quoted, where=f"alerter {alerter.name}").values["url"]

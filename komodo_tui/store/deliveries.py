@@ -1,0 +1,109 @@
+"""The queue of what has to be told, on disk beside the alerts: it survives restarts and alerters that are down."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from komodo_tui.domain.alerts import Alert, AlertEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from komodo_tui.store.alerts import AlertStore
+
+GIVE_UP = 2 * 86400.0
+"""Seconds after which a change is told to nobody any more."""
+KEPT = 7 * 86400.0
+
+_TOLD = "SELECT 1 FROM deliveries JOIN entries ON entries.seq = entry WHERE alerter = ? AND alert = ?"
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """One change that has to reach one alerter."""
+
+    alerter: str
+    entry: AlertEntry
+    alert: Alert
+    tries: int
+
+
+class DeliveryStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How an alerter does."""
+
+    waiting: int = 0
+    last: float = 0.0
+    """When something reached it last."""
+    error: str = ""
+    """Of what waits."""
+
+
+class DeliveryQueue:
+    """Filled from the alerts' entries, each looked at once. Written by one process: ``watch``. Raises StoreError."""
+
+    def __init__(self, store: AlertStore) -> None:
+        self._store = store
+
+    def fill(self, wanted: Callable[[Alert, AlertEntry], Sequence[str]], now: float) -> None:
+        """Look at the entries since the last call; ``wanted`` names the alerters of each.
+
+        At the very first call only what comes from now on counts. A muted alert is told to nobody; that one is
+        resolved, only to whom it had been told.
+        """
+        with self._store.writing() as db:
+            row = db.execute("SELECT seq FROM told").fetchone()
+            newest = db.execute("SELECT coalesce(max(seq), 0) FROM entries").fetchone()[0]
+            if row is not None:
+                for entry, alert in self._store.entries_after(row[0], now):
+                    for alerter in () if alert.muted else wanted(alert, entry):
+                        if entry.change == "resolved" and not db.execute(_TOLD, (alerter, alert.id)).fetchone():
+                            continue
+                        db.execute(
+                            "INSERT OR IGNORE INTO deliveries (entry, alerter, next) VALUES (?, ?, ?)",
+                            (entry.seq, alerter, now),
+                        )
+            db.execute("INSERT OR REPLACE INTO told VALUES (1, ?)", (newest,))
+            db.execute("DELETE FROM deliveries WHERE entry IN (SELECT seq FROM entries WHERE at < ?)", (now - KEPT,))
+
+    def due(self, now: float, limit: int = 500) -> list[Delivery]:
+        """What has to be told now, oldest first."""
+        with self._store.reading() as db:
+            rows = db.execute(
+                "SELECT alerter, entry, tries FROM deliveries JOIN entries ON entries.seq = entry "
+                "WHERE done IS NULL AND next <= ? AND at > ? ORDER BY entry LIMIT ?",
+                (now, now - GIVE_UP, limit),
+            ).fetchall()
+        known = {entry.seq: (entry, alert) for entry, alert in self._store.entries_after(
+            min((row[1] for row in rows), default=1) - 1, now)} if rows else {}  # fmt: skip
+        return [
+            Delivery(alerter=alerter, entry=known[seq][0], alert=known[seq][1], tries=tries)
+            for alerter, seq, tries in rows
+            if seq in known
+        ]
+
+    def done(self, deliveries: Sequence[Delivery], now: float) -> None:
+        """These have arrived."""
+        with self._store.writing() as db:
+            db.executemany(
+                "UPDATE deliveries SET done = ?, error = '' WHERE alerter = ? AND entry = ?",
+                [(now, one.alerter, one.entry.seq) for one in deliveries],
+            )
+
+    def failed(self, deliveries: Sequence[Delivery], again: float, error: str) -> None:
+        """These have not; try at ``again`` (Unix time)."""
+        with self._store.writing() as db:
+            db.executemany(
+                "UPDATE deliveries SET tries = tries + 1, next = ?, error = ? WHERE alerter = ? AND entry = ?",
+                [(again, error[:300], one.alerter, one.entry.seq) for one in deliveries],
+            )
+
+    def status(self, alerter: str) -> DeliveryStatus:
+        """How an alerter does."""
+        with self._store.reading() as db:
+            waiting, error = db.execute(
+                "SELECT count(*), coalesce(max(error), '') FROM deliveries WHERE alerter = ? AND done IS NULL",
+                (alerter,),
+            ).fetchone()
+            last = db.execute("SELECT max(done) FROM deliveries WHERE alerter = ?", (alerter,)).fetchone()[0]
+        return DeliveryStatus(waiting=waiting, last=last or 0.0, error=error)
