@@ -11,7 +11,7 @@ from komodo_tui.domain.errors import ExitCode, NotFoundError
 from komodo_tui.domain.filters import parse_actions
 from komodo_tui.domain.moments import parse_moment
 from komodo_tui.domain.text import clean_tree
-from komodo_tui.domain.units import long_duration_text, time_text
+from komodo_tui.domain.units import count_text, long_duration_text, time_text
 from komodo_tui.headless.tables import Cell, Column
 
 if TYPE_CHECKING:
@@ -63,11 +63,11 @@ def _verify(session: Session, runtime: Runtime) -> int:
     if session.out.json:
         session.out.document(report)
     elif report.ok:
-        session.out.line(f"{report.rows} rows in {report.files} files: unbroken")
+        session.out.line(f"{count_text(report.rows, 'row')} in {count_text(report.files, 'file')}: unbroken")
         session.out.line(f"head {report.head}")
         session.out.say("keep a copy of the head elsewhere: a history without it has been rewritten")
     else:
-        session.out.line(f"broken after {report.rows} rows: {report.broken}")
+        session.out.line(f"broken after {count_text(report.rows, 'row')}: {report.broken}")
     return ExitCode.DONE if report.ok else ExitCode.FAILED
 
 

@@ -37,11 +37,11 @@ WORDS: dict[ServerStatus, str] = {
     "connecting": "connecting",
     "up": "up",
     "agent_missing": "no agent",
-    "agent_mismatch": "agent too old or new",
+    "agent_mismatch": "agent differs",
     "unreachable": "unreachable",
     "auth": "login refused",
-    "host_key_unknown": "unknown host key",
-    "host_key_changed": "host key changed",
+    "host_key_unknown": "new host key",
+    "host_key_changed": "KEY CHANGED",
 }
 
 

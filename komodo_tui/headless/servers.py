@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from komodo_tui.domain.errors import ExitCode, HostKeyUnknownError, KomodoError, NotFoundError, UsageError
+from komodo_tui.domain.errors import (
+    ExitCode,
+    HostKeyUnknownError,
+    KomodoError,
+    NotConfirmedError,
+    NotFoundError,
+    UsageError,
+)
 from komodo_tui.domain.operations import ServerOperation
 from komodo_tui.domain.servers import ServerDefinition
 from komodo_tui.domain.units import latency_text
@@ -87,7 +94,11 @@ async def _bring_up(session: Session, runtime: Runtime, records: list[ActionReco
         records.append(await _submit(session, runtime, operation, asked=True))
         await session.settle(runtime)
     if live.status in ("agent_missing", "agent_mismatch"):
-        records.append(await _submit(session, runtime, ServerOperation(verb="install_agent", server=name)))
+        try:
+            records.append(await _submit(session, runtime, ServerOperation(verb="install_agent", server=name)))
+        except NotConfirmedError as error:
+            again = f"{name} is defined, only its agent is missing: komodo-tui server install-agent {name} --yes"
+            raise NotConfirmedError(error.message, hint=again) from error
         await session.settle(runtime)
     return _told(session, runtime, records)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from komodo_tui.domain.errors import NotFoundError, UnreachableError
 from komodo_tui.domain.selectors import select
 from komodo_tui.domain.units import count_text
+from komodo_tui.operations.overview import next_step
 
 if TYPE_CHECKING:
     import argparse
@@ -192,7 +193,7 @@ def not_reached(message: str, away: Sequence[ServerLive]) -> UnreachableError:
     first = away[0].error
     why = f"{away[0].name}: {first.message}" if first else f"{away[0].name} does not answer"
     more = f" (and {count_text(len(away) - 1, 'more server')})" if len(away) > 1 else ""
-    return UnreachableError(f"{message}; {why}{more}", hint=first.hint if first else "wait longer with --timeout")
+    return UnreachableError(f"{message}; {why}{more}", hint=next_step(away[0]))
 
 
 def warn_away(out: Output, runtime: Runtime) -> None:

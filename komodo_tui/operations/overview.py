@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from komodo_tui.domain.errors import HostKeyUnknownError
 from komodo_tui.domain.levels import disk_percent, fullest, host_levels, memory_percent
 from komodo_tui.domain.units import count_text, duration_text, percent_text
 
@@ -174,8 +175,15 @@ def _away(server: ServerLive) -> Problem:
     message = server.error.message if server.error else "no answer yet"
     if server.seen:
         message += f"; last seen {duration_text(time.time() - server.seen)} ago"
-    hint = server.error.hint if server.error else "wait longer with --timeout"
-    return Problem(server=server.name, level="critical", message=message, hint=hint)
+    return Problem(server=server.name, level="critical", message=message, hint=next_step(server))
+
+
+def next_step(server: ServerLive) -> str:
+    """What helps a server that is away, as something to type where there is a command for it."""
+    if isinstance(server.error, HostKeyUnknownError):
+        fingerprint = server.error.fingerprint
+        return f"compare it with the server's own, then: komodo-tui server accept-key {server.name} {fingerprint}"
+    return server.error.hint if server.error else "wait longer with --timeout"
 
 
 def _engine(server: ServerLive) -> EngineSummary | None:
