@@ -11,7 +11,7 @@ from textual.widgets import Static, TextArea
 
 from komodo_agent.wire.compose import ComposeDeploy, ComposeRollback
 from komodo_tui.domain.errors import UsageError
-from komodo_tui.domain.settings import Settings
+from komodo_tui.domain.settings import ConfirmPolicy, ConfirmRule, Settings
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
 from komodo_tui.ui.modals.error import ErrorDialog
 from komodo_tui.ui.modals.menu import MenuDialog
@@ -81,6 +81,22 @@ async def test_a_deploy_is_shown_before_anything_happens_and_then_is_what_was_sh
         spec = operation.targets[0].spec
         assert isinstance(spec, ComposeDeploy)
         assert (spec.fingerprint, spec.source.environment["TAG"]) == ("p1", "1.9")
+
+
+async def test_where_the_policy_wants_a_phrase_it_is_typed_below_the_plan(tmp_path: Path) -> None:
+    policy = ConfirmPolicy(tags={"prod": ConfirmRule(change="type")})
+    app, executor, _ = make_app(tmp_path, "stacks", Settings(confirm=policy))
+    async with app.run_test(size=SMALL) as pilot:
+        await stacks(pilot)
+        await pilot.press("D")
+        shown = await dialog(pilot, DeployDialog)
+        assert "create db" in plain(shown)
+        phrase = shown.plan.phrase
+        await pilot.press("y", "enter")
+        await pilot.pause()
+        assert app.screen is shown
+        await pilot.press("backspace", *phrase, "enter")
+        assert (await done(pilot, executor)).verb == "deploy"
 
 
 async def test_what_is_in_the_way_is_told_and_there_is_no_yes_to_it(made: Made) -> None:
