@@ -66,8 +66,8 @@ class Clones:
         try:
             await asyncio.to_thread(check, spec, self._file_roots)
             folder = self._folder(spec.name)
-            with folder.locked() as (lock, left):
-                for name in left:
+            with folder.locked() as lock:
+                for name in await asyncio.to_thread(folder.tidy):
                     context.log(f"{name} was left by an act that was killed, and was taken away")
                 self._busy.add(spec.name)
                 try:

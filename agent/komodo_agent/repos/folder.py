@@ -36,7 +36,7 @@ _decode = msgspec.json.Decoder(Record).decode
 
 
 class Folder:
-    """``<state>/repos/<name>``. All of it blocks."""
+    """``<state>/repos/<name>``. All of it blocks; only taking the lock is quick."""
 
     def __init__(self, root: Path, name: str) -> None:
         self.root = root
@@ -80,8 +80,8 @@ class Folder:
             raise AgentError("failed", f"{self.known_hosts} cannot be written: {error.strerror}") from error
 
     @contextmanager
-    def locked(self) -> Iterator[tuple[int, list[str]]]:
-        """One act at a time, across processes; gives the lock, and the files that dead acts had left.
+    def locked(self) -> Iterator[int]:
+        """One act at a time, across processes; gives the lock.
 
         git inherits the lock: it is free only when no git of an agent that was killed works on the clone any more.
 
@@ -102,12 +102,12 @@ class Folder:
                     "conflict", f"another act on the clone of {self.name} is under way", hint="wait for its end",
                     retryable=True,
                 ) from error  # fmt: skip
-            yield lock, self._tidy()
+            yield lock
         finally:
             os.close(lock)
 
-    def _tidy(self) -> list[str]:
-        """Take away what acts that were killed have left; the lock is held, so nobody uses it."""
+    def tidy(self) -> list[str]:
+        """Take away what acts that were killed have left, and name it. The lock is held, so nobody uses it."""
         found = []
         for name in _STALE:
             with suppress(OSError):

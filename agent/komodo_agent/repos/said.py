@@ -85,6 +85,6 @@ _CAUSES = (
     (r"Connection refused|[Cc]onnection timed out|No route to host|Failed to connect|Network is unreachable|reset by",
      "the server of {url} cannot be reached from there", "try again, or look at the network of the server"),
     (r"SSL certificate|certificate verify", "the certificate of {url} is not trusted",
-     "set SSL_CERT_FILE for the agent, or mend the certificate"),
+     "set GIT_SSL_CAINFO for the agent, or mend the certificate"),
     (r"No space left on device", "the disk of the server is full", "free space there and try again"),
 )  # fmt: skip
