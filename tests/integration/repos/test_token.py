@@ -6,7 +6,7 @@ import base64
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -102,7 +102,7 @@ async def test_a_token_opens_a_repository_and_stays_out_of_everything(
 ) -> None:
     server = Server(tmp_path, author)
     url = f"http://127.0.0.1:{web.server_port}/shop.git"
-    login = {"url": url, "secret": "SHOP", "username": "ana"}
+    login: dict[str, Any] = {"url": url, "secret": "SHOP", "username": "ana"}
     assert "token was refused" in await server.refusal("clone", **login)
     assert "token was refused" in await server.refusal("clone", **login, token="wrong")
     result = await server.do("clone", **login, token=TOKEN)
