@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -28,7 +29,7 @@ from komodo_tui.operations.procedures.waits import wait_for
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from komodo_tui.domain.operations import Operation
+    from komodo_tui.domain.operations import ActionRecord, Operation
     from komodo_tui.domain.procedures.journal import End
     from komodo_tui.operations.procedures.journal import Place
     from komodo_tui.operations.procedures.parts import RunParts
@@ -36,6 +37,11 @@ if TYPE_CHECKING:
 
 Done = tuple["End", str, dict[str, str]]
 """How it ended, a summary, and what it saved."""
+
+
+_CLOSING = 30.0
+"""Seconds the act of a dead process may take to be closed by its agent's answer."""
+_LOOK = 0.2
 
 
 class StepRunner:
@@ -173,11 +179,21 @@ class StepRunner:
     async def _learned(self, attempt: TargetStarted) -> StepResult | None:
         """How an attempt ended whose process is gone; None where it never began."""
         try:
-            record = await asyncio.to_thread(self._parts.history.get, attempt.action)
+            record = await self._closed(attempt.action)
         except NotFoundError:
             return None
         found = next((step for step in record.steps if _same(step.target, attempt.target)), None)
         return found or interrupted(attempt.target, "how it ended is not known", hint="look at the server")
+
+    async def _closed(self, action: str) -> ActionRecord:
+        """An act's record, once it has an outcome: some other process, or our own start, may be about to write it."""
+        deadline = time.monotonic() + _CLOSING
+        while True:
+            record = await asyncio.to_thread(self._parts.history.get, action)
+            if record.outcome is not None or time.monotonic() >= deadline:
+                return record
+            await self._parts.executor.recover(_CLOSING)
+            await asyncio.sleep(_LOOK)
 
     async def _away(self, picked: Picked) -> dict[Target, StepResult]:
         results: dict[Target, StepResult] = {}
