@@ -103,7 +103,7 @@ def bare(server: Server, folder: Path, *, python: bool = True, groups: str = "",
                str(folder), str(server.run_dir), sshd, size, " ".join(pythons)]  # fmt: skip
     ours.pid = spawn(command, log=folder / "log")
     try:
-        wait_for(lambda: "Server listening" in (folder / "log").read_text() or not alive(ours.pid), 15, what="an sshd")
+        wait_for(lambda: "Server listening" in (folder / "log").read_text() or not alive(ours.pid), 60, what="an sshd")
         assert alive(ours.pid), (folder / "log").read_text()
         yield ours
     finally:

@@ -110,7 +110,7 @@ def booted(server: Server, folder: Path) -> Iterator[Bare]:
         said = folder / "sshd.log"
         wait_for(
             lambda: process.poll() is not None or (said.exists() and "Server listening" in said.read_text()),
-            30,
+            120,
             what="a booted server",
         )
         assert process.poll() is None, (folder / "log").read_text()
