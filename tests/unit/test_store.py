@@ -26,6 +26,7 @@ from komodo_tui.store.settings_file import TEMPLATE, load_settings, write_templa
 from komodo_tui.store.yaml_files import parse_yaml
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 WEB = ServerDefinition(name="web-1", address="deploy@web", tags=("prod",))
@@ -73,8 +74,16 @@ def test_a_newer_schema_is_read_and_not_written(tmp_path: Path) -> None:
         store.put("server", "b", WEB, None)
 
 
+@pytest.fixture
+def careless() -> Iterator[None]:
+    """A shell whose umask takes nothing away."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("careless")
 def test_files_are_private(tmp_path: Path) -> None:
-    os.umask(0)
     state = state_directory(tmp_path / "home")
     DefinitionStore(state.definitions).put("server", "web-1", WEB, None)
     History(state.history).begin(_record("1"))

@@ -20,6 +20,9 @@ pytestmark = pytest.mark.rig
 LARGE = 9 << 20
 """Some windows of the channel."""
 
+ENDLESS = 1 << 30
+"""More than all buffers on the way hold (the file is sparse)."""
+
 
 def furnish(agent: RemoteAgent) -> Path:
     """A volume with a bit of everything."""
@@ -148,7 +151,7 @@ async def test_folders_are_looked_into_and_files_taken_but_links_not_followed(
 
 
 async def test_a_backup_that_breaks_off_leaves_no_file(clean: RemoteAgent, tmp_path: Path) -> None:
-    furnish(clean)
+    os.truncate(furnish(clean) / "large", ENDLESS)
     file = tmp_path / "data.tar"
     async with fleet(tmp_path / "home", clean.server.ssh_config, definition(clean)) as our:
         await our.up("alpha")
