@@ -22,6 +22,8 @@ SWAP = Threshold(80.0, 95.0)
 RESTARTS = Threshold(3.0, 6.0)
 """Restarts within :data:`WINDOW`; the engine waits up to a minute between two, so a loop shows about ten."""
 WINDOW = 600.0
+_COUNTED = 100
+"""Restarts of a container that are counted at most."""
 RECENT = 3600.0
 """Seconds before the very first look from which on an exit still counts as news."""
 _MARGINS = {"cpu": 5.0, "memory": 3.0, "swap": 5.0, "disk": 1.0, "restarts": 0.0}
@@ -80,7 +82,9 @@ class Surveyor:
         """``last_look``: Unix time at which somebody evaluated alerts last; None = never."""
         self._news_from: float | None = last_look
         self._counts: dict[str, dict[str, int]] = {}
-        self._restarts: dict[tuple[str, str], deque[float]] = {}
+        self._restarts: dict[str, dict[str, deque[float]]] = {}
+        self._old: dict[str, set[str]] = {}
+        """Containers that had ended before they were first seen here. Only for these the server's clock is believed."""
 
     def survey(self, servers: Mapping[str, Server], at: float, now: float) -> Survey:
         """Look once. ``at``: monotonic seconds; ``now``: Unix time."""
@@ -109,44 +113,52 @@ class Surveyor:
                 readings.append(Reading(Subject(name, "engine"), bad, bad, None, engine.message or engine.status))
         for gone in self._counts.keys() - servers.keys():
             del self._counts[gone]
-        self._forget(at)
+            self._old.pop(gone, None)
+            self._restarts.pop(gone, None)
         return Survey(readings, frozenset(told), frozenset(servers))
 
     def _containers(self, server: str, containers: Mapping[str, Container], at: float) -> Iterator[Reading]:
         before = self._counts.get(server, {})
+        old_before, old_now = self._old.get(server, set()), set[str]()
+        self._old[server] = old_now
         self._counts[server] = {key: container.restarts for key, container in containers.items()}
         for key, container in containers.items():
             more = container.restarts - before.get(key, container.restarts)
             if more > 0:
-                times = self._restarts.setdefault((server, container.name), deque(maxlen=int(RESTARTS.critical) * 2))
-                times.extend([at] * min(more, times.maxlen or more))
+                looped = self._restarts.setdefault(server, {})
+                looped.setdefault(container.name, deque(maxlen=_COUNTED)).extend([at] * min(more, _COUNTED))
             if container.state != "running" or container.health == "unhealthy" or container.oom_killed:
-                yield from self._not_well(server, container)
-        for (where, name), times in self._restarts.items():
-            if where == server and times:
-                text = f"{len(times)} restarts in the last {WINDOW / 60:.0f} minutes"
-                yield _figure(Subject(server, "restarts", name), float(len(times)), RESTARTS, text)
+                old = key in old_before or (key not in before and container.finished < (self._news_from or 0.0))
+                if old and container.state != "running":
+                    old_now.add(key)
+                yield from _not_well(server, container, old)
+        yield from self._loops(server, at)
 
-    def _not_well(self, server: str, container: Container) -> Iterator[Reading]:
-        old = container.finished < (self._news_from or 0.0)
-        name = container.name
-        if container.oom_killed:
-            bad: Level = "warning" if container.state == "running" else "critical"
-            text = "the kernel ended a process of it: no memory left"
-            yield Reading(Subject(server, "oom", name), bad, bad, None, text, old and container.state != "running")
-        elif container.state in ("exited", "dead") and (down := _down(container)) != "ok":
-            text = f"{container.state} with code {container.exit_code}"
-            yield Reading(Subject(server, "down", name), down, down, None, text, old)
-        if container.health == "unhealthy" and container.state == "running":
-            text = "its health check fails"
-            yield Reading(Subject(server, "unhealthy", name), "critical", "critical", None, text)
-
-    def _forget(self, at: float) -> None:
-        for key, times in list(self._restarts.items()):
+    def _loops(self, server: str, at: float) -> Iterator[Reading]:
+        looped = self._restarts.get(server, {})
+        for name, times in list(looped.items()):
             while times and at - times[0] > WINDOW:
                 times.popleft()
-            if not times:
-                del self._restarts[key]
+            if times:
+                more = "or more " if len(times) == _COUNTED else ""
+                text = f"{len(times)} {more}restarts in the last {WINDOW / 60:.0f} minutes"
+                yield _figure(Subject(server, "restarts", name), float(len(times)), RESTARTS, text)
+            else:
+                del looped[name]
+
+
+def _not_well(server: str, container: Container, old: bool) -> Iterator[Reading]:
+    name = container.name
+    if container.oom_killed:
+        bad: Level = "warning" if container.state == "running" else "critical"
+        text = "the kernel ended a process of it: no memory left"
+        yield Reading(Subject(server, "oom", name), bad, bad, None, text, old and container.state != "running")
+    elif container.state in ("exited", "dead") and (down := _down(container)) != "ok":
+        text = f"{container.state} with code {container.exit_code}"
+        yield Reading(Subject(server, "down", name), down, down, None, text, old)
+    if container.health == "unhealthy" and container.state == "running":
+        text = "its health check fails"
+        yield Reading(Subject(server, "unhealthy", name), "critical", "critical", None, text)
 
 
 def _unreachable(name: str, server: Server) -> Iterable[Reading]:

@@ -175,6 +175,14 @@ def test_what_ended_before_anybody_watched_is_no_news_but_keeps_an_open_alert() 
     assert again.after(15) == ["resolved warning down"]
 
 
+def test_the_end_of_what_was_seen_running_is_news_whatever_the_clock_of_its_server_says() -> None:
+    scene = Scene(last_look=NOW + 500)
+    scene.has(container("api", 1))
+    scene.after(10)
+    scene.has(container("api", 1, state="exited", exit_code=1, finished=NOW - 7200))
+    assert scene.after(20) == ["opened warning down"]
+
+
 def test_a_restart_loop_is_counted_within_ten_minutes() -> None:
     scene = Scene()
     for restarts in range(8):
