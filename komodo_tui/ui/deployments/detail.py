@@ -14,9 +14,12 @@ from komodo_tui.ui.stacks.columns import state_sign
 from komodo_tui.ui.widgets.lines import Line, Lines
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from textual.app import ComposeResult
 
     from komodo_tui.ui.deployments.services import ServiceRow
+    from komodo_tui.ui.look import Look
     from komodo_tui.ui.shell import Shell
     from komodo_tui.ui.stacks.book import Key, Place
 
@@ -91,3 +94,14 @@ class DeploymentDetail(Vertical):
     def restyle(self) -> None:
         """Draw again in new colours."""
         self.pane.table.restyle()
+
+
+def teach(look: Look, problems: Mapping[str, str]) -> Text:
+    """What belongs on the page while nothing is there; ``problems`` by server."""
+    style = look.palette.style
+    lines = [(f"{server}: {problem}\n", style("dim")) for server, problem in problems.items() if problem]
+    return Text.assemble(
+        ("No deployments\n\n", style("title bold")), *lines[:5],
+        "Compose projects that run anywhere appear here by themselves.\n",
+        ("4", style("accent bold")), "  Stacks: define one and deploy it",
+    )  # fmt: skip

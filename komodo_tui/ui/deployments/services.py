@@ -13,7 +13,7 @@ from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from rich.text import Text
 
@@ -50,6 +50,17 @@ def service_rows(places: Iterable[Place]) -> dict[ServiceKey, ServiceRow]:
     """All services of these, and those that were deployed but have no container."""
     rows = (ServiceRow(place, service) for place in places for service in place.deployment.services)
     return {row.key: row for row in rows}
+
+
+def containers_of(places: Iterable[Place], services: Collection[str] = ()) -> list[tuple[str, Container]]:
+    """Server and container of these deployments, or of these services of theirs."""
+    return [
+        (place.deployment.server, container)
+        for place in places
+        for service in place.deployment.services
+        if not services or service.name in services
+        for container in service.containers
+    ]
 
 
 def targets_of(containers: Iterable[Container], server: str) -> list[Target]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 
 from komodo_tui.ui.deployments.acts import ACTS, BY_ID, KEYS
 from komodo_tui.ui.deployments.columns import deployment_columns, deployment_filter, natural_order
-from komodo_tui.ui.deployments.detail import DeploymentDetail
+from komodo_tui.ui.deployments.detail import DeploymentDetail, teach
 from komodo_tui.ui.deployments.flows import act_on, adopt, names, pick_act, pick_container
-from komodo_tui.ui.deployments.services import targets_of
+from komodo_tui.ui.deployments.services import containers_of, targets_of
 from komodo_tui.ui.logs.open import open_logs
 from komodo_tui.ui.page import Command, Page
 from komodo_tui.ui.stacks.book import StackBook
@@ -22,7 +23,7 @@ from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Coroutine, Iterable
     from typing import Any
 
     from textual.app import ComposeResult
@@ -52,9 +53,12 @@ class DeploymentsPage(Page):
         Binding("Z", "roll_back", "roll back", id="deployment.roll_back"),
         Binding("L", "whole_logs", "logs of all", id="deployment.whole_logs"),
     ]
+    SCOPED_CSS = False  # the size classes stand on the screen, outside
     DEFAULT_CSS = """
-    DeploymentsPage DeploymentDetail { display: none; }
-    DeploymentsPage.-detail DeploymentDetail { display: block; }
+    DeploymentsPage DeploymentDetail { display: none; width: 45%; border-left: vkey $panel; }
+    .-wide DeploymentsPage DeploymentDetail { display: block; }
+    DeploymentsPage.-zoomed DeploymentDetail { display: none; }
+    DeploymentsPage.-detail DeploymentDetail { display: block; width: 1fr; border: none; }
     DeploymentsPage.-detail #deployments-list { display: none; }
     """
 
@@ -66,15 +70,16 @@ class DeploymentsPage(Page):
             deployment_columns(shell.look.glyphs, shell.now), order=natural_order, id="deployments-table"
         )
         self.list: ListPane[Place] = ListPane(
-            "Deployments", self.table, parse=deployment_filter, empty=self._teach, help="words, !not, ~fuzzy, /regex/",
-            natural="by project", id="deployments-list",
+            "Deployments", self.table, parse=deployment_filter, natural="by project", id="deployments-list",
+            empty=lambda: teach(shell.look, self.book.problems), help="words, !not, ~fuzzy, /regex/",
         )  # fmt: skip
         self.detail = DeploymentDetail(shell, id="deployment-detail")
 
     def compose(self) -> ComposeResult:
-        """Both; one is displayed."""
-        yield self.list
-        yield self.detail
+        """The list, beside it what is under the cursor where there is room; or one deployment."""
+        with Horizontal():
+            yield self.list
+            yield self.detail
 
     # -- the frame ----------------------------------------------------------------------------------------------
 
@@ -106,20 +111,22 @@ class DeploymentsPage(Page):
                 self.close_detail()
             else:
                 self.detail.show_place(place)
+        self._show_side()
+
+    @on(VirtualTable.Highlighted, "#deployments-table")
+    def _show_side(self) -> None:
+        self.detail.pane.table.can_focus = self.in_detail
+        if not self.in_detail and self.detail.display and self.table.current is not None:
+            self.detail.show_place(self.table.current)
+
+    def zoom(self) -> None:
+        """The list over the whole width, or with the deployment beside it again."""
+        self.toggle_class("-zoomed")
 
     @property
     def in_detail(self) -> bool:
         """Whether one deployment has the page."""
         return self.has_class("-detail")
-
-    def _teach(self) -> Text:
-        style = self.shell.look.palette.style
-        lines = [(f"{server}: {problem}\n", style("dim")) for server, problem in self.book.problems.items() if problem]
-        return Text.assemble(
-            ("No deployments\n\n", style("title bold")), *lines[:5],
-            "Compose projects that run anywhere appear here by themselves.\n",
-            ("4", style("accent bold")), "  Stacks: define one and deploy it",
-        )  # fmt: skip
 
     def back(self) -> bool:
         """Marks and filter of what has the focus, then the detail."""
@@ -155,14 +162,16 @@ class DeploymentsPage(Page):
     @on(VirtualTable.Selected, "#deployment-services-table")
     def _service_opened(self, event: VirtualTable.Selected) -> None:
         event.stop()
-        found = self._containers(whole=False)
+        server, _, service = event.key  # type: ignore[misc]
+        found = containers_of([self.detail.place] if self.detail.place is not None else [], (service,))
         if found:
-            self.shell.go("containers", targets_of([found[0][1]], found[0][0])[0])
+            self.shell.go("containers", targets_of([found[0][1]], server)[0])
 
     def _open(self, key: Key) -> None:
         place = self.table.model.rows.get(key)
         if place is not None:
             self.add_class("-detail")
+            self.detail.pane.table.can_focus = True
             self.detail.open(place)
             self.refresh_bindings()
 
@@ -245,14 +254,7 @@ class DeploymentsPage(Page):
     # -- looking ------------------------------------------------------------------------------------------------
 
     def _containers(self, *, whole: bool) -> list[tuple[str, Container]]:
-        wanted = () if whole else self.services()
-        return [
-            (place.deployment.server, container)
-            for place in self.chosen()
-            for service in place.deployment.services
-            if not wanted or service.name in wanted
-            for container in service.containers
-        ]
+        return containers_of(self.chosen(), () if whole else self.services())
 
     def action_logs(self) -> None:
         """The logs of the deployments chosen, or of the services chosen, merged."""
@@ -290,11 +292,8 @@ class DeploymentsPage(Page):
             return
         what = names(places)
         for act in ACTS:
-            yield Command(f"{act.label} {what}", self._runner(act.id), help=act.help)
+            yield Command(f"{act.label} {what}", partial(self.action_act, act.id), help=act.help)
         yield Command(f"logs {what}", self.action_logs, kind="view")
         if len(places) == 1:
             yield Command(f"deploy {what}", self.action_deploy, help="shows what would change first")
             yield Command(f"adopt {what}", self.action_adopt)
-
-    def _runner(self, id: str) -> Callable[[], None]:
-        return lambda: self.action_act(id)

@@ -13,6 +13,7 @@ from komodo_tui.domain.stacks import DefineStackOperation
 from komodo_tui.ui.modals.confirm import ConfirmDialog
 from komodo_tui.ui.modals.form import FormDialog
 from komodo_tui.ui.modals.menu import MenuDialog
+from komodo_tui.ui.pages.containers import ContainersPage
 from komodo_tui.ui.stacks.planning import DeployDialog
 from tests.ui.fleets import NOW
 from tests.ui.stacks.lab import make_app
@@ -142,6 +143,21 @@ async def test_the_logs_of_the_whole_deployment(made: Made, monkeypatch: pytest.
         assert [[target.name for target in targets] for targets in asked] == [
             ["api-1", "migrate", "worker-2"], ["worker-2"], ["api-1", "migrate", "worker-2"]
         ]  # fmt: skip
+
+
+async def test_enter_on_a_service_goes_to_its_container(made: Made) -> None:
+    app = made[0]
+    async with app.run_test(size=LARGE) as pilot:
+        page = await deployments(pilot)
+        assert page.detail.pane.table.model.view  # beside the list there is room for it
+        await pilot.press("enter")
+        await until(pilot, lambda: page.in_detail and page.detail.pane.table.has_focus)
+        page.detail.pane.table.choose(("web-01", "shop", "worker"))
+        await pilot.press("enter")
+        await until(pilot, lambda: app.query(ContainersPage) and app.query_one(ContainersPage).in_detail)
+        current = app.query_one(ContainersPage).current
+        assert current is not None
+        assert current.container.name == "worker-2"
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "200x50"])
