@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket as sockets
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +15,10 @@ from .wire.terminals import ROUTE_TERMINAL, ROUTE_TERMINAL_ATTACH, ROUTE_TERMINA
 
 if TYPE_CHECKING:
     from .server import Agent
+
+
+_ON_ITS_WAY = 32 << 10
+"""Bytes in each of the two buffers between a terminal and its client."""
 
 
 class TerminalRoutes:
@@ -49,8 +54,19 @@ class TerminalRoutes:
     async def attach(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/terminals/{id}/attach, a WebSocket"""
         async with self._agent.stream(request) as socket:
+            _keep_shallow(request)
             await serve_terminal(socket, self._agent.terminals, request.match_info["id"], request[PEER].uid)
         return socket
+
+
+def _keep_shallow(request: web.Request) -> None:
+    """Let little output be on its way: after ^C, what is on its way is still shown."""
+    transport = request.transport
+    if transport is not None:
+        transport.set_write_buffer_limits(high=_ON_ITS_WAY)
+        socket = transport.get_extra_info("socket")
+        if socket is not None:
+            socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, _ON_ITS_WAY)
 
 
 def _json(value: Any) -> web.Response:

@@ -92,7 +92,7 @@ async def hijack(engine: Engine, path: str, body: object, *, tty: bool) -> Hijac
         f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
     )
     reader, writer = await asyncio.wait_for(
-        asyncio.open_unix_connection(engine.path, limit=_PIECE * 2), _CONNECT_TIMEOUT
+        asyncio.open_unix_connection(engine.path, limit=_PIECE // 2), _CONNECT_TIMEOUT
     )
     try:
         writer.write(head.encode("ascii") + content)
