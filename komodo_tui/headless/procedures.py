@@ -17,6 +17,7 @@ from komodo_tui.headless.run_lines import RunLines, exit_code
 from komodo_tui.headless.tables import Cell, Column
 from komodo_tui.operations.procedures.parts import RunParts
 from komodo_tui.operations.procedures.start import preview, resumed, started
+from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.store.runs import RunStore
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def _parts(runtime: Runtime, lines: RunLines) -> RunParts:
     return RunParts(
         fleet=runtime.fleet, executor=runtime.executor, history=runtime.history, runs=RunStore(runtime.state_dir.runs),
         actor=runtime.actor, stacks=runtime.stacks, preparer=runtime.preparer,
+        repos=RepoDefinitions(runtime.definitions),
         find=runtime.procedures().find, tell=lines.entry, output=lines.output,
     )  # fmt: skip
 

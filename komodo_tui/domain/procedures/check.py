@@ -194,6 +194,8 @@ def _targets(step: steps.Spread, where: str) -> None:
             raise UsageError(f"{where}: which containers?", hint='match: "api-*", match: [web, db], or one container')
     if isinstance(step, steps.OnStack) and not step.stack:
         raise UsageError(f"{where}: which stack?")
+    if isinstance(step, steps.OnRepo) and not step.repo:
+        raise UsageError(f"{where}: which repo?")
     if isinstance(step, steps.Prune) and step.images == "none" and not (step.networks or step.volumes):
         raise UsageError(f"{where}: prune what?", hint="images, networks or volumes")
     if isinstance(step, steps.Wait) and sum(map(bool, (words(step.healthy), step.tcp, step.http))) != 1:

@@ -175,6 +175,20 @@ class DestroyStack(OnStack, frozen=True, kw_only=True):
     """Remove containers and networks of a stack; volumes and files are kept."""
 
 
+class OnRepo(Spread, frozen=True, kw_only=True):
+    """Steps on the clones of a repo, on all its servers or on those of them that ``servers`` names."""
+
+    repo: str
+
+
+class RepoClone(OnRepo, frozen=True, kw_only=True):
+    """Clone a repo, anew where it is cloned; never throws away what was changed there."""
+
+
+class RepoPull(OnRepo, frozen=True, kw_only=True):
+    """Pull a repo; never throws away what was changed there."""
+
+
 class Prune(Spread, frozen=True, kw_only=True):
     """Remove images, networks or volumes that no container uses."""
 
@@ -223,7 +237,7 @@ class Procedure(Step, frozen=True, kw_only=True):
 AnyStep = (
     StartContainers | StopContainers | RestartContainers | PauseContainers | UnpauseContainers | KillContainers
     | RemoveContainers | ClearLogs | Exec | Run | Script | Deploy | RollbackStack | StartStack | StopStack
-    | RestartStack | DestroyStack | Prune | Wait | Sleep | Set | Procedure
+    | RestartStack | DestroyStack | RepoClone | RepoPull | Prune | Wait | Sleep | Set | Procedure
 )  # fmt: skip
 
 VERBS: dict[type[Step], ContainerVerb] = {
@@ -261,6 +275,8 @@ class StepEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     stop_stack: StopStack | None = None
     restart_stack: RestartStack | None = None
     destroy_stack: DestroyStack | None = None
+    repo_clone: RepoClone | None = None
+    repo_pull: RepoPull | None = None
     prune: Prune | None = None
     wait: Wait | None = None
     sleep: Sleep | None = None

@@ -17,7 +17,7 @@ from komodo_tui.domain.procedures.journal import RunStarted, StepStarted, Target
 from komodo_tui.operations.outcomes import interrupted
 from komodo_tui.operations.procedures.acts import Attempts, ended, operation_for
 from komodo_tui.operations.procedures.journal import RunJournal
-from komodo_tui.operations.procedures.prepared import pick_stack, prepared
+from komodo_tui.operations.procedures.prepared import pick_repo, pick_stack, prepared
 from komodo_tui.operations.procedures.targets import (
     container_words,
     pick_containers,
@@ -145,12 +145,14 @@ class StepRunner:
             return pick_containers(step, container_words(step), state)
         if isinstance(step, steps.OnStack):
             return pick_stack(step, self._parts)
+        if isinstance(step, steps.OnRepo):
+            return pick_repo(step, self._parts)
         return pick_for_servers(step, state)
 
     async def _operation(self, targets: Sequence[Target]) -> Operation | None:
         step = self._step
         assert isinstance(step, steps.Spread)
-        if isinstance(step, steps.OnStack | steps.Prune):
+        if isinstance(step, steps.OnStack | steps.OnRepo | steps.Prune):
             return await prepared(step, self._parts, tuple(target.server for target in targets))
         return operation_for(step, targets, self._environment)
 

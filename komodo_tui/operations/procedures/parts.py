@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from komodo_tui.operations.executor import Executor
     from komodo_tui.operations.procedures.journal import Place
     from komodo_tui.operations.progress import StepProgress
+    from komodo_tui.operations.repo_definitions import RepoDefinitions
     from komodo_tui.operations.stack_definitions import StackDefinitions
     from komodo_tui.operations.stack_prepare import StackPreparer
     from komodo_tui.store.history import History
@@ -32,6 +33,7 @@ class RunParts:
     actor: Actor
     stacks: StackDefinitions
     preparer: StackPreparer
+    repos: RepoDefinitions
     find: Callable[[str], ProcedureDefinition | None]
     """A procedure by its name."""
     tell: Callable[[str, Entry], None]

@@ -7,13 +7,18 @@ import time
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.durations import parse_duration
+from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.operations import Target
 from komodo_tui.domain.procedures import steps
 from komodo_tui.domain.procedures.check import words
+from komodo_tui.domain.repos import RepoOperation, servers_of
 from komodo_tui.domain.resources import PruneRule, ResourceOperation, prunable, target_of
 from komodo_tui.operations.procedures.targets import Picked, pick_servers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from komodo_agent.wire.repos import RepoVerb
     from komodo_tui.domain.operations import Operation
     from komodo_tui.domain.resources import ResourceTarget
     from komodo_tui.domain.stacks import StackVerb
@@ -29,21 +34,42 @@ _VERBS: dict[type[steps.OnStack], StackVerb] = {
 def pick_stack(step: steps.OnStack, parts: RunParts) -> Picked:
     """The servers of a stack, or those of them that are named. Raises NotFoundError, UsageError."""
     stack = parts.stacks.stored(step.stack).value
-    picked = Picked()
     servers, named = pick_servers(step.servers, parts.fleet.state)
-    for name in parts.preparer.places(stack, [live.name for live in servers] if named else ()):
-        live = parts.fleet.state.servers[name]
+    return _on(parts.preparer.places(stack, [live.name for live in servers] if named else ()), step.stack, parts)
+
+
+def pick_repo(step: steps.OnRepo, parts: RunParts) -> Picked:
+    """The servers of a repo, or those of them that are named. Raises NotFoundError, UsageError."""
+    repo = parts.repos.stored(step.repo).value
+    servers, named = pick_servers(step.servers, parts.fleet.state)
+    wanted = {live.name for live in servers}
+    its = servers_of(repo, {name: live.definition for name, live in parts.fleet.state.servers.items()})
+    strange = sorted(wanted - set(its)) if named else []
+    if strange:
+        raise UsageError(f"repo {repo.name} is not on {strange[0]!r}", hint=f"it is on {', '.join(its)}")
+    return _on([name for name in its if name in wanted], repo.name, parts)
+
+
+def _on(servers: Iterable[str], name: str, parts: RunParts) -> Picked:
+    picked = Picked()
+    for server in servers:
+        live = parts.fleet.state.servers[server]
         if live.live:
-            picked.targets.append(Target(server=name, name=step.stack))
+            picked.targets.append(Target(server=server, name=name))
         else:
             picked.away.append(live)
     return picked
 
 
-async def prepared(step: steps.OnStack | steps.Prune, parts: RunParts, servers: tuple[str, ...]) -> Operation | None:
+async def prepared(
+    step: steps.OnStack | steps.OnRepo | steps.Prune, parts: RunParts, servers: tuple[str, ...]
+) -> Operation | None:
     """The operation on these servers; None where there is nothing to do. Raises KomodoError."""
     if isinstance(step, steps.Prune):
         return await _prune(step, parts, servers)
+    if isinstance(step, steps.OnRepo):
+        verb: RepoVerb = "pull" if isinstance(step, steps.RepoPull) else "clone"
+        return RepoOperation(verb=verb, repo=parts.repos.stored(step.repo).value, servers=servers)
     stack = parts.stacks.stored(step.stack).value
     if isinstance(step, steps.Deploy):
         if step.only_if_changed:

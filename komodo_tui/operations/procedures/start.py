@@ -188,6 +188,8 @@ def _what(step: AnyStep, state: FleetState) -> list[str]:
     if isinstance(step, steps.OnStack):
         where = " ".join(words(step.servers)) or "all its servers"
         return [f"stack {step.stack} on {where}"]
+    if isinstance(step, steps.OnRepo):
+        return [f"repo {step.repo} on {' '.join(words(step.servers)) or 'all its servers'}"]
     if isinstance(step, steps.Prune):
         return [f"{target}  what nothing uses" for target in _quiet(step, state)]
     if isinstance(step, steps.Run | steps.Script):

@@ -103,7 +103,7 @@ def program(tmp_path: Path, sshd: Server, author: Author) -> Iterator[Program]:
         program.end_agent()
 
 
-def test_cloned_and_pulled_over_ssh(program: Program, author: Author) -> None:
+def test_cloned_and_pulled_over_ssh(program: Program, author: Author, tmp_path: Path) -> None:
     assert program.status(code=1)["standing"] == "not cloned"
     done = program("repo", "clone", "shop", "--yes")
     assert "git fetch ssh://" in done.stderr
@@ -115,10 +115,17 @@ def test_cloned_and_pulled_over_ssh(program: Program, author: Author) -> None:
     assert record["steps"][0]["result"]["commit"] == second
     found = program.status()
     assert (found["standing"], found["state"]["commit"]["subject"]) == ("up to date", "second")
+    stages = [{"steps": [{"repo_pull": {"repo": "shop"}}]}]
+    (tmp_path / "p.yaml").write_text(json.dumps({"procedures": [{"name": "bring", "stages": stages}]}))
+    program("apply", "-f", str(tmp_path / "p.yaml"), "--yes")
+    third = author.push("third")
+    program("--run-procedure", "bring")
+    assert program.status()["state"]["commit"]["id"] == third
+
     (program.files / "note").write_text("mine\n")
-    author.push("third", note="theirs\n")
+    author.push("fourth", note="theirs\n")
     assert "note" in program("repo", "pull", "shop", "--yes", code=4).stdout
-    assert "second" in program("repo", "list").stdout
+    assert "third" in program("repo", "list").stdout
     assert (program.files / "note").read_text() == "mine\n"
 
 
