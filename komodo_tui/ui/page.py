@@ -9,15 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import actions
 from textual.widget import Widget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from textual import events
+
     from komodo_tui.domain.operations import Target
     from komodo_tui.fleet.live import Changes
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
+
+
+_LOOKING = ("logs", "merged_logs", "whole_logs")
+"""Actions that change nothing; where they are not to be had there is another reason."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,15 @@ class Page(Widget):
         super().__init__(id=id)
         self.runtime = runtime
         self.shell = shell
+
+    def on_key(self, event: events.Key) -> None:
+        """In read-only mode a key that would change something says why it does not."""
+        if not self.runtime.settings.read_only:
+            return
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            _, name, parameters = actions.parse(binding.action)
+            if name not in _LOOKING and self.check_action(name, parameters) is False:
+                self.shell.flash(f"{binding.description}: not in read-only mode", "warn")
 
     def on_page_show(self) -> None:
         """It came on screen: read everything anew and take the focus."""

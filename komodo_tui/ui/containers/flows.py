@@ -57,7 +57,7 @@ def _names(rows: Sequence[Row]) -> str:
 async def _remove_options(shell: Shell, rows: Sequence[Row]) -> dict[str, object] | None:
     """The flags of the removal; anonymous volumes are kept unless asked for."""
     alive = [row for row in rows if row.container.state in ("running", "restarting", "paused")]
-    refused = f"it is {rows[0].container.state}: stop it first, or f" if len(rows) == 1 and alive else ""
+    refused = f"{rows[0].container.state}: stop it, or f" if len(rows) == 1 and alive else ""
     some = f"{len(alive)} of them run, and stay" if alive else ""
     items = [
         MenuItem("keep", "remove, keep all volumes", "r", some, refused),

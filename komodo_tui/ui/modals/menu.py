@@ -12,12 +12,19 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from komodo_tui.ui.modals.base import Dialog
+from komodo_tui.ui.render.cells import width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual import events
     from textual.app import ComposeResult
+
+
+NARROW = 64
+"""Columns of a menu with short texts; longer ones make it wider."""
+_AROUND = 11
+"""Columns of frame, key and gaps."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,6 @@ class MenuDialog(Dialog[str]):
         Binding("k", "cursor_up", "up", show=False, id="menu.up"),
     ]
     DEFAULT_CSS = """
-    MenuDialog > .dialog { width: 64; }
     MenuDialog OptionList { height: auto; max-height: 80vh; padding: 0; background: $surface; text-wrap: nowrap;
         text-overflow: ellipsis; }
     """
@@ -66,6 +72,12 @@ class MenuDialog(Dialog[str]):
             )  # fmt: skip
             options.append(Option(line, id=item.id, disabled=bool(item.disabled)))
         yield OptionList(*options, compact=True)
+
+    def on_mount(self) -> None:
+        """As wide as the reasons need, where the screen has the room."""
+        said = max((width_of(item.disabled or item.help) for item in self.items), default=0)
+        label = max((width_of(item.label) for item in self.items), default=0)
+        self.query_one(".dialog").styles.width = max(NARROW, label + said + _AROUND)
 
     def on_key(self, event: events.Key) -> None:
         """A character picks its item; j and k move where no item wants them."""

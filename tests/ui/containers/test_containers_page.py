@@ -17,6 +17,7 @@ from komodo_tui.ui.modals.confirm import ConfirmDialog
 from komodo_tui.ui.modals.form import FormDialog
 from komodo_tui.ui.modals.menu import MenuDialog
 from komodo_tui.ui.pages.containers import ContainersPage
+from komodo_tui.ui.widgets.footer import HintFooter
 from tests.ui.fleets import CONTAINERS, NOW, StillExecutor, furnish
 from tests.ui.still import still_runtime
 
@@ -263,9 +264,10 @@ async def test_read_only_has_no_acts(tmp_path: Path) -> None:
     app, executor = make_app(tmp_path, Settings(read_only=True))
     async with app.run_test(size=SMALL) as pilot:
         await ready(pilot)
-        for key in ("S", "R", "X", "N", "s"):
+        footer = app.query_one(HintFooter)
+        for key, word in (("S", "stop"), ("R", "restart"), ("X", "remove…"), ("N", "new"), ("s", "shell")):
             await pilot.press(key)
-        await pilot.pause()
+            await until(pilot, lambda: footer.render_line(0).text.strip() == f"{word}: not in read-only mode")  # noqa: B023
         assert len(app.screen_stack) == 1
         assert not executor.done
 
