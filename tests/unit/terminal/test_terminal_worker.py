@@ -14,6 +14,7 @@ from komodo_tui.ui.terminal import standby as standby_module
 from komodo_tui.ui.terminal.core import CoreLostError, KeyInput, Mods, MouseInput, PaneCore
 from komodo_tui.ui.terminal.cores import best_core
 from komodo_tui.ui.terminal.host import WorkerHost
+from tests.unit.terminal import fuzz
 from tests.unit.terminal.screens import Picture
 from tests.unit.terminal.streams import STREAMS
 
@@ -249,3 +250,8 @@ async def test_processes_end_some_time_after_the_last_terminal(
     again = await host.open(40, 6)
     await again.feed(b"again")
     assert await lines(again) == ["again"]
+
+
+async def test_mutated_recordings_do_not_kill_it() -> None:
+    pytest.importorskip("komodo_tui.ui.terminal.ghostty", reason="pyghostty has no wheel here")
+    assert (await fuzz.run(rounds=200, seed=5)).restarts == 0
