@@ -18,6 +18,7 @@ from komodo_agent.wire.feed import (
 )
 from komodo_agent.wire.jobs import Job
 from komodo_agent.wire.models import Container, ContainerDetail, ContainerSample, History
+from komodo_agent.wire.repos import RepoDetail
 from komodo_tui.domain.text import clean, clean_container, clean_tree
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def _clean(value: Any) -> Any:
         output = clean(value.result["output"], keep_newlines=True)
         result = {**_clean(value.result), "output": output}
         return msgspec.structs.replace(_clean_struct(value), result=result)
+    if isinstance(value, RepoDetail):
+        return msgspec.structs.replace(_clean_struct(value), diff=clean(value.diff, keep_newlines=True))
     if isinstance(value, ContainerSample | History):
         return value  # numbers alone; the names of a history's series are looked up, never shown
     if isinstance(value, msgspec.Struct):

@@ -10,7 +10,19 @@ import pytest
 
 from komodo_agent.repos import git as hard
 from komodo_agent.repos.git import HardGit
-from komodo_agent.wire.repos import RepoSource, site_of, wrong_branch, wrong_name, wrong_source, wrong_url
+from komodo_agent.wire.repos import (
+    DirtyFile,
+    RepoCommit,
+    RepoDetail,
+    RepoSource,
+    RepoState,
+    site_of,
+    wrong_branch,
+    wrong_name,
+    wrong_source,
+    wrong_url,
+)
+from komodo_tui.fleet.cleaning import clean_value
 from tests.unit.repos.lab import git
 
 if TYPE_CHECKING:
@@ -71,6 +83,15 @@ def test_branches_names_and_tokens() -> None:
     assert "clear" in wrong_source(RepoSource(url="http://host/x", secret="TOKEN"))
     assert "keys" in wrong_source(RepoSource(url="git@host:x", secret="TOKEN"))
     assert site_of("https://ana@host:8443/x") == "https://host:8443"
+
+
+def test_text_of_a_repository_is_cleaned_and_a_diff_keeps_its_lines() -> None:
+    commit = RepoCommit(id="a" * 40, when=1.0, author="\x1b]0;owned\x07Ana", subject="a\x1b[31mb\nc")
+    state = RepoState(name="shop", path="/x", commit=commit, dirty=(DirtyFile(path="a\x1b[2Jb", state="?"),))
+    told = clean_value(RepoDetail(state=state, log=(commit,), diff="-a\n+\x1b[31mb\n"))
+    assert told.diff == "-a\n+b\n"
+    assert "\x1b" not in repr(told).replace("\\x1b", "\x1b")
+    assert (told.log[0].author, told.log[0].subject.count("\n")) == ("Ana", 0)
 
 
 async def test_folders_outside_of_the_roots_are_refused(server: Server, tmp_path: Path) -> None:
