@@ -196,7 +196,9 @@ class KomodoApp(CommandApp):
         """Whether keys reach the page; also where something else has come to stand before it."""
         if len(self.screen_stack) > 1:
             return True
-        return self.focused is not None and page in self.focused.ancestors_with_self
+        if self.focused is not None and page in self.focused.ancestors_with_self:
+            return True
+        return page.is_mounted and not any(widget.focusable for widget in page.query("*"))  # nothing there takes any
 
     async def _mounted(self, page: Page, mounting: AwaitMount) -> None:
         # Before all of the page is there, the focus it gives would be lost without a word.

@@ -184,8 +184,10 @@ class TerminalsPage(Page):
             self._show_list()
 
     @on(Deck.Emptied)
-    def _emptied(self) -> None:
+    async def _emptied(self) -> None:
         self._show_list()
+        if self.display:
+            await self.app.run_action("last_page")  # where the shell was asked for
 
     def restyle(self) -> None:
         """New colours."""

@@ -119,6 +119,8 @@ class Modes:
             self._pane.closing()
         elif key.key == "r":
             terminal.reopen()
+        elif key.key == "escape":
+            self.set("PANE")
 
     # -- history ------------------------------------------------------------------------------------------------
 

@@ -103,7 +103,7 @@ async def start(app: KomodoApp, manager: TerminalManager, *containers: str) -> N
         before = len(manager.terminals)
         open_container_shell(app._current, "web-1", name, name)
         await until(lambda: len(manager.terminals) > before, "the terminal")  # noqa: B023
-        await until(lambda: manager.terminals[-1].state in ("running", "failed"), "its program")
+        await until(lambda: manager.terminals[-1].state in ("running", "failed", "ended"), "its program")
 
 
 def page_id(app: KomodoApp) -> str:
@@ -125,6 +125,24 @@ async def test_on_a_short_screen_a_shell_opens_on_its_page(tmp_path: Path) -> No
         await pilot.pause()
         assert page_id(app) == "terminals"
         assert page.deck.pane.has_focus, "back in the terminal at once"
+
+
+async def test_after_the_last_shell_one_is_where_it_was_asked_for(tmp_path: Path) -> None:
+    async with opened(tmp_path, program=script(tmp_path, "exit 0")) as (app, manager, pilot):
+        await start(app, manager, "api")
+        await until(lambda: manager.terminals[0].state == "ended", "its end")
+        assert page_id(app) == "terminals"
+        await pilot.press("enter")
+        await until(lambda: page_id(app) == "builds", "the page before")
+
+
+async def test_escape_leads_out_of_a_terminal_that_has_ended(tmp_path: Path) -> None:
+    async with opened(tmp_path, program=script(tmp_path, "exit 0")) as (app, manager, pilot):
+        await start(app, manager, "api")
+        await until(lambda: manager.terminals[0].state == "ended", "its end")
+        await pilot.press("escape", "escape")
+        page: TerminalsPage = app._current  # type: ignore[assignment]
+        await until(lambda: page.table.has_focus, "the list")
 
 
 async def test_on_a_tall_screen_a_shell_opens_below_the_list(tmp_path: Path) -> None:
@@ -319,7 +337,7 @@ async def test_opening_and_closing_are_noted_and_what_is_typed_is_not(tmp_path: 
 async def test_without_a_terminal_the_keys_are_the_programs_own(tmp_path: Path) -> None:
     async with opened(tmp_path) as (app, _manager, pilot):
         await pilot.press("T")
+        await until(lambda: page_id(app) == "terminals", "the page")
         await pilot.pause()
-        assert page_id(app) == "terminals"
         await pilot.press("minus")
-        assert page_id(app) == "builds"
+        await until(lambda: page_id(app) == "builds", "the page before")
