@@ -53,7 +53,7 @@ async def attach(session: Session) -> int:
     async with session.servers() as runtime:
         there = await _all(runtime)
         if arguments.list:
-            warn_away(session.out, runtime)
+            warn_away(session.out, runtime, engines=False)
             _print(session, there)
             return 0
         if session.out.json:

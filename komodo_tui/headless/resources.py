@@ -60,7 +60,7 @@ async def list_resources(session: Session) -> int:
 
 async def _lists(out: Output, runtime: Runtime) -> tuple[list[ListedResource], bool]:
     """What the servers that can be asked have, and whether there were any."""
-    warn_away(out, runtime)
+    warn_away(out, runtime, engines=False)  # those say it themselves
     names = [name for name, live in runtime.fleet.state.servers.items() if live.live]
 
     async def ask(name: str) -> list[ListedResource] | KomodoError:

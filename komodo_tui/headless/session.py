@@ -196,9 +196,12 @@ def not_reached(message: str, away: Sequence[ServerLive]) -> UnreachableError:
     return UnreachableError(f"{message}; {why}{more}", hint=next_step(away[0]))
 
 
-def warn_away(out: Output, runtime: Runtime) -> None:
-    """Say on standard error which servers are missing from what is printed."""
+def warn_away(out: Output, runtime: Runtime, *, engines: bool = True) -> None:
+    """Say on standard error which servers are missing from what is printed; ``engines``: it comes from those."""
     for server in runtime.fleet.state.servers.values():
         if not server.live:
             why = server.error.message if server.error else "no answer"
+            out.say(f"komodo-tui: {server.name} is left out: {why}")
+        elif engines and server.engine is not None and not server.engine_live:
+            why = server.engine.message or f"its engine is {server.engine.status}"
             out.say(f"komodo-tui: {server.name} is left out: {why}")

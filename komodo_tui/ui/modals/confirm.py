@@ -72,7 +72,8 @@ class ConfirmDialog(Dialog[bool | str]):
 
     def buttons(self) -> list[Button]:
         """No stands first and has the focus."""
-        yes = button(f"{self.plan.verb} (y)" if self.plan.confirm != "type" else self.plan.verb, "yes", "error")
+        verb = self.plan.verb.removeprefix("server ")  # the title says of what
+        yes = button(f"{verb} (y)" if self.plan.confirm != "type" else verb, "yes", "error")
         yes.disabled = self.plan.confirm == "type"
         return [button("cancel", "no"), yes]
 

@@ -30,15 +30,19 @@ class Counts:
 
 
 def count(servers: Iterable[ServerLive]) -> Counts:
-    """Count servers and containers. Containers of servers that are not live are not counted: nobody knows."""
+    """Count servers and containers. Containers of servers or engines that are away are not counted: nobody knows."""
     up = warn = down = connecting = running = exited = unhealthy = 0
     for live in servers:
         if not live.live:
             connecting += live.status == "connecting"
             down += live.status != "connecting"
             continue
-        fine = worst(host_levels(live.sample, live.filesystems, live.definition.alerts).values()) == "ok"
+        blind = live.engine is not None and not live.engine_live
+        levels = host_levels(live.sample, live.filesystems, live.definition.alerts).values()
+        fine = not blind and worst(levels) == "ok"
         up, warn = up + fine, warn + (not fine)
+        if blind:
+            continue
         for container in live.containers.values():
             state = container.state
             running += state == "running"
