@@ -39,7 +39,7 @@ async def opened(app: KomodoApp, pilot: Pilot[Any], key: str, typed: str = "") -
     """The dialog of a key, with this typed into it."""
     await pilot.pause()
     await pilot.press(key)
-    await until(lambda: isinstance(app.screen, PickDialog), "the dialog")
+    await until(lambda: isinstance(app.screen, PickDialog) and bool(app.screen.query(Input)), "the dialog")
     dialog = app.screen
     assert isinstance(dialog, PickDialog)
     dialog.query_one(Input).value = typed
