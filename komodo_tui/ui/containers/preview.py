@@ -61,7 +61,8 @@ class Preview(Vertical):
 
     def rest(self) -> None:
         """Nobody looks: follow no log."""
-        self.query_one(LogTail).forget()
+        for tail in self.query(LogTail):  # not there yet where the page is left while it is being made
+            tail.forget()
 
     def restyle(self) -> None:
         """Draw again in new colours."""

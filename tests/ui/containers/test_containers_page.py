@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import pytest
@@ -13,6 +13,7 @@ from komodo_tui.domain.operations import ContainerOperation, CreateOperation
 from komodo_tui.domain.settings import Settings
 from komodo_tui.ui.app import KomodoApp
 from komodo_tui.ui.containers.document import DocumentPane
+from komodo_tui.ui.containers.preview import Preview
 from komodo_tui.ui.modals.confirm import ConfirmDialog
 from komodo_tui.ui.modals.form import FormDialog
 from komodo_tui.ui.modals.menu import MenuDialog
@@ -348,3 +349,10 @@ def test_looks_dialogs(made: tuple[KomodoApp, StillExecutor], snap_compare: Any,
         await pilot.pause()
 
     assert snap_compare(made[0], terminal_size=SMALL, run_before=settle)
+
+
+async def test_a_page_left_while_it_is_made_is_no_crash(tmp_path: Path) -> None:
+    app, _ = make_app(tmp_path)
+    preview = Preview(app.runtime, app, cast("Any", None))
+    preview.rest()
+    assert not preview.children
