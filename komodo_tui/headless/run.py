@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from komodo_tui.fleet.prompts import Prompter
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What a file or a disk that takes no more says."""
 
 
 def run(arguments: argparse.Namespace, build: Callable[[Callable[[], Prompter]], Runtime]) -> int:
@@ -36,9 +41,20 @@ def run(arguments: argparse.Namespace, build: Callable[[Callable[[], Prompter]],
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has had enough. What is still buffered would raise again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # whoever read it has had enough
         return ExitCode.DONE
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        _drop_output()
+        output.say(f"komodo-tui: the output cannot be written: {error.strerror}")
+        output.say("  free space where it goes; what has been done is in the history: komodo-tui actions")
+        return ExitCode.FAILED
+
+
+def _drop_output() -> None:
+    """What is still buffered would raise again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 async def _verb(session: Session) -> int:

@@ -197,11 +197,18 @@ def not_reached(message: str, away: Sequence[ServerLive]) -> UnreachableError:
 
 
 def warn_away(out: Output, runtime: Runtime, *, engines: bool = True) -> None:
-    """Say on standard error which servers are missing from what is printed; ``engines``: it comes from those."""
-    for server in runtime.fleet.state.servers.values():
+    """Say on standard error which servers are missing from what is printed; ``engines``: it comes from those.
+
+    A machine that has no engine is missing nowhere, unless there is no other.
+    """
+    servers = runtime.fleet.state.servers.values()
+    some = any(server.engine_live for server in servers)
+    for server in servers:
         if not server.live:
             why = server.error.message if server.error else "no answer"
             out.say(f"komodo-tui: {server.name} is left out: {why}")
         elif engines and server.engine is not None and not server.engine_live:
+            if some and server.engine.status == "absent":
+                continue
             why = server.engine.message or f"its engine is {server.engine.status}"
             out.say(f"komodo-tui: {server.name} is left out: {why}")

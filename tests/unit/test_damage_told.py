@@ -61,3 +61,12 @@ def test_a_full_disk_is_no_reason_not_to_lock(tmp_path: Path, monkeypatch: pytes
     with locks.hold(["a"], "ana"):
         assert not locks.free(["a"])
     assert locks.free(["a"])
+
+
+def test_an_output_that_takes_no_more_is_told(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "komodo_tui", "--home", str(tmp_path), "server", "list"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("komodo-tui: the output cannot be written: No space left on device\n")
+    assert "Traceback" not in done.stderr
