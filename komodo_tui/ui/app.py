@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 SMALLEST = (40, 10)
 """Columns and rows below which nothing useful fits."""
+_SWITCH = 0.0005
+"""Seconds after which a thread that works (a search of a log, say) lets the loop go on. Python's own 5 ms are paid
+each time the loop comes back from a system call, some of them in each paint."""
 
 
 class KomodoApp(CommandApp):
@@ -311,6 +314,7 @@ class KomodoApp(CommandApp):
 def run(runtime: Runtime, *, tab: str = "servers") -> int:
     """Run the program until the person quits; returns its exit code."""
     gc.disable()  # until the first paint
+    sys.setswitchinterval(_SWITCH)
     app = KomodoApp(runtime, tab=tab)
     app.run(mouse=runtime.settings.mouse)
     return app.return_code or 0

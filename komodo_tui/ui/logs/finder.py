@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from komodo_tui.ui.logs.search import Matches, scan
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _TOGETHER = 8
 """Blocks looked through between two looks at what is new."""
+_SETTLE = 0.1
+"""Seconds before the search begins: while somebody types, each key makes another pattern."""
 
 
 class Finder:
@@ -32,6 +34,7 @@ class Finder:
         self._changed = changed
         self._low = self._high = ring.end
         self._grown = asyncio.Event()
+        self._over = False
 
     def grown(self) -> None:
         """Lines came, or went."""
@@ -41,16 +44,23 @@ class Finder:
 
     async def run(self) -> None:
         """Search until cancelled; what was found stays."""
-        while True:
-            if self._high < self._ring.end:
-                await self._newer()
-            elif self._low > self._ring.first:
-                await self._older()
-            else:
-                self._grown.clear()
-                self.matches.complete = True
-                self._changed()
-                await self._grown.wait()
+        try:
+            await asyncio.sleep(_SETTLE)
+            while True:
+                await self._step()
+        finally:
+            self._over = True
+
+    async def _step(self) -> None:
+        if self._high < self._ring.end:
+            await self._newer()
+        elif self._low > self._ring.first:
+            await self._older()
+        else:
+            self._grown.clear()
+            self.matches.complete = True
+            self._changed()
+            await self._grown.wait()
 
     async def _newer(self) -> None:
         # What was dropped before it was looked at is skipped.
@@ -65,7 +75,8 @@ class Finder:
         await self._look(low, high)
 
     async def _look(self, low: int, high: int) -> None:
-        pieces = self._ring.pieces(low, high)
+        # The thread of a search that was given up ends too: it would hold the interpreter while keys wait.
+        pieces = takewhile(lambda _: not self._over, self._ring.pieces(low, high))
         found = await asyncio.to_thread(scan, self.pattern, pieces)
         self.matches.add(found)
         self.matches.forget(self._ring.first)

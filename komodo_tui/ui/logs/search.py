@@ -57,18 +57,15 @@ def compile_pattern(source: str) -> Pattern:
     return Pattern(source, regex, re.escape(source) == source)
 
 
-def plain_lines(data: bytes) -> list[str]:
-    """Wire lines as the text a person sees, without colours."""
+def plain_text(data: bytes) -> str:
+    """Wire lines as the text a person sees, without colours, a line feed between two of them."""
     lines = data.split(b"\n")
     lines.pop()
     raw = b"\n".join([line[PREFIX:] for line in lines])
     if b"\x1b" in raw:
         raw = _SGR.sub(b"", raw)
     text = raw.decode("utf-8", "replace").replace("\t", " ")
-    plain = text.split("\n") if lines else []
-    if _UNSAFE.search(text) is None:
-        return plain
-    return [clean(line) for line in plain]
+    return text if _UNSAFE.search(text) is None else "\n".join(map(clean, text.split("\n")))
 
 
 def scan(pattern: Pattern, pieces: Iterable[Piece]) -> list[int]:
@@ -76,9 +73,13 @@ def scan(pattern: Pattern, pieces: Iterable[Piece]) -> list[int]:
     hits: list[int] = []
     search = pattern.regex.search
     for piece in pieces:
+        text = plain_text(piece.data)
+        # Most pieces of most logs hold nothing of it. An expression may look at the end of a line, plain text cannot.
+        if pattern.literal and search(text) is None:
+            continue
         hits += [
             number
-            for number, line in enumerate(plain_lines(piece.data), piece.first)
+            for number, line in enumerate(text.split("\n"), piece.first)
             if search(line, 0, LONGEST) is not None
         ]
     return sorted(hits)
