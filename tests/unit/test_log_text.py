@@ -79,7 +79,10 @@ def test_what_is_searched_has_the_lines_that_are_shown(raws: list[bytes]) -> Non
 
 
 @given(
-    st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\x1b\x9b\x9d\x90"), max_size=40), min_size=1)
+    st.lists(
+        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\x1b\x9b\x9d\x90"), max_size=40),
+        min_size=1,
+    )
 )
 def test_what_is_searched_is_what_is_shown(texts: list[str]) -> None:
     data = b"".join(wire("aa", stamp(1), f"\x1b[31m{text}\x1b[0m") for text in texts)
