@@ -75,10 +75,11 @@ def freshness(live: ServerLive, now: float) -> str:
 
 
 def sentences(first: str, *others: str) -> str:
-    """One after the other, each ended once."""
+    """One after the other, each ended once; hints begin small, and go on after a semicolon."""
     text = first
     for other in others:
-        text += f" {other}" if text.endswith((".", "?", "!")) else f". {other}"
+        end = "" if text.endswith((".", "?", "!")) else ";" if other[:1].islower() else "."
+        text += f"{end} {other}"
     return text
 
 

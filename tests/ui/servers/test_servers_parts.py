@@ -76,7 +76,7 @@ def test_no_two_acts_have_one_key() -> None:
 
 
 def test_sentences_end_once() -> None:
-    assert sentences("no answer", "is it on?", "^R tries") == "no answer. is it on? ^R tries"
+    assert sentences("no answer", "is it on?", "^R tries") == "no answer; is it on? ^R tries"
 
 
 def test_a_stale_server_is_dated_by_what_it_said_last(live: ServerLive) -> None:
