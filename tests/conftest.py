@@ -18,6 +18,9 @@ __all__ = ["rig_server", "second_server", "server", "third_server"]
 
 _FOREIGN = ("NO_COLOR", "TEXTUAL_THEME", "KOMODO_TUI_HOME", "DOCKER_HOST", "SUDO_USER", "SSH_CLIENT", "SSH_CONNECTION")
 
+for _name in ("COLUMNS", "LINES"):  # left to workers by readline; programs and ps believe them
+    os.environ.pop(_name, None)
+
 
 @pytest.fixture(autouse=True)
 def _own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

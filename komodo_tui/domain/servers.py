@@ -74,11 +74,6 @@ def check_server(definition: ServerDefinition) -> ServerDefinition:
         raise UsageError(
             f"port {port} of server {definition.name} cannot be used", hint="ports go from 1 to 65535; ssh's own is 22"
         )
-    port = split_address(definition.address)[2]
-    if port is not None and not 0 < port < 65536:
-        raise UsageError(
-            f"port {port} of server {definition.name} cannot be used", hint="ports go from 1 to 65535; ssh's own is 22"
-        )
     if definition.agent_socket and not _SOCKET.fullmatch(definition.agent_socket):
         raise UsageError(
             f"agent socket {definition.agent_socket!r} of server {definition.name} cannot be used",

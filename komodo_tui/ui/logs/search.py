@@ -78,9 +78,7 @@ def scan(pattern: Pattern, pieces: Iterable[Piece]) -> list[int]:
         if pattern.literal and search(text) is None:
             continue
         hits += [
-            number
-            for number, line in enumerate(text.split("\n"), piece.first)
-            if search(line, 0, LONGEST) is not None
+            number for number, line in enumerate(text.split("\n"), piece.first) if search(line, 0, LONGEST) is not None
         ]
     return sorted(hits)
 

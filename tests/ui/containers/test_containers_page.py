@@ -19,6 +19,7 @@ from komodo_tui.ui.modals.form import FormDialog
 from komodo_tui.ui.modals.menu import MenuDialog
 from komodo_tui.ui.pages.containers import ContainersPage
 from komodo_tui.ui.widgets.footer import HintFooter
+from komodo_tui.ui.widgets.graph import Graph
 from tests.ui.fleets import CONTAINERS, NOW, StillExecutor, furnish
 from tests.ui.still import still_runtime
 
@@ -320,6 +321,8 @@ def test_looks_list(made: tuple[KomodoApp, StillExecutor], snap_compare: Any, si
         page = await ready(pilot)
         await put_cursor(pilot, page, "api-1")
         await pilot.press("space")
+        graph = page.list.preview.query_one("#graph-cpu", Graph)
+        await until(pilot, lambda: size == SMALL or (graph._data and graph._data.values.count(None) < 9))
 
     assert snap_compare(made[0], terminal_size=size, run_before=settle)
 

@@ -98,7 +98,7 @@ async def test_from_an_empty_screen_to_a_site_that_answers_and_back_when_it_brea
             assert (await deployed(pilot)).endswith("success")
             assert await asyncio.to_thread(answer, server.address) == 404
             await until(pilot, lambda: page.table.model.rows["site"].places[0].revision_text == "1")
-            assert page.table.model.rows["site"].places[0].deployment.state == "running"
+            await until(pilot, lambda: page.table.model.rows["site"].places[0].deployment.state == "running")
 
             await pilot.press("e")
             await edited(pilot, SITE.replace("exec httpd -f -p 80", "echo on purpose; exit 3"))
