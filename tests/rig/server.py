@@ -189,6 +189,9 @@ def down(name: str) -> None:
                 stop(pid, sig=signal.SIGKILL)
         for pid in _pids_in(server.netns):
             stop(pid, sig=signal.SIGKILL)
+        outer = f"kr{(run_dir / 'number').read_text()}"
+        if Path("/sys/class/net", outer).exists():
+            run("ip", "link", "del", outer)  # with the namespace it would go too, but a moment after its number is free
         run("ip", "netns", "del", f"kr-{name}")
     for mount in _mounts_below(run_dir, DATA / name):
         run("umount", "-l", mount)

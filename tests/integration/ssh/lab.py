@@ -31,8 +31,12 @@ PATIENCE = 30.0
 """Seconds to wait for anything. No figure: only the end of the wait for what does not come."""
 
 
+_holders: dict[Path, RemoteAgent] = {}
+"""Who started the agent that listens on a socket: another one there would end at once, and a kill of it do nothing."""
+
+
 class RemoteAgent:
-    """The agent of one private server, in its namespace."""
+    """The agent of one private server, in its namespace. The one started last is the one there is."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -49,6 +53,10 @@ class RemoteAgent:
         """Start it where it does not run, and wait until it listens."""
         if self._process is not None and self._process.poll() is None:
             return
+        before = _holders.get(self.socket)
+        if before is not None:
+            before.kill()
+        _holders[self.socket] = self
         command = ["nsenter", f"--net={self.server.netns}", sys.executable, "-m", "komodo_agent", "serve",
                    "--socket", str(self.socket), "--state", str(self.server.run_dir / "agent-state"),
                    "--docker-host", self.server.docker_host]  # fmt: skip

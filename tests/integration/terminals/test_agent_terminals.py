@@ -53,8 +53,9 @@ async def test_output_meanwhile_is_not_lost_and_comes_once(agent: AgentProcess, 
     id = new_id()
     async with agent.session() as session:
         async with attach(session, id, in_container(box)) as client:
+            await client.until(lambda c: b"# " in c.output)  # what is typed before is shown twice
             await client.type("read x; echo mean''while; read x\n")
-            await client.until(lambda c: b"read x" in c.output)
+            await client.until(lambda c: b"while; read x\r\n" in c.output)
             place = client.attached.place + len(client.output)
             await client.type("\n")
         async with attach(session, id, since=place) as client:
