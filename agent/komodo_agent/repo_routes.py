@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import msgspec
 from aiohttp import web
 
-from .wire.repos import ROUTE_REPO, ROUTE_REPOS
+from .problems import AgentError
+from .wire.repos import ROUTE_REMOTE, ROUTE_REPO, ROUTE_REPO_CHANGED, ROUTE_REPOS, RepoSource
 
 if TYPE_CHECKING:
     from .server import Agent
+
+_decode_source = msgspec.json.Decoder(RepoSource).decode
 
 
 class RepoRoutes:
@@ -23,6 +26,8 @@ class RepoRoutes:
         """Register the routes."""
         app.router.add_get(ROUTE_REPOS, self.repos, allow_head=False)
         app.router.add_get(ROUTE_REPO, self.repo, allow_head=False)
+        app.router.add_get(ROUTE_REPO_CHANGED, self.changed, allow_head=False)
+        app.router.add_post(ROUTE_REMOTE, self.remote)
 
     async def repos(self, request: web.Request) -> web.Response:
         """GET /v1/repos"""
@@ -33,3 +38,19 @@ class RepoRoutes:
         """GET /v1/repos/{id}"""
         found = msgspec.json.encode(await self._agent.clones.detail(request.match_info["id"]))
         return web.Response(body=found, content_type="application/json")
+
+    async def changed(self, request: web.Request) -> web.Response:
+        """GET /v1/repos/{id}/changed"""
+        found = await self._agent.clones.changed(
+            request.match_info["id"], request.query.get("before", ""), request.query.get("after", "")
+        )
+        return web.Response(body=msgspec.json.encode(found), content_type="application/json")
+
+    async def remote(self, request: web.Request) -> web.Response:
+        """POST /v1/remotes"""
+        try:
+            source = _decode_source(await request.read())
+        except msgspec.DecodeError as error:
+            raise AgentError("bad_request", f"this is no source of a repo: {error}") from error
+        found = await self._agent.clones.remote(source)
+        return web.Response(body=msgspec.json.encode(found), content_type="application/json")

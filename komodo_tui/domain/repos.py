@@ -60,6 +60,8 @@ class RepoOperation(msgspec.Struct, frozen=True, kw_only=True, tag="repo", tag_f
     """Names alone."""
     discard: bool = False
     """Throw away what was changed in the clones."""
+    make: bool = False
+    """For pull: clone where there is no clone yet."""
 
 
 class DefineRepoOperation(msgspec.Struct, frozen=True, kw_only=True, tag="define_repo", tag_field="operation"):

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from komodo_agent.wire.repos import ROUTE_REPO, ROUTE_REPOS, RepoDetail, RepoState
+import msgspec
+
+from komodo_agent.wire.repos import (
+    ROUTE_REMOTE,
+    ROUTE_REPO,
+    ROUTE_REPO_CHANGED,
+    ROUTE_REPOS,
+    ChangedPaths,
+    RemoteHead,
+    RepoDetail,
+    RepoState,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from komodo_agent.wire.repos import RepoSource
 
 T = TypeVar("T")
 
 READ_TIMEOUT = 60.0
 """A clone with very many files takes its time to be compared."""
+LOOK_TIMEOUT = 90.0
+"""Longer than the agent gives git, and looks before this one."""
 
 
 class RepoCalls:
@@ -20,6 +38,20 @@ class RepoCalls:
     ) -> T:
         raise NotImplementedError
 
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        parameters: dict[str, str] | None = None,
+        *,
+        body: bytes | None = None,
+        timeout: float = 0.0,
+    ) -> tuple[bytes, Mapping[str, str]]:
+        raise NotImplementedError
+
+    def _decode(self, body: bytes, kind: type[T]) -> T:
+        raise NotImplementedError
+
     async def repos(self) -> list[RepoState]:
         """The clones there are."""
         return await self._get(ROUTE_REPOS, list[RepoState], timeout=READ_TIMEOUT)
@@ -27,3 +59,14 @@ class RepoCalls:
     async def repo(self, name: str) -> RepoDetail:
         """One, with its log and its changes."""
         return await self._get(ROUTE_REPO, RepoDetail, id=name, timeout=READ_TIMEOUT)
+
+    async def changed_paths(self, name: str, before: str, after: str) -> ChangedPaths:
+        """The files in which two commits of a clone differ."""
+        return await self._get(
+            ROUTE_REPO_CHANGED, ChangedPaths, {"before": before, "after": after}, id=name, timeout=READ_TIMEOUT
+        )
+
+    async def remote_head(self, source: RepoSource) -> RemoteHead:
+        """What the branch is at the repository's own server now, as seen from this server."""
+        body, _ = await self._call("POST", ROUTE_REMOTE, body=msgspec.json.encode(source), timeout=LOOK_TIMEOUT)
+        return self._decode(body, RemoteHead)

@@ -71,7 +71,9 @@ def _draft_clones(operation: RepoOperation, state: FleetState) -> Draft:
 def repo_jobs(operation: RepoOperation) -> tuple[RepoJob, ...]:
     """What each server's agent is asked to do; the token comes later."""
     repo = operation.repo
-    job = RepoJob(verb=operation.verb, name=repo.name, source=repo.source, discard=operation.discard)
+    job = RepoJob(
+        verb=operation.verb, name=repo.name, source=repo.source, discard=operation.discard, make=operation.make
+    )  # fmt: skip
     return tuple(job for _ in dict.fromkeys(operation.servers))
 
 

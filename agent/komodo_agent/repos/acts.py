@@ -63,6 +63,9 @@ class RepoAct:
         self._context.result(commit=target, before=before)
 
     async def _pull(self) -> None:
+        if self._spec.make and self._folder.record() is None:
+            await self._clone()
+            return
         git, record = self._cloned()
         before, dirty = await status(git)
         remote = await resolved(git, REMOTE)
@@ -194,11 +197,19 @@ class RepoAct:
 
 def check(spec: RepoJob, roots: Sequence[Path]) -> None:
     """Refuse what must not be tried. Blocks. Raises AgentError ``bad_request`` or ``forbidden``."""
-    wrong = wrong_name(spec.name) or (wrong_source(spec.source) if spec.verb != "remove" else "")
+    wrong = wrong_name(spec.name)
     if wrong:
         raise AgentError("bad_request", wrong)
     if spec.verb != "remove":
-        _check_file(spec.source, roots)
+        check_source(spec.source, roots)
+
+
+def check_source(source: RepoSource, roots: Sequence[Path]) -> None:
+    """Refuse to talk to what must not be talked to. Blocks. Raises AgentError ``bad_request`` or ``forbidden``."""
+    wrong = wrong_source(source)
+    if wrong:
+        raise AgentError("bad_request", wrong)
+    _check_file(source, roots)
 
 
 def _check_file(source: RepoSource, roots: Iterable[Path]) -> None:

@@ -9,22 +9,25 @@ from typing import TYPE_CHECKING
 
 from ..problems import AgentError
 from ..wire.repos import wrong_name
-from .acts import RepoAct, check
+from .acts import RepoAct, check, check_source
 from .folder import Folder
 from .git import GitFailedError
-from .look import detail, state
+from .look import changed, detail, state
+from .remote import remote_head
 from .said import explained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..jobs import JobContext
-    from ..wire.repos import RepoDetail, RepoJob, RepoState
+    from ..wire.repos import ChangedPaths, RemoteHead, RepoDetail, RepoJob, RepoSource, RepoState
 
 ROOTS = "KOMODO_AGENT_REPO_ROOTS"
 _USUAL_ROOTS = "/srv"
 _AT_ONCE = 4
 """Clones that are read side by side."""
+_LOOKS_AT_ONCE = 4
+"""Repositories' own servers that are asked side by side."""
 _FRESH = 5.0
 """Seconds for which what was read of a clone is told again."""
 
@@ -39,6 +42,7 @@ class Clones:
         self._root = root
         self._file_roots = file_roots
         self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._looks = asyncio.Semaphore(_LOOKS_AT_ONCE)
         self._busy: set[str] = set()
         self._known: dict[str, tuple[float, RepoState]] = {}
 
@@ -56,6 +60,17 @@ class Clones:
             raise AgentError("not_found", f"there is no clone of {name} here", hint="clone it first")
         async with self._turns:
             return await detail(folder)
+
+    async def changed(self, name: str, before: str, after: str) -> ChangedPaths:
+        """The files in which two commits differ. Raises AgentError."""
+        async with self._turns:
+            return await changed(self._folder(name), before, after)
+
+    async def remote(self, source: RepoSource) -> RemoteHead:
+        """What a branch is at the repository's own server, which is asked now. Raises AgentError."""
+        await asyncio.to_thread(check_source, source, self._file_roots)
+        async with self._looks:
+            return await remote_head(self._root, source)
 
     async def run(self, context: JobContext, spec: RepoJob) -> None:
         """Do a job's work.

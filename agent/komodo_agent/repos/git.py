@@ -92,8 +92,8 @@ class HardGit:
         """
         return await self._run(words, {}, lock=lock, tell=tell, timeout=timeout)
 
-    async def network(self, *words: str, source: RepoSource, known_hosts: Path, lock: int, tell: Tell,
-                      timeout: float) -> bytes:  # fmt: skip
+    async def network(self, *words: str, source: RepoSource, known_hosts: Path, timeout: float, lock: int = -1,
+                      tell: Tell | None = None) -> bytes:  # fmt: skip
         """The same for what talks to the repository's own server."""
         return await self._run(words, _login(source, known_hosts), lock=lock, tell=tell, timeout=timeout)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from ..problems import AgentError
-from ..wire.repos import DirtyFile, RepoCommit, RepoDetail, RepoState
+from ..wire.repos import ChangedPaths, DirtyFile, RepoCommit, RepoDetail, RepoState
 from .git import GitFailedError, HardGit
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _LOG = 50
 _DIRTY_SHOWN = 100
 _DIFF_LIMIT = 256 << 10
 _LINKS = 1000
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def git_of(folder: Folder) -> HardGit:
@@ -80,6 +82,27 @@ async def detail(folder: Folder) -> RepoDetail:
         state=now, log=tuple(log), coming=tuple(coming), diff=diff.decode("utf-8", "replace"),
         cut=len(diff) >= _DIFF_LIMIT,
     )  # fmt: skip
+
+
+async def changed(folder: Folder, before: str, after: str) -> ChangedPaths:
+    """The files in which two commits differ; unknown where one of them is not here (any more).
+
+    Raises:
+        AgentError: these are no commits, or git cannot read the clone.
+    """
+    if not (_COMMIT.fullmatch(before) and _COMMIT.fullmatch(after)):
+        raise AgentError("bad_request", "give two commits, all their digits")
+    if not await asyncio.to_thread(folder.git_dir.is_dir):
+        return ChangedPaths()
+    git = git_of(folder)
+    if not (await resolved(git, before) and await resolved(git, after)):
+        return ChangedPaths()
+    try:
+        out = await git.read("diff-tree", "-r", "-z", "--name-only", "--no-renames", before, after, limit=_DIFF_LIMIT)
+    except GitFailedError as error:
+        raise AgentError("failed", f"git cannot read the clone of {folder.name}: {error.words[:200]}") from error
+    paths = out.decode("utf-8", "replace").split("\0")[:-1]
+    return ChangedPaths(known=True, paths=tuple(paths), cut=len(out) >= _DIFF_LIMIT)
 
 
 async def status(git: HardGit) -> tuple[str, list[DirtyFile]]:

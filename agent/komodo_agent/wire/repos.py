@@ -11,6 +11,10 @@ ROUTE_REPOS = "/v1/repos"
 """GET: a :class:`RepoState` of each clone."""
 ROUTE_REPO = "/v1/repos/{id}"
 """GET: a :class:`RepoDetail`."""
+ROUTE_REPO_CHANGED = "/v1/repos/{id}/changed"
+"""GET with ``before`` and ``after``, full ids of commits: a :class:`ChangedPaths`."""
+ROUTE_REMOTE = "/v1/remotes"
+"""POST of a :class:`RepoSource`: a :class:`RemoteHead`. No clone is needed and none is touched."""
 
 RepoVerb = Literal["clone", "pull", "fetch", "remove"]
 
@@ -55,6 +59,8 @@ class RepoJob(msgspec.Struct, frozen=True, kw_only=True, tag="repo", tag_field="
     source: RepoSource
     discard: bool = False
     """Throw away what was changed in the clone. Files that git does not know are kept, but by remove."""
+    make: bool = False
+    """For pull: clone where there is no clone yet."""
     timeout: float = 3600.0
     """Seconds after which it is ended and counts as failed."""
 
@@ -98,6 +104,25 @@ class RepoState(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     problem: str = ""
     """Why nothing more is known."""
+
+
+class RemoteHead(msgspec.Struct, frozen=True, kw_only=True):
+    """What a branch is at the repository's own server."""
+
+    commit: str = ""
+    """Empty: there is no such branch, or there are no commits at all."""
+    branch: str = ""
+    """The branch that was looked at; where none was named, the main one, as far as that is told."""
+
+
+class ChangedPaths(msgspec.Struct, frozen=True, kw_only=True):
+    """The files in which two commits differ."""
+
+    known: bool = False
+    """False: one of the commits is not in the clone, so nothing can be said."""
+    paths: tuple[str, ...] = ()
+    cut: bool = False
+    """There are more than are told."""
 
 
 class RepoDetail(msgspec.Struct, frozen=True, kw_only=True):

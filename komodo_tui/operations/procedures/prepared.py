@@ -69,7 +69,8 @@ async def prepared(
         return await _prune(step, parts, servers)
     if isinstance(step, steps.OnRepo):
         verb: RepoVerb = "pull" if isinstance(step, steps.RepoPull) else "clone"
-        return RepoOperation(verb=verb, repo=parts.repos.stored(step.repo).value, servers=servers)
+        make = isinstance(step, steps.RepoPull) and step.clone
+        return RepoOperation(verb=verb, repo=parts.repos.stored(step.repo).value, servers=servers, make=make)
     stack = parts.stacks.stored(step.stack).value
     if isinstance(step, steps.Deploy):
         if step.only_if_changed:
