@@ -38,7 +38,7 @@ class Clones:
     def __init__(self, root: Path, file_roots: Sequence[Path] | None = None) -> None:
         """``file_roots``: where repositories that are folders of this server may be; None = as the environment says."""
         if file_roots is None:
-            file_roots = [Path(word) for word in os.environ.get(ROOTS, _USUAL_ROOTS).split(":") if word]
+            file_roots = usual_roots()
         self._root = root
         self._file_roots = file_roots
         self._turns = asyncio.Semaphore(_AT_ONCE)
@@ -120,3 +120,8 @@ class Clones:
             return sorted(path.name for path in self._root.iterdir() if path.is_dir() and not wrong_name(path.name))
         except OSError:
             return []
+
+
+def usual_roots() -> list[Path]:
+    """Where repositories that are folders of this server may be, as the agent's environment says."""
+    return [Path(word) for word in os.environ.get(ROOTS, _USUAL_ROOTS).split(":") if word]

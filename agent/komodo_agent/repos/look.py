@@ -47,7 +47,7 @@ async def state(folder: Folder, *, busy: bool = False) -> RepoState:
     try:
         head, dirty = await status(git)
         remote = await resolved(git, REMOTE)
-        commits = {c.id: c for c in await _commits(git, "--no-walk=unsorted", *filter(None, (head, remote)))}
+        commits = {c.id: c for c in await commits_of(git, "--no-walk=unsorted", *filter(None, (head, remote)))}
         ahead, behind = await _apart(git, head, remote) if head and remote and head != remote else (0, 0)
     except GitFailedError as error:
         return msgspec.structs.replace(plain, problem=f"git cannot read it: {error.words[-200:]}")
@@ -70,8 +70,8 @@ async def detail(folder: Folder) -> RepoDetail:
         return RepoDetail(state=now)
     git = git_of(folder)
     try:
-        log = await _commits(git, f"--max-count={_LOG}", "HEAD")
-        coming = await _commits(git, f"--max-count={_LOG}", f"HEAD..{REMOTE}") if now.behind else []
+        log = await commits_of(git, f"--max-count={_LOG}", "HEAD")
+        coming = await commits_of(git, f"--max-count={_LOG}", f"HEAD..{REMOTE}") if now.behind else []
         diff = await git.read(
             "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=all", "HEAD", "--",
             limit=_DIFF_LIMIT,
@@ -175,8 +175,8 @@ async def _apart(git: HardGit, head: str, remote: str) -> tuple[int, int]:
     return int(ahead), int(behind)
 
 
-async def _commits(git: HardGit, *words: str) -> list[RepoCommit]:
-    """Of ``git log``; the words are options and names made here, never from outside."""
+async def commits_of(git: HardGit, *words: str) -> list[RepoCommit]:
+    """Of ``git log``; the words are options and names made here, never from outside. Raises GitFailedError."""
     if not any(not word.startswith("-") for word in words):
         return []
     out = await git.read("log", "--no-show-signature", "-z", _FORMAT, *words, "--")
