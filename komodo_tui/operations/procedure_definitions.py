@@ -2,55 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import shlex
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from komodo_tui.domain.errors import NotFoundError, RefusedError, UsageError
-from komodo_tui.domain.operations import PlanStep, Target
+from komodo_tui.domain.operations import DefineProcedureOperation, PlanStep, Target
 from komodo_tui.domain.procedures.check import check
 from komodo_tui.domain.procedures.model import ProcedureDefinition
 from komodo_tui.operations.container_plans import Draft
-
-if TYPE_CHECKING:
-    from komodo_tui.domain.operations import DefineProcedureOperation
-    from komodo_tui.store.definitions import DefinitionStore, Stored
-
-_KIND = "procedure"
+from komodo_tui.operations.kept_definitions import KeptDefinitions
 
 
-class ProcedureDefinitions:
-    """The procedures in the definitions store. Everything raises StoreError when the file cannot be used."""
+class ProcedureDefinitions(KeptDefinitions[ProcedureDefinition, DefineProcedureOperation]):
+    """The procedures in the definitions store."""
 
-    def __init__(self, store: DefinitionStore) -> None:
-        self._store = store
+    KIND = "procedure"
+    TYPE = ProcedureDefinition
 
-    def known(self) -> dict[str, ProcedureDefinition]:
-        """By name."""
-        return {stored.value.name: stored.value for stored in self._store.all(_KIND, ProcedureDefinition)}
-
-    def find(self, name: str) -> ProcedureDefinition | None:
-        """One, or None."""
-        stored = self._store.get(_KIND, name, ProcedureDefinition)
-        return stored.value if stored is not None else None
-
-    def stored(self, name: str) -> Stored[ProcedureDefinition]:
-        """One, with its revision. Raises NotFoundError."""
-        found = self._store.get(_KIND, name, ProcedureDefinition)
-        if found is None:
-            known = ", ".join(self.known()) or "none is defined"
-            raise NotFoundError(f"there is no procedure {name!r}", hint=f"known: {known}")
-        return found
-
-    async def change(self, operation: DefineProcedureOperation) -> None:
-        """Write the change. Raises ConflictError when it was changed meanwhile, NotFoundError."""
-        if operation.verb == "remove":
-            await asyncio.to_thread(self._store.delete, _KIND, operation.name, operation.rev)
-            return
-        rev = None if operation.verb == "add" else operation.rev
-        await asyncio.to_thread(self._store.put, _KIND, operation.name, definition_of(operation), rev)
+    def carried(self, operation: DefineProcedureOperation) -> ProcedureDefinition:
+        """The definition an operation brings."""
+        return definition_of(operation)
 
 
 def definition_of(operation: DefineProcedureOperation) -> ProcedureDefinition:

@@ -2,51 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import msgspec
 
-from komodo_tui.domain.errors import KomodoError, NotFoundError
-from komodo_tui.domain.stacks import StackDefinition
+from komodo_tui.domain.errors import KomodoError
+from komodo_tui.domain.stacks import DefineStackOperation, StackDefinition
+from komodo_tui.operations.kept_definitions import KeptDefinitions
 from komodo_tui.operations.outcomes import cancelled, done, failed
 
 if TYPE_CHECKING:
     from komodo_tui.domain.operations import StepResult, Target
-    from komodo_tui.domain.stacks import DefineStackOperation
     from komodo_tui.operations.job_steps import Report
-    from komodo_tui.store.definitions import DefinitionStore, Stored
 
-_KIND = "stack"
 Op = TypeVar("Op", contravariant=True)
 
 
-class StackDefinitions:
-    """The stacks in the definitions store. Everything raises StoreError when the file cannot be read or written."""
+class StackDefinitions(KeptDefinitions[StackDefinition, DefineStackOperation]):
+    """The stacks in the definitions store."""
 
-    def __init__(self, store: DefinitionStore) -> None:
-        self._store = store
-
-    def known(self) -> dict[str, StackDefinition]:
-        """By name."""
-        return {stored.value.name: stored.value for stored in self._store.all(_KIND, StackDefinition)}
-
-    def stored(self, name: str) -> Stored[StackDefinition]:
-        """One, with its revision. Raises NotFoundError."""
-        found = self._store.get(_KIND, name, StackDefinition)
-        if found is None:
-            known = ", ".join(self.known()) or "none is defined"
-            raise NotFoundError(f"there is no stack {name!r}", hint=f"known: {known}")
-        return found
-
-    async def change(self, operation: DefineStackOperation) -> None:
-        """Write the change. Raises ConflictError when it was changed meanwhile, NotFoundError."""
-        if operation.verb == "remove":
-            await asyncio.to_thread(self._store.delete, _KIND, operation.name, operation.rev)
-        elif operation.definition is not None:
-            rev = None if operation.verb == "add" else operation.rev
-            await asyncio.to_thread(self._store.put, _KIND, operation.name, operation.definition, rev)
+    KIND = "stack"
+    TYPE = StackDefinition
 
 
 class Definitions(Protocol[Op]):

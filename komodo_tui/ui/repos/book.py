@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 from komodo_tui.domain.errors import KomodoError, UsageError
 from komodo_tui.domain.repos import servers_of, standing
 from komodo_tui.operations.repo_definitions import RepoDefinitions
+from komodo_tui.ui.definitions.asking import PATIENCE, Answers, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from komodo_agent.wire.repos import RepoDetail, RepoState
     from komodo_tui.domain.repos import RepoDefinition
+    from komodo_tui.fleet.client import AgentClient
+    from komodo_tui.fleet.live import Changes
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
-
-_PATIENCE = 5.0
-"""Seconds a connection may take to come."""
-_AGAIN = 15.0
-"""Seconds after which a server is asked again while somebody looks."""
 
 Key = tuple[str, str]
 """Server and repo."""
@@ -67,35 +64,36 @@ class RepoBook:
         self._runtime = runtime
         self._shell = shell
         self._changed = changed
-        self.store = RepoDefinitions(runtime.definitions)
-        self._reading = False
-        self._asking: set[str] = set()
-        self._asked: dict[str, float] = {}
         self._reading_detail: set[Key] = set()
+        self._clones: Answers[dict[str, RepoState]] = Answers(runtime, shell, _clones, changed)
+        self._definitions = Reading(shell, RepoDefinitions(runtime.definitions).known, self._take)
         self.read = False
         self.definitions: dict[str, RepoDefinition] = {}
-        self.states: dict[str, dict[str, RepoState]] = {}
+        self.states = self._clones.given
         """By server, then by repo."""
-        self.problems: dict[str, str] = {}
         self.details: dict[Key, RepoDetail | str] = {}
         """What was said of one clone, or why nothing was."""
 
     def look(self) -> None:
         """Read the definitions and ask all servers that have a repo."""
-        self._asked.clear()
+        self._clones.forget_when()
         self.details = {key: told for key, told in self.details.items() if not isinstance(told, str)}
-        self._read_soon()
+        self._definitions.look()
 
-    def tick(self) -> None:
+    def tick(self, changes: Changes) -> None:
         """Ask the servers not asked for a while."""
-        now = self._shell.now()
+        self._ask_due()
+
+    def _ask_due(self) -> None:
         live = self._runtime.fleet.state.servers
         for server in {place.server for row in self.rows().values() for place in row.places}:
-            due = now - self._asked.get(server, 0.0) >= _AGAIN
-            if due and server in live and live[server].live and server not in self._asking:
-                self._asked[server] = now
-                self._asking.add(server)
-                self._shell.work(self._ask(server))
+            if server in live and live[server].live and self._clones.late(server):
+                self._clones.ask(server)
+
+    def _take(self, found: dict[str, RepoDefinition]) -> None:
+        self.definitions, self.read = found, True
+        self._changed()
+        self._ask_due()
 
     def rows(self) -> dict[str, RepoRow]:
         """Every repo, by name."""
@@ -111,7 +109,7 @@ class RepoBook:
 
     def _place(self, definition: RepoDefinition, server: str) -> Place:
         live = self._runtime.fleet.state.servers[server]
-        away = self.problems.get(server, "") if live.live else "server is not reachable"
+        away = self._clones.problems.get(server, "") if live.live else "server is not reachable"
         state = self.states.get(server, {}).get(definition.name)
         return Place(definition, server, state, away, server in self.states)
 
@@ -129,7 +127,7 @@ class RepoBook:
         server, name = key
         answer: RepoDetail | str
         try:
-            answer = await (await self._runtime.fleet.link(server).client(_PATIENCE)).repo(name)
+            answer = await (await self._runtime.fleet.link(server).client(PATIENCE)).repo(name)
         except KomodoError as error:
             answer = error.message
         finally:
@@ -139,32 +137,6 @@ class RepoBook:
             self.states.setdefault(server, {})[name] = answer.state
         self._changed()
 
-    async def _ask(self, server: str) -> None:
-        problem, found = "", None
-        try:
-            client = await self._runtime.fleet.link(server).client(_PATIENCE)
-            found = {state.name: state for state in await client.repos()}
-        except KomodoError as error:
-            problem = error.message
-        finally:
-            self._asking.discard(server)
-        if (found is None or found == self.states.get(server)) and problem == self.problems.get(server, ""):
-            return
-        if found is not None:
-            self.states[server] = found
-        self.problems[server] = problem
-        self._changed()
 
-    def _read_soon(self) -> None:
-        if not self._reading:
-            self._reading = True
-            self._shell.work(self._read())
-
-    async def _read(self) -> None:
-        try:
-            found = await asyncio.to_thread(self.store.known)
-        finally:
-            self._reading = False
-        self.definitions, self.read = found, True
-        self._changed()
-        self.tick()
+async def _clones(client: AgentClient) -> dict[str, RepoState]:
+    return {state.name: state for state in await client.repos()}

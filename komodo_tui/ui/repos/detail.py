@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual import on
-from textual.containers import Vertical
 
 from komodo_tui.ui.containers.document import DocumentPane
+from komodo_tui.ui.definitions.detail import RowDetail
 from komodo_tui.ui.repos.columns import clone_text, place_columns, place_filter
 from komodo_tui.ui.repos.flows import repo_text
 from komodo_tui.ui.stacks.detail import DiffPane
@@ -16,17 +16,18 @@ from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from textual.app import ComposeResult
 
     from komodo_tui.ui.repos.book import Place, RepoBook, RepoRow
     from komodo_tui.ui.shell import Shell
 
 
-class RepoDetail(Vertical):
+class RepoDetail(RowDetail["RepoRow"]):
     """Shows the repo named last by :meth:`open`."""
 
     DEFAULT_CSS = """
-    RepoDetail { height: 1fr; width: 1fr; }
     RepoDetail #repo-places { height: 35%; min-height: 6; max-height: 14; }
     RepoDetail DiffPane { border-top: hkey $panel; }
     RepoDetail #repo-text { display: none; }
@@ -38,8 +39,6 @@ class RepoDetail(Vertical):
         super().__init__(id=id)
         self._shell = shell
         self._book = book
-        self.name_shown = ""
-        self.row: RepoRow | None = None
         self.table: VirtualTable[Place] = VirtualTable(
             place_columns(shell.look.glyphs, shell.now), order=lambda p: p.server, id="repo-places-table"
         )
@@ -55,18 +54,18 @@ class RepoDetail(Vertical):
         yield self.clone
         yield DocumentPane(id="repo-text")
 
-    def open(self, name: str) -> None:
+    def open(self, key: Hashable, row: RepoRow, view: str = "") -> None:
         """Show this one."""
-        self.name_shown = name
         self.remove_class("-text")
-        self.show_row(self._book.rows().get(name))
+        super().open(key, row, view)
+
+    def focus_inside(self) -> None:
+        """The clones take keys."""
         self.table.focus()
 
-    def show_row(self, row: RepoRow | None) -> None:
+    def show_row(self, row: RepoRow) -> None:
         """This is known of it now."""
-        self.row = row
-        if row is None:
-            return
+        super().show_row(row)
         self.pane.title = row.definition.name
         self.table.set_rows({place.server: place for place in row.places})
         self.table.recheck()

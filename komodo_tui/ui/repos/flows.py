@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING, Literal
 
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.repos import DefineRepoOperation, RepoDefinition, RepoOperation, check_repo, servers_of
 from komodo_tui.domain.units import count_text
 from komodo_tui.operations.repo_definitions import RepoDefinitions
-from komodo_tui.store.fleet_files import FleetFile
-from komodo_tui.store.yaml_files import parse_yaml
-from komodo_tui.store.yaml_text import yaml_text
+from komodo_tui.ui.definitions.editing import Editing
+from komodo_tui.ui.definitions.text import definition_text, read_one
 from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
 from komodo_tui.ui.modals.yaml_editor import Checked, YamlEditor
 
@@ -41,19 +37,9 @@ repos:
 """
 
 
-class RepoEditor(YamlEditor["RepoDefinition"]):
-    """Its result is the definition, once it could be kept."""
-
-    def __init__(self, title: str, text: str, known: Mapping[str, ServerDefinition]) -> None:
-        super().__init__(title, text, lambda typed: read_repo(typed, known))
-
-
 def read_repo(text: str, known: Mapping[str, ServerDefinition]) -> Checked[RepoDefinition]:
     """The one repo of a text. Raises UsageError."""
-    found = parse_yaml(text.encode("utf-8", "surrogateescape"), FleetFile, name="text").repos
-    if len(found) != 1:
-        raise UsageError(f"there are {len(found)} repos", hint="one: repos: [{name: …, url: …, servers: …}]")
-    repo = check_repo(found[0])
+    repo = check_repo(read_one(text, "repos", "name: …, url: …, servers: …"))
     try:
         places = servers_of(repo, known)
     except UsageError as error:
@@ -64,10 +50,38 @@ def read_repo(text: str, known: Mapping[str, ServerDefinition]) -> Checked[RepoD
 
 def repo_text(repo: RepoDefinition) -> str:
     """A definition as people write it: without what is as it is anyway."""
-    plain: dict[str, Any] = msgspec.to_builtins(repo)
-    usual: dict[str, Any] = msgspec.to_builtins(RepoDefinition(name="", url=""))
-    shown = ("name", "url", "branch", "servers")
-    return yaml_text({"repos": [{k: v for k, v in plain.items() if k in shown or v != usual[k]}]})
+    usual = RepoDefinition(name="", url="")
+    return definition_text("repos", repo, usual, shown=("name", "url", "branch", "servers"))
+
+
+class RepoEditing(Editing[RepoDefinition]):
+    """New, edited and forgotten repos. Clones of a forgotten one stay on the servers."""
+
+    NOUN = "repo"
+
+    @property
+    def kept(self) -> RepoDefinitions:
+        """Where they are kept."""
+        return RepoDefinitions(self.runtime.definitions)
+
+    def text(self, definition: RepoDefinition) -> str:
+        """A definition as people write it."""
+        return repo_text(definition)
+
+    def editor(self, title: str, text: str) -> YamlEditor[RepoDefinition]:
+        """The dialog."""
+        known = {server: live.definition for server, live in self.runtime.fleet.state.servers.items()}
+        return YamlEditor(title, text, lambda typed: read_repo(typed, known))
+
+    def operation(
+        self, verb: Literal["add", "edit", "remove"], name: str, definition: RepoDefinition | None, rev: int | None
+    ) -> DefineRepoOperation:
+        """The change of a definition."""
+        return DefineRepoOperation(verb=verb, name=name, definition=definition, rev=rev)
+
+    async def beginning(self) -> str:
+        """An example, on the first server."""
+        return _NEW.format(server=next(iter(self.runtime.fleet.state.servers), "my-server"))
 
 
 async def clone_or_pull(runtime: Runtime, shell: Shell, places: Sequence[Place]) -> None:
@@ -120,33 +134,3 @@ async def menu(runtime: Runtime, shell: Shell, row: RepoRow, places: Sequence[Pl
     else:
         return picked
     return None
-
-
-async def new_repo(runtime: Runtime, shell: Shell) -> str | None:
-    """Edit, save; returns the name."""
-    server = next(iter(runtime.fleet.state.servers), "my-server")
-    return await _edit(runtime, shell, "New repo", _NEW.format(server=server), "")
-
-
-async def edit_repo(runtime: Runtime, shell: Shell, name: str) -> str | None:
-    """Edit one; returns its name, which may be another one then: that makes a copy."""
-    stored = await asyncio.to_thread(RepoDefinitions(runtime.definitions).stored, name)
-    return await _edit(runtime, shell, f"Edit {name}", repo_text(stored.value), name, stored.rev)
-
-
-async def _edit(runtime: Runtime, shell: Shell, title: str, text: str, name: str, rev: int | None = None) -> str | None:
-    known = {server: live.definition for server, live in runtime.fleet.state.servers.items()}
-    repo = await shell.ask(RepoEditor(title, text, known))
-    if repo is None:
-        return None
-    same = repo.name == name
-    verb: Any = "edit" if same else "add"
-    operation = DefineRepoOperation(verb=verb, name=repo.name, definition=repo, rev=rev if same else None)
-    record = await shell.acts.run(operation)
-    return repo.name if record is not None and record.outcome == "success" else None
-
-
-async def forget_repo(runtime: Runtime, shell: Shell, name: str) -> None:
-    """Forget one; its clones stay on the servers."""
-    stored = await asyncio.to_thread(RepoDefinitions(runtime.definitions).stored, name)
-    await shell.acts.run(DefineRepoOperation(verb="remove", name=name, rev=stored.rev))

@@ -18,8 +18,8 @@ from komodo_tui.store.definitions import DefinitionStore
 from komodo_tui.ui.app import KomodoApp
 from komodo_tui.ui.modals.confirm import ConfirmDialog
 from komodo_tui.ui.modals.menu import MenuDialog
+from komodo_tui.ui.modals.yaml_editor import YamlEditor
 from komodo_tui.ui.pages.repos import ReposPage
-from komodo_tui.ui.repos.flows import RepoEditor
 from tests.ui.fleets import NOW, StillClient, StillExecutor, StillLink, furnish
 from tests.ui.stacks.piloting import LARGE, SMALL, dialog, until
 from tests.ui.still import still_runtime
@@ -176,7 +176,7 @@ async def test_the_editor_refuses_a_url_that_is_an_option(tmp_path: Path) -> Non
     async with app.run_test(size=LARGE) as pilot:
         await ready(pilot)
         await pilot.press("e")
-        editor = await dialog(pilot, RepoEditor)
+        editor = await dialog(pilot, YamlEditor)
         area = editor.query_one(TextArea)
         good = area.text
         area.text = good.replace(SHOP.url, "--upload-pack=id")

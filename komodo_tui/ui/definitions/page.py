@@ -1,0 +1,236 @@
+"""A page in two levels, list and one row from near; and on it, the page of a kind of definitions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
+
+from textual import on
+
+from komodo_tui.ui.page import Command, Page
+from komodo_tui.ui.widgets.table import VirtualTable
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Hashable, Iterable, Mapping
+    from typing import Any
+
+    from textual.app import ComposeResult
+
+    from komodo_tui.domain.operations import Target
+    from komodo_tui.fleet.live import Changes
+    from komodo_tui.ui.definitions.detail import RowDetail
+    from komodo_tui.ui.definitions.editing import Editing
+    from komodo_tui.ui.widgets.list_pane import ListPane
+
+
+class Book(Protocol):
+    """What such a page knows. It reads and asks behind; ``changed``, given to it, is called when there is news."""
+
+    def look(self) -> None:
+        """Read everything anew."""
+        ...
+
+    def tick(self, changes: Changes) -> None:
+        """Take in what changed, and ask for what is old."""
+        ...
+
+
+class DefinitionRow(Protocol):
+    """A definition joined with its live state."""
+
+    @property
+    def definition(self) -> Any:
+        """It has a ``name``, which is the key of the row."""
+        ...
+
+
+R = TypeVar("R")
+Defined = TypeVar("Defined", bound=DefinitionRow)
+
+
+class ListAndDetail(Page, Generic[R]):
+    """Either the list or one row has the page; ``Enter`` and ``Esc`` go between them."""
+
+    DEFAULT_CSS = """
+    ListAndDetail RowDetail { display: none; }
+    ListAndDetail.-detail RowDetail { display: block; }
+    ListAndDetail.-detail .level-list { display: none; }
+    """
+    book: Book
+    table: VirtualTable[R]
+    list: ListPane[R]
+    """Of :attr:`table`. It, or what it stands in, has the class ``level-list``."""
+    detail: RowDetail[R]
+    _wanted: Hashable | None = None
+    """The row to go to, once it is there."""
+
+    def rows(self) -> Mapping[Any, R]:
+        """All rows as they are known now."""
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        """Both; one is displayed."""
+        self.list.add_class("level-list")
+        yield self.list
+        yield self.detail
+
+    # -- the frame ----------------------------------------------------------------------------------------------
+
+    def on_page_show(self) -> None:
+        """Read everything anew and take the focus."""
+        self.book.look()
+        self.told()
+        if self.in_detail:
+            self.detail.focus_inside()
+        else:
+            self.table.focus()
+
+    def tick(self, changes: Changes) -> None:
+        """Take in what changed."""
+        self.book.tick(changes)
+        self.told()
+
+    def told(self) -> None:
+        """Show what is known now. For the book: call this when there is news."""
+        if not self.list.is_mounted or not self.detail.is_mounted:
+            return  # the next tick shows it
+        rows = self.rows()
+        self.table.set_rows(rows)
+        self.table.recheck()
+        self.list.told()
+        if self._wanted is not None and self.reach(self._wanted):
+            self._wanted = None
+        if self.in_detail:
+            row = rows.get(self.detail.key_shown)
+            if row is None:
+                self.close_detail()
+            else:
+                self.detail.show_row(row)
+        self.shown()
+
+    def shown(self) -> None:
+        """What is known is in the list and the detail now: the place for a side pane to follow."""
+
+    def reach(self, key: Hashable) -> bool:
+        """Go to this row. Returns whether it is there."""
+        return self.table.choose(key)
+
+    @property
+    def in_detail(self) -> bool:
+        """Whether one row has the page."""
+        return self.has_class("-detail")
+
+    @on(VirtualTable.Selected)
+    def _opened(self, event: VirtualTable.Selected) -> None:
+        if event.table is self.table:
+            event.stop()
+            self.open_detail()
+
+    def open_detail(self, view: str = "") -> None:
+        """Show the row under the cursor from near; ``view`` names a part of the detail."""
+        key, row = self.table.cursor, self.table.current
+        if key is not None and row is not None:
+            self.add_class("-detail")
+            self.detail.open(key, row, view)
+            self.refresh_bindings()
+
+    def close_detail(self) -> None:
+        """Give the page back to the list."""
+        self.detail.close()
+        self.remove_class("-detail")
+        self.table.focus()
+        self.refresh_bindings()
+
+    def back(self) -> bool:
+        """Marks and filter of what has the focus, then the detail."""
+        if not self.in_detail:
+            return self.list.back()
+        if not self.detail.back():
+            self.close_detail()
+        return True
+
+    def reveal(self, target: Target) -> None:
+        """Go to the row of this name."""
+        self._wanted = target.name
+        self.told()
+
+    def restyle(self) -> None:
+        """Draw again in new colours."""
+        self.table.restyle()
+        self.detail.restyle()
+
+    # -- acts ---------------------------------------------------------------------------------------------------
+
+    @property
+    def current(self) -> R | None:
+        """The row a key is meant for."""
+        return self.detail.row if self.in_detail else self.table.current
+
+    def then(self, act: Coroutine[Any, Any, object]) -> None:
+        """Run it, and look again whatever comes of it."""
+        self.shell.work(self._looked_after(act))
+
+    async def _looked_after(self, act: Coroutine[Any, Any, object]) -> None:
+        try:
+            await act
+        finally:
+            self.book.look()
+
+
+class DefinitionPage(ListAndDetail[Defined]):
+    """The page of a kind of definitions: makes, edits, copies and forgets them.
+
+    Its keys are ``N`` new, ``e`` edit, ``X`` forget, and the acts of its kind; each is a binding of the subclass, for
+    their ids (``stack.new``) are what a keymap names.
+    """
+
+    NOUN: ClassVar[str] = ""
+    """The kind in a word, for the palette: ``stack``."""
+    FORGET_HELP: ClassVar[str] = ""
+    """What becomes of what it made."""
+    CHANGING: ClassVar[tuple[str, ...]] = ("new", "edit", "copy", "remove")
+    """Actions that read-only mode takes away."""
+    editing: Editing[Any]
+
+    def action_new(self) -> None:
+        """Make one."""
+        self.then(self._named(self.editing.new()))
+
+    def action_edit(self) -> None:
+        """Edit it."""
+        if self.current is not None:
+            self.then(self._named(self.editing.edit(self.current.definition.name)))
+
+    def action_copy(self) -> None:
+        """Make another one of it."""
+        if self.current is not None:
+            self.then(self._named(self.editing.copy(self.current.definition.name)))
+
+    def action_remove(self) -> None:
+        """Forget its definition."""
+        if self.current is not None:
+            self.then(self.editing.remove(self.current.definition.name))
+
+    async def _named(self, act: Coroutine[Any, Any, str | None]) -> None:
+        """Go to what was made."""
+        self._wanted = await act
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Read-only mode hides what changes something; what is meant for the list works there alone."""
+        if action in ("new", "remove") and self.in_detail:
+            return False
+        return not (action in self.CHANGING and self.runtime.settings.read_only)
+
+    def commands(self) -> Iterable[Command]:
+        """Acts on the definition under the cursor, by name."""
+        yield Command(f"new {self.NOUN}", self.action_new)
+        row = self.current if self.is_mounted else None
+        if row is not None:
+            name = row.definition.name
+            yield from self.own_commands(name)
+            yield Command(f"edit {self.NOUN} {name}", self.action_edit)
+            yield Command(f"copy {self.NOUN} {name}", self.action_copy)
+            yield Command(f"forget {self.NOUN} {name}", self.action_remove, help=self.FORGET_HELP)
+
+    def own_commands(self, name: str) -> Iterable[Command]:
+        """Those that only this kind has."""
+        return ()
