@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from .access import door, must_upgrade
+from .builds.work import Builds
 from .compose import work as compose
 from .compose.deploy import Host
 from .engine.address import find_address
@@ -33,6 +34,7 @@ from .repos.clones import Clones
 from .routes import Routes
 from .sampling import Sampler
 from .terminals.registry import Terminals
+from .wire.builds import BuildJob
 from .wire.jobs import ComposeJob
 from .wire.protocol import CLOSE_STOPPING
 from .wire.repos import RepoJob
@@ -79,6 +81,7 @@ class Agent:
         self.jobs = JobManager(options.state / "jobs", self._run_job, self._job_changed)
         self.compose = Host(self.engine, options.state / "stacks")
         self.clones = Clones(options.state / "repos")
+        self.builds = Builds(self.engine, options.state / "builds", self.clones.file_roots)
         self.terminals = Terminals(self.engine)
         self.hub = Hub(self.engine, self.sampler, host_facts(), self.jobs.recent)
         self.engine.on_status = self.hub.engine_changed
@@ -99,6 +102,7 @@ class Agent:
         for task in self._tasks:
             task.add_done_callback(self._ended)
         await self.jobs.open()
+        await self.builds.open()
 
     async def settled(self) -> None:
         """Wait a little for what the engine has, at the start."""
@@ -111,6 +115,8 @@ class Agent:
         spec = request.spec
         if isinstance(spec, RepoJob):
             kind, target = f"repo {spec.verb}", spec.name
+        elif isinstance(spec, BuildJob):
+            kind, target = "build", spec.name
         else:
             kind, target = compose.describe(spec) if isinstance(spec, ComposeJob) else describe(self.engine, spec)
         return await self.jobs.submit(request, kind=kind, target=target, uid=uid)
@@ -153,7 +159,9 @@ class Agent:
             await self.clones.run(context, spec)
             return
         await self.settled()
-        if isinstance(spec, ComposeJob):
+        if isinstance(spec, BuildJob):
+            await self.builds.run(context, spec)
+        elif isinstance(spec, ComposeJob):
             await compose.run(self.compose, context, spec)
         else:
             await run_job(self.engine, context, spec)

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from .builds import BuildJob
 from .compose import ComposeAct, ComposeAdopt, ComposeDeploy, ComposeRollback
 from .repos import RepoJob
 from .resources import ResourceJob
@@ -81,7 +82,7 @@ class CreateContainer(msgspec.Struct, frozen=True, kw_only=True, tag="create", t
 
 ComposeJob = ComposeDeploy | ComposeRollback | ComposeAct | ComposeAdopt
 EngineJob = ContainerAct | CreateContainer | ResourceJob | TaskJob
-JobSpec = EngineJob | ComposeJob | RepoJob
+JobSpec = EngineJob | ComposeJob | RepoJob | BuildJob
 
 
 class JobRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,177 @@
+"""One build: its files, its commands, its steps as they go by, and its tags once the image is whole."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shlex
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ..compose.cli import Masker, child_environment, stream
+from ..engine.asking import ask, image_path
+from ..problems import AgentError
+from ..wire.build_steps import StepReader
+from ..wire.builds import COMMIT_DIGITS
+from .builder import find_builder
+from .command import build_words, check_words
+from .files import bring, prepared
+from .lent import lent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ..engine.client import Engine
+    from ..jobs import JobContext
+    from ..wire.builds import BuildJob
+    from .builder import Builder
+    from .files import Files
+    from .place import Place
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_NOISE = re.compile(
+    r"DEPRECATED: The legacy builder|            (?:BuildKit is|environment-variable|Install the|https://)"
+)
+_DIGEST = re.compile(r"#\d+ sha256:[0-9a-f]{64}")
+_ID = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
+_SHOWN = 20
+_FULL = "no space left on device"
+
+
+class BuildAct:
+    """One job, its lock held."""
+
+    def __init__(
+        self, engine: Engine, context: JobContext, job: BuildJob, place: Place, lock: int, roots: Sequence[Path]
+    ) -> None:
+        self._engine = engine
+        self._context = context
+        self._job = job
+        self._place = place
+        self._lock = lock
+        self._roots = roots
+        self._mask = Masker(job.secrets, tuple(job.secrets))
+        self._environment = child_environment(engine.path, {})
+        self._steps = StepReader(time.monotonic)
+        self._last: list[str] = []
+
+    async def run(self) -> None:
+        """Do it. Raises AgentError."""
+        began = time.monotonic()
+        context, job = self._context, self._job
+        self._at("look for a builder")
+        builder = await find_builder(self._environment)
+        check_words(job, builder)
+        context.log(f"{builder}: building {job.name}{f' {job.version}' if job.version else ''}")
+        context.result(builder=builder.kind, version=job.version)
+        self._at("bring the files")
+        folder, commit = await bring(context, job, self._place, self._lock, self._roots)
+        for words in job.before:
+            await self._command("pre-build command", words, folder)
+        files = await asyncio.to_thread(prepared, job, self._place, folder, commit)
+        self._at("build")
+        image = await self._build(builder, files)
+        self._at("tag")
+        await self._tag(image, commit)
+        context.result(seconds=f"{time.monotonic() - began:.1f}", step="")
+
+    def _at(self, step: str) -> None:
+        self._context.result(step=step)
+        self._context.progress(step)
+
+    async def _command(self, what: str, words: Sequence[str], folder: Path) -> None:
+        self._at(what)
+        self._context.command(self._mask(shlex.join(words)))
+        code = await stream(
+            words, environment=self._environment, folder=folder, line=self._said, pass_fds=(self._lock,)
+        )
+        if code:
+            raise AgentError("failed", f"the {what} failed (exit code {code}): {self._complaint()}")
+
+    async def _build(self, builder: Builder, files: Files) -> str:
+        """The image's id."""
+        iid = self._place.work / "iid"
+        with lent(self._job.secrets) as secrets:
+            words = build_words(
+                self._job, builder, files.context, files.dockerfile, files.text, iid, secrets=secrets,
+                commit=files.commit,
+            )  # fmt: skip
+            self._context.command(shlex.join(words))
+            ended = False
+            try:
+                code = await stream(
+                    words, environment={**self._environment, **builder.environment}, folder=self._place.work,
+                    line=self._line, pass_fds=(self._lock,),
+                )  # fmt: skip
+                ended = code == 0
+            finally:
+                self._took(self._steps.end(ok=ended))
+                self._context.result(steps=msgspec.json.encode(self._steps.steps).decode())
+        if code:
+            raise self._failure(code)
+        image = (await asyncio.to_thread(iid.read_text)).strip() if await asyncio.to_thread(iid.exists) else ""
+        if not _ID.fullmatch(image):
+            raise AgentError("failed", "the build ended well but tells of no image", hint="look at its output")
+        return image
+
+    def _line(self, text: str) -> None:
+        text = _COLOURS.sub("", text)
+        if _NOISE.match(text) or _DIGEST.fullmatch(text):
+            return
+        text = self._mask(text)
+        self._took(self._steps.add(text))
+        self._said(text)
+        now = self._steps.now
+        if now:
+            self._context.progress(now, self._steps.share)
+
+    def _took(self, line: str) -> None:
+        if line:
+            self._context.log(line)
+
+    def _said(self, text: str) -> None:
+        text = self._mask(text)
+        self._context.log(text)
+        if text.strip():
+            self._last.append(text.strip())
+            del self._last[:-_SHOWN]
+
+    def _complaint(self) -> str:
+        return self._last[-1][:300] if self._last else "it said nothing"
+
+    def _failure(self, code: int) -> AgentError:
+        """Which step failed, with its last lines in the result and at the log's end."""
+        step, lines = self._steps.failed
+        shown = lines[-_SHOWN:]
+        self._context.result(failed_step=step, failed_lines="\n".join(shown))
+        if step:
+            self._context.log(f"failed: {step}")
+            for line in shown:
+                self._context.log(f"  | {line}")
+        full = any(_FULL in line for line in (*self._last, *lines))
+        where = f"at {step}: " if step else ""
+        return AgentError(
+            "failed", f"the build failed {where}{self._complaint()}" if step or self._last else f"exit code {code}",
+            hint="the server's disk is full: remove what is not used (komodo-tui prune)" if full else "",
+        )  # fmt: skip
+
+    async def _tag(self, image: str, commit: str) -> None:
+        job, context = self._job, self._context
+        found = await ask(self._engine, f"look at {image[:19]}", "GET", f"/images/{image_path(image)}/json")
+        tags = [*job.tags]
+        if job.commit_tag and commit:
+            tags.append(f"{commit[:COMMIT_DIGITS]}{job.postfix}")
+        references = [f"{job.image}:{tag}" for tag in dict.fromkeys(tags)]
+        for reference in references:
+            context.command(f"docker tag {image[:19]} {reference}")
+        for tag in dict.fromkeys(tags):
+            await ask(
+                self._engine, f"tag {job.image}:{tag}", "POST", f"/images/{image_path(image)}/tag",
+                params={"repo": job.image, "tag": tag},
+            )  # fmt: skip
+        size = int((found or {}).get("Size") or 0)
+        context.result(image=image, size=str(size), commit=commit, references=" ".join(references))
+        context.log(f"built {references[0] if references else image[:19]}")

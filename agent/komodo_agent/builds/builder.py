@@ -1,0 +1,100 @@
+"""Which builder this server has: buildx, BuildKit through the docker command of its time, or the classic one."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from ..compose.cli import capture
+from ..problems import AgentError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Kind = Literal["buildx", "buildkit", "classic"]
+
+_KNOWN = 60.0
+"""Seconds for which an answer is taken for still true."""
+_ASK = 10.0
+_VERSION = re.compile(r"(\d+)\.(\d+)")
+_OLDEST_BUILDKIT = (18, 9)
+_NEEDS_BUILDX = (23, 0)
+"""Docker commands from here on have BuildKit only through buildx."""
+
+
+class Builder(NamedTuple):
+    """How images are built here."""
+
+    kind: Kind
+    version: str
+    """Of the docker command."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What a build's command line begins with."""
+        return ("docker", "buildx", "build", "--load") if self.kind == "buildx" else ("docker", "build")
+
+    @property
+    def modern(self) -> bool:
+        """Whether it is BuildKit: secrets, cache mounts, steps side by side."""
+        return self.kind != "classic"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the command is told beside."""
+        return {"DOCKER_BUILDKIT": "1" if self.modern else "0", "BUILDKIT_COLORS": "", "NO_COLOR": "1",
+                "DOCKER_CLI_HINTS": "false"}  # fmt: skip
+
+    def __str__(self) -> str:
+        names = {"buildx": "BuildKit (buildx)", "buildkit": "BuildKit", "classic": "the classic builder"}
+        return f"docker {self.version}, {names[self.kind]}"
+
+
+_found: dict[str, tuple[float, Builder]] = {}
+
+
+async def find_builder(environment: Mapping[str, str]) -> Builder:
+    """The best there is.
+
+    Raises:
+        AgentError: there is no docker command, or its engine does not answer.
+    """
+    key = environment.get("DOCKER_HOST", "")
+    if key in _found and time.monotonic() - _found[key][0] < _KNOWN:
+        return _found[key][1]
+    plain, plugin = await asyncio.gather(
+        _ask(environment, "version", "--format", "{{.Client.Version}}|{{.Server.Version}}"),
+        _ask(environment, "buildx", "version"),
+    )
+    code, out, err = plain
+    client, _, server = out.strip().partition("|")
+    if code or not server:
+        said = err.strip().splitlines()
+        raise AgentError("engine_unavailable", f"docker does not answer: {said[-1] if said else 'it says nothing'}")
+    builder = Builder(_kind(_number(client), _number(server), buildx=plugin[0] == 0), client)
+    _found[key] = (time.monotonic(), builder)
+    return builder
+
+
+async def _ask(environment: Mapping[str, str], *words: str) -> tuple[int, str, str]:
+    try:
+        return await capture(["docker", *words], environment=environment, timeout=_ASK)
+    except AgentError as error:
+        if "cannot be started" in error.message:
+            raise AgentError(
+                "failed", "there is no docker command on this server", hint="install docker-cli (or docker.io) there"
+            ) from error
+        raise
+
+
+def _kind(client: tuple[int, int], server: tuple[int, int], *, buildx: bool) -> Kind:
+    if buildx:
+        return "buildx"
+    return "buildkit" if _OLDEST_BUILDKIT <= client < _NEEDS_BUILDX and server >= _OLDEST_BUILDKIT else "classic"
+
+
+def _number(text: str) -> tuple[int, int]:
+    found = _VERSION.search(text)
+    return (int(found[1]), int(found[2])) if found else (0, 0)

@@ -1,0 +1,41 @@
+"""Secrets lent to a build for as long as it runs: in memory alone, on no disk, no command line and no environment."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..problems import AgentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+@contextmanager
+def lent(secrets: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """A path for each secret, which only this user's processes can read; gone with the build or with the agent.
+
+    The docker command runs its plugin as a child of its own that inherits nothing, so the files are named through
+    this process's folder in ``/proc``.
+
+    Raises:
+        AgentError: there is no memory for them.
+    """
+    descriptors: list[int] = []
+    try:
+        paths = {}
+        for name, value in secrets.items():
+            try:
+                descriptor = os.memfd_create("secret", os.MFD_CLOEXEC)
+                descriptors.append(descriptor)
+                data = value.encode()
+                while data:
+                    data = data[os.write(descriptor, data) :]
+            except OSError as error:
+                raise AgentError("failed", f"secret {name} cannot be lent: {error.strerror}") from error
+            paths[name] = f"/proc/{os.getpid()}/fd/{descriptor}"
+        yield paths
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
