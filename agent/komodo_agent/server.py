@@ -30,7 +30,7 @@ from .metrics.containers import ContainerMetrics
 from .metrics.facts import host_facts
 from .peer import AllowList
 from .problems import AgentError
-from .repos.clones import Clones
+from .repos.clones import Clones, usual_roots
 from .routes import Routes
 from .sampling import Sampler
 from .terminals.registry import Terminals
@@ -81,7 +81,7 @@ class Agent:
         self.jobs = JobManager(options.state / "jobs", self._run_job, self._job_changed)
         self.compose = Host(self.engine, options.state / "stacks")
         self.clones = Clones(options.state / "repos")
-        self.builds = Builds(self.engine, options.state / "builds", self.clones.file_roots)
+        self.builds = Builds(self.engine, options.state / "builds", usual_roots())
         self.terminals = Terminals(self.engine)
         self.hub = Hub(self.engine, self.sampler, host_facts(), self.jobs.recent)
         self.engine.on_status = self.hub.engine_changed

@@ -40,8 +40,7 @@ class Clones:
         if file_roots is None:
             file_roots = usual_roots()
         self._root = root
-        self.file_roots = file_roots
-        """Where repositories that are folders of this server may be."""
+        self._file_roots = file_roots
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._looks = asyncio.Semaphore(_LOOKS_AT_ONCE)
         self._busy: set[str] = set()
@@ -80,7 +79,7 @@ class Clones:
             AgentError: refused or failed.
         """
         try:
-            await asyncio.to_thread(check, spec, self.file_roots)
+            await asyncio.to_thread(check, spec, self._file_roots)
             folder = self._folder(spec.name)
             with folder.locked() as lock:
                 for name in await asyncio.to_thread(folder.tidy):
