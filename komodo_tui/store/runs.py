@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from komodo_tui.domain.errors import NotFoundError, StoreError
-from komodo_tui.domain.procedures.journal import Entry, RunEnded, RunStarted, RunSummary, decoder
+from komodo_tui.domain.errors import NotFoundError, RefusedError, StoreError
+from komodo_tui.domain.procedures.journal import Answer, Entry, RunEnded, RunStarted, RunSummary, decoder
 from komodo_tui.store.locks import FileLock
 
 if TYPE_CHECKING:
@@ -34,9 +34,12 @@ CREATE TABLE IF NOT EXISTS ends (run TEXT PRIMARY KEY, at REAL NOT NULL, outcome
 CREATE TRIGGER IF NOT EXISTS runs_no_update BEFORE UPDATE ON runs BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER IF NOT EXISTS entries_no_update BEFORE UPDATE ON entries
   BEGIN SELECT RAISE(ABORT, 'append-only'); END;
-PRAGMA user_version = 1;
+CREATE TABLE IF NOT EXISTS answers (
+  run TEXT NOT NULL, stage INTEGER NOT NULL, step INTEGER NOT NULL, at REAL NOT NULL, yes INTEGER NOT NULL,
+  who TEXT NOT NULL, note TEXT NOT NULL, PRIMARY KEY (run, stage, step)) WITHOUT ROWID;
+PRAGMA user_version = 2;
 """
-_VERSION = 1
+_VERSION = 2
 
 
 class RunStore:
@@ -76,8 +79,8 @@ class RunStore:
             )
             connection.execute("INSERT INTO entries VALUES (?, 1, ?, ?)", (entry.run, now, _text(entry)))
 
-    def append(self, run: str, entry: Entry) -> None:
-        """Write the next entry of a run.
+    def append(self, run: str, *entries: Entry) -> None:
+        """Write the next entries of a run, all or none.
 
         Raises:
             NotFoundError: there is no such run.
@@ -87,12 +90,45 @@ class RunStore:
         with self._writing(self._file_of(run)) as connection:
             if connection.execute("SELECT 1 FROM ends WHERE run = ?", (run,)).fetchone() is not None:
                 raise StoreError(f"run {run} has ended already")
-            connection.execute(
-                "INSERT INTO entries SELECT ?, max(seq) + 1, ?, ? FROM entries WHERE run = ?",
-                (run, now, _text(entry), run),
+            (last,) = connection.execute("SELECT max(seq) FROM entries WHERE run = ?", (run,)).fetchone()
+            connection.executemany(
+                "INSERT INTO entries VALUES (?, ?, ?, ?)",
+                [(run, last + number, now, _text(entry)) for number, entry in enumerate(entries, 1)],
             )
-            if isinstance(entry, RunEnded):
-                connection.execute("INSERT INTO ends VALUES (?, ?, ?, ?)", (run, now, entry.outcome, entry.summary))
+            for entry in entries:
+                if isinstance(entry, RunEnded):
+                    connection.execute("INSERT INTO ends VALUES (?, ?, ?, ?)", (run, now, entry.outcome, entry.summary))
+
+    def answer(self, run: str, answer: Answer) -> None:
+        """Keep what a person said to a step that asks.
+
+        Raises:
+            NotFoundError: there is no such run.
+            RefusedError: somebody was faster, or the run has ended.
+        """
+        with self._writing(self._file_of(run)) as connection:
+            if connection.execute("SELECT 1 FROM ends WHERE run = ?", (run,)).fetchone() is not None:
+                raise RefusedError(f"run {run} has ended already")
+            place = (run, answer.stage, answer.step)
+            known = connection.execute(
+                "SELECT who FROM answers WHERE run = ? AND stage = ? AND step = ?", place
+            ).fetchone()
+            if known is not None:
+                raise RefusedError(f"{known[0]} has answered already")
+            connection.execute(
+                "INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (*place, answer.at, answer.yes, answer.who, answer.note),
+            )
+
+    def answered(self, run: str, stage: int, step: int) -> Answer | None:
+        """What was said to this step; None while nobody has. Raises NotFoundError."""
+        with self._reading(self._file_of(run)) as connection:
+            row = connection.execute(
+                "SELECT yes, who, at, note FROM answers WHERE run = ? AND stage = ? AND step = ?", (run, stage, step)
+            ).fetchone()
+        if row is None:
+            return None
+        return Answer(stage=stage, step=step, yes=bool(row[0]), who=row[1], at=row[2], note=row[3])
 
     def entries(self, run: str, after: int = 0) -> list[tuple[int, float, Entry]]:
         """(number, Unix time, entry) of a run, those after a number.
@@ -197,7 +233,7 @@ class RunStore:
                 raise StoreError(
                     f"{path} was written by a newer komodo-tui (schema {version})", hint="update komodo-tui here"
                 )
-            if version == 0:
+            if version < _VERSION:  # what is there already is left as it is
                 connection.execute("PRAGMA journal_mode=WAL")
                 connection.executescript(_SCHEMA)
             connection.execute("PRAGMA synchronous=FULL")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import shlex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from komodo_tui.domain.durations import parse_duration, parse_size
 from komodo_tui.domain.errors import UsageError
-from komodo_tui.domain.procedures import expressions, steps
+from komodo_tui.domain.procedures import expressions, facts, steps
+from komodo_tui.domain.procedures.step_checks import RESERVED, check_name, check_span, check_step, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
     from komodo_tui.domain.procedures.steps import StepEntry
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-_RESERVED = frozenset({"failed", "run", "procedure"})
-BUILT_IN = ("run", "procedure")
-"""Names every run has: its id, and the procedure's name."""
 
 
 def check(definition: ProcedureDefinition, find: Callable[[str], ProcedureDefinition | None]) -> None:
@@ -37,10 +33,10 @@ def check(definition: ProcedureDefinition, find: Callable[[str], ProcedureDefini
     _parameters(definition)
     if not definition.stages:
         raise UsageError(f"procedure {definition.name}: it has no stages", hint="give it one with a step")
-    _span(definition.timeout, f"procedure {definition.name}: timeout")
+    check_span(definition.timeout, f"procedure {definition.name}: timeout")
     if definition.schedule:
         _scheduled(definition)
-    known = {*definition.parameters, *BUILT_IN}
+    known = {*definition.parameters, *facts.RUN}
     for number, stage in enumerate(definition.stages, 1):
         known |= _stage(definition, stage, f"procedure {definition.name}, {stage_title(stage, number)}", known)
     _no_cycle(definition, find, (definition.name,))
@@ -82,19 +78,6 @@ def step_title(entry: StepEntry) -> str:
     return entry.step.name or entry.kind
 
 
-def words(value: steps.Words) -> tuple[str, ...]:
-    """Words given as a list, or as one text with white space or commas between them."""
-    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
-
-
-def argv(value: steps.Words) -> tuple[str, ...]:
-    """A command given as a list, or as one text split as a shell would. Raises UsageError."""
-    try:
-        return tuple(shlex.split(value)) if isinstance(value, str) else value
-    except ValueError as error:
-        raise UsageError(f"command {value!r}: {error}", hint="close the quotes") from error
-
-
 def every_step(definition: ProcedureDefinition) -> Iterator[StepEntry]:
     """All steps, in order."""
     for stage in definition.stages:
@@ -103,7 +86,7 @@ def every_step(definition: ProcedureDefinition) -> Iterator[StepEntry]:
 
 def _parameters(definition: ProcedureDefinition) -> None:
     for name in definition.parameters:
-        if not expressions.NAME.fullmatch(name) or name in _RESERVED:
+        if not expressions.NAME.fullmatch(name) or name in RESERVED:
             raise UsageError(
                 f"procedure {definition.name}: {name!r} cannot be a parameter's name",
                 hint="lower-case letters, digits and underscores",
@@ -113,7 +96,7 @@ def _parameters(definition: ProcedureDefinition) -> None:
 def _scheduled(definition: ProcedureDefinition) -> None:
     from komodo_tui.domain.schedules import Schedule  # late: most procedures have none
 
-    _wrap(lambda: Schedule(definition.schedule, definition.timezone), f"procedure {definition.name}")
+    wrapped(lambda: Schedule(definition.schedule, definition.timezone), f"procedure {definition.name}")
     for name in definition.parameters:
         if definition.parameter(name).default is None:
             raise UsageError(
@@ -141,86 +124,38 @@ def _stage(definition: ProcedureDefinition, stage: Stage, where: str, known: set
         if entry.step.save:
             saved.add(entry.step.save)
     for name in saved:
-        if not expressions.NAME.fullmatch(name) or name in _RESERVED:
-            raise UsageError(f"{where}: {name!r} cannot be a name", hint="lower-case letters, digits and underscores")
+        check_name(name, where)
     return saved
 
 
 def _step(definition: ProcedureDefinition, entry: StepEntry, where: str, known: set[str]) -> None:
     step = entry.step
     _condition(step.when, where, known)
-    dangerous = isinstance(step, steps.DANGEROUS) or (isinstance(step, steps.Prune) and step.volumes)
-    if dangerous and not definition.allow_dangerous:
+    if steps.dangerous(step) and not definition.allow_dangerous:
         raise UsageError(
             f"{where}: this kind of step can do anything to a server",
             hint="say so with allow_dangerous: true in the procedure",
         )
-    for text in expressions.texts_in(msgspec.to_builtins(step)):
+    plain = msgspec.to_builtins(step)
+    plain.pop("script", None)  # a script's own braces are its own
+    for text in expressions.texts_in(plain):
         missing = expressions.names_in(text) - known
-        # A script's own braces are its own: only names that could be meant are asked for.
-        if missing and not isinstance(step, steps.Script):
+        if missing:
             name = sorted(missing)[0]
             raise UsageError(
                 f"{where}: {{{name}}} is neither a parameter nor an output saved before",
                 hint=f"known here: {', '.join(sorted(known))}",
             )
-    _fields(step, where)
-
-
-def _fields(step: steps.AnyStep, where: str) -> None:
-    for name in ("timeout", "backoff", "pause", "grace", "every", "seconds", "older_than"):
-        _span(getattr(step, name, ""), f"{where}: {name}")
-    if step.retries < 0 or getattr(step, "batch", 0) < 0:
-        raise UsageError(f"{where}: retries and batch are 0 or more")
-    if isinstance(step, steps.Spread):
-        _targets(step, where)
-    if isinstance(step, steps.Exec | steps.Run) and not argv(step.command):
-        raise UsageError(f"{where}: the command is empty")
-    if isinstance(step, steps.Script) and not (step.script.strip() and argv(step.interpreter)):
-        raise UsageError(f"{where}: the script is empty")
-    if isinstance(step, steps.ClearLogs) and not expressions.names_in(step.larger_than):
-        _wrap(lambda: parse_size(step.larger_than), f"{where}: larger_than")
-    if isinstance(step, steps.Set):
-        for name in step.values:
-            if not expressions.NAME.fullmatch(name) or name in _RESERVED:
-                raise UsageError(f"{where}: {name!r} cannot be a name")
-
-
-def _targets(step: steps.Spread, where: str) -> None:
-    """Whether it says what it is done to."""
-    if isinstance(step, steps.OnContainers):
-        one = step.container if isinstance(step, steps.Exec) else ""
-        if bool(words(step.match)) == bool(one):
-            raise UsageError(f"{where}: which containers?", hint='match: "api-*", match: [web, db], or one container')
-    if isinstance(step, steps.OnStack) and not step.stack:
-        raise UsageError(f"{where}: which stack?")
-    if isinstance(step, steps.OnRepo) and not step.repo:
-        raise UsageError(f"{where}: which repo?")
-    if isinstance(step, steps.Prune) and step.images == "none" and not (step.networks or step.volumes):
-        raise UsageError(f"{where}: prune what?", hint="images, networks or volumes")
-    if isinstance(step, steps.Wait) and sum(map(bool, (words(step.healthy), step.tcp, step.http))) != 1:
-        raise UsageError(f"{where}: wait for one thing", hint="healthy, tcp or http")
-
-
-def _span(text: Any, where: str) -> None:
-    if isinstance(text, str) and not expressions.names_in(text):
-        _wrap(lambda: parse_duration(text), where)
+    check_step(step, where)
 
 
 def _condition(text: str, where: str, known: set[str]) -> None:
-    missing = _wrap(lambda: expressions.condition_names(text), where) - known - {"failed"}
+    missing = wrapped(lambda: expressions.condition_names(text), where) - known - {"failed"}
     if missing:
         raise UsageError(
             f"{where}: the condition asks for {sorted(missing)[0]}, which nothing gives",
             hint=f"known here: failed, {', '.join(sorted(known))}",
         )
-
-
-def _wrap(make: Callable[[], Any], where: str) -> Any:
-    try:
-        return make()
-    except UsageError as error:
-        raise UsageError(f"{where}: {error.message}", hint=error.hint) from error
 
 
 def _no_cycle(

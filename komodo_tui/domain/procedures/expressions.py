@@ -13,8 +13,10 @@ import ast
 import operator
 import re
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from komodo_tui.domain.durations import parse_size
 from komodo_tui.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -153,6 +155,9 @@ def _number(value: Any) -> float:
     try:
         return float(value)
     except (TypeError, ValueError):
+        if isinstance(value, str) and value.strip():
+            with suppress(UsageError):
+                return float(parse_size(value))  # "4G"
         raise UsageError(f"{value!r} is no number, and < and > compare numbers") from None
 
 

@@ -22,6 +22,12 @@ class RunStarted(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field
     parameters: dict[str, str]
     actor: Actor
     pid: int
+    servers: tuple[str, ...] = ()
+    """The run is limited to these; empty = it is not."""
+    timeout: str = ""
+    """Of the whole run, instead of the definition's."""
+    again: str = ""
+    """The run that failed, whose failed steps this one does again."""
 
 
 class RunResumed(msgspec.Struct, frozen=True, kw_only=True, tag="resumed", tag_field="k"):
@@ -43,6 +49,10 @@ class StepStarted(msgspec.Struct, frozen=True, kw_only=True, tag="step", tag_fie
     stage: int
     step: int
     targets: tuple[Target, ...] = ()
+    asks: str = ""
+    """What a person is asked to approve."""
+    until: float = 0.0
+    """Unix time at which that counts as a no."""
 
 
 class TargetStarted(msgspec.Struct, frozen=True, kw_only=True, tag="target", tag_field="k"):
@@ -54,6 +64,18 @@ class TargetStarted(msgspec.Struct, frozen=True, kw_only=True, tag="target", tag
     attempt: int
     action: str = ""
     """Id of its entry in the history, chosen before: by it a later process learns how it ended."""
+    more: tuple[str, ...] = ()
+    """The same of further acts of the attempt on this target, done after it."""
+
+
+class TargetMoved(msgspec.Struct, frozen=True, kw_only=True, tag="target_at", tag_field="k"):
+    """How an attempt stands, for those who watch; how it ends is said by :class:`TargetEnded`."""
+
+    stage: int
+    step: int
+    target: Target
+    status: str
+    text: str = ""
 
 
 class TargetEnded(msgspec.Struct, frozen=True, kw_only=True, tag="target_end", tag_field="k"):
@@ -98,11 +120,22 @@ class RunEnded(msgspec.Struct, frozen=True, kw_only=True, tag="run_end", tag_fie
 
 
 Entry = (
-    RunStarted | RunResumed | StageStarted | StepStarted | TargetStarted | TargetEnded | StepEnded | StageEnded
-    | RunEnded
+    RunStarted | RunResumed | StageStarted | StepStarted | TargetStarted | TargetMoved | TargetEnded | StepEnded
+    | StageEnded | RunEnded
 )  # fmt: skip
 
 decoder = msgspec.json.Decoder(Entry)
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person said to a step that asks."""
+
+    stage: int
+    step: int
+    yes: bool
+    who: str
+    at: float
+    note: str = ""
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from komodo_tui.domain.durations import parse_duration, parse_size
 from komodo_tui.domain.errors import KomodoError, UsageError
 from komodo_tui.domain.operations import CommandOperation, ContainerOperation, StepResult
 from komodo_tui.domain.procedures import steps
-from komodo_tui.domain.procedures.check import argv
+from komodo_tui.domain.procedures.words import argv
 from komodo_tui.domain.procedures.journal import TargetEnded, TargetStarted
 from komodo_tui.operations.outcomes import done, failed
 

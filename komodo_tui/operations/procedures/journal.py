@@ -56,11 +56,14 @@ class RunJournal:
         await asyncio.to_thread(self._store.begin, entry)
         self._tell(self.run, entry)
 
-    async def write(self, entry: Entry) -> None:
-        """Write the next entry. Raises StoreError."""
-        await asyncio.to_thread(self._store.append, self.run, entry)
-        self._take(entry)
-        self._tell(self.run, entry)
+    async def write(self, *entries: Entry) -> None:
+        """Write the next entries, all or none. Raises StoreError."""
+        if not entries:
+            return
+        await asyncio.to_thread(self._store.append, self.run, *entries)
+        for entry in entries:
+            self._take(entry)
+            self._tell(self.run, entry)
 
     def _take(self, entry: Entry) -> None:
         if isinstance(entry, StageEnded):

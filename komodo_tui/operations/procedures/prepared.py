@@ -10,7 +10,7 @@ from komodo_tui.domain.durations import parse_duration
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.operations import Target
 from komodo_tui.domain.procedures import steps
-from komodo_tui.domain.procedures.check import words
+from komodo_tui.domain.procedures.words import words
 from komodo_tui.domain.repos import RepoOperation, servers_of
 from komodo_tui.domain.resources import PruneRule, ResourceOperation, prunable, target_of
 from komodo_tui.operations.procedures.targets import Picked, pick_servers

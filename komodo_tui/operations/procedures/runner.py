@@ -11,8 +11,9 @@ import msgspec
 from komodo_tui.domain.durations import parse_duration
 from komodo_tui.domain.errors import ActError, KomodoError
 from komodo_tui.domain.procedures import expressions, steps
-from komodo_tui.domain.procedures.check import argv, stage_title, step_title
+from komodo_tui.domain.procedures.check import stage_title, step_title
 from komodo_tui.domain.procedures.journal import RunEnded, StageEnded, StageStarted, StepEnded, StepStarted
+from komodo_tui.domain.procedures.words import argv
 from komodo_tui.operations.procedures.kinds import StepRunner
 
 if TYPE_CHECKING:

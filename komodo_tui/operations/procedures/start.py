@@ -13,9 +13,10 @@ import msgspec
 
 from komodo_tui.domain.errors import KomodoError, LockedError, ReadOnlyError, RefusedError, StoreError, UsageError
 from komodo_tui.domain.procedures import expressions, steps
-from komodo_tui.domain.procedures.check import arguments, argv, check, stage_title, step_title, words
+from komodo_tui.domain.procedures.check import arguments, check, stage_title, step_title
 from komodo_tui.domain.procedures.journal import RunResumed, RunStarted
 from komodo_tui.domain.procedures.model import ProcedureDefinition
+from komodo_tui.domain.procedures.words import argv, words
 from komodo_tui.operations.procedures.journal import RunJournal
 from komodo_tui.operations.procedures.runner import Runner
 from komodo_tui.operations.procedures.targets import container_words, pick_containers, pick_for_servers

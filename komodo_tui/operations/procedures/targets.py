@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from komodo_tui.domain.errors import NotFoundError, UsageError
 from komodo_tui.domain.operations import Target
 from komodo_tui.domain.procedures import steps
-from komodo_tui.domain.procedures.check import words
+from komodo_tui.domain.procedures.words import words
 from komodo_tui.domain.selectors import select
 
 if TYPE_CHECKING:

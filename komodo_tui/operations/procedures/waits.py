@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from komodo_tui.domain.durations import parse_duration
 from komodo_tui.domain.errors import ActError, KomodoError, UsageError
-from komodo_tui.domain.procedures.check import words
+from komodo_tui.domain.procedures.words import words
 from komodo_tui.operations.procedures.targets import pick_containers
 
 if TYPE_CHECKING:
