@@ -30,22 +30,22 @@ class Reading(Generic[T]):
         self._shell = shell
         self._read = read
         self._taken = taken
-        self._under_way = False
+        self.under_way = False
         self._again = False
 
     def look(self) -> None:
         """Read; where it is being read, once more after that."""
-        if self._under_way:
+        if self.under_way:
             self._again = True
             return
-        self._under_way = True
+        self.under_way = True
         self._shell.work(self._look())
 
     async def _look(self) -> None:
         try:
             found = await asyncio.to_thread(self._read)
         finally:
-            self._under_way = False
+            self.under_way = False
         self._taken(found)
         if self._again:
             self._again = False

@@ -123,9 +123,9 @@ class ListAndDetail(Page, Generic[R]):
     def _opened(self, event: VirtualTable.Selected) -> None:
         if event.table is self.table:
             event.stop()
-            self.open_detail()
+            self.action_open_detail()
 
-    def open_detail(self, view: str = "") -> None:
+    def action_open_detail(self, view: str = "") -> None:
         """Show the row under the cursor from near; ``view`` names a part of the detail."""
         key, row = self.table.cursor, self.table.current
         if key is not None and row is not None:

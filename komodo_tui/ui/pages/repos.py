@@ -99,7 +99,7 @@ class ReposPage(DefinitionPage["RepoRow"]):
     def action_text(self) -> None:
         """Its definition."""
         if not self.in_detail:
-            self.open_detail()
+            self.action_open_detail()
         if self.in_detail:
             self.detail.show_text()
 

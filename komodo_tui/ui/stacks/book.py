@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 from komodo_tui.domain.deployments import Deployment, deployments_on
-from komodo_tui.domain.errors import KomodoError, UsageError
+from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.stacks import servers_of
+from komodo_tui.ui.definitions.asking import Answers, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from komodo_agent.wire.compose import ComposeProject, RevisionSummary
+    from komodo_tui.domain.errors import KomodoError
     from komodo_tui.domain.stacks import StackDefinition
+    from komodo_tui.fleet.client import AgentClient
     from komodo_tui.fleet.live import Changes, ServerLive
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
-
-_PATIENCE = 5.0
-"""Seconds a connection may take to come."""
-_AGAIN = 15.0
-"""Seconds after which a server is asked again while somebody looks."""
 
 Key = tuple[str, str]
 """Server and project."""
@@ -78,20 +75,18 @@ class StackBook:
         self._runtime = runtime
         self._shell = shell
         self._changed = changed
-        self._reading = False
-        self._asking: set[str] = set()
-        self._again: set[str] = set()
-        self._asked: dict[str, float] = {}
+        self._reading = Reading(shell, lambda: runtime.stacks.known(), self._take)
+        self._asked: Answers[dict[str, ComposeProject]] = Answers(runtime, shell, _projects, changed, _words)
         self._jobs: dict[str, tuple[str, ...]] = {}
         self.read = False
         """Whether the definitions were read."""
         self.definitions: dict[str, StackDefinition] = {}
-        self.projects: dict[str, dict[str, ComposeProject]] = {}
+        self.projects = self._asked.given
         """By server, then by project."""
         self._wanted: dict[str, dict[str, StackDefinition]] = {}
         self._wanted_of: object = None
         self._here: dict[str, tuple[object, list[Deployment]]] = {}
-        self.problems: dict[str, str] = {}
+        self.problems = self._asked.problems
         """By server: why nothing newer is known of its projects."""
 
     # -- asking -------------------------------------------------------------------------------------------------
@@ -99,20 +94,17 @@ class StackBook:
     def look(self) -> None:
         """Read the definitions and ask all servers that are there."""
         self._here.clear()
-        if not self._reading:
-            self._reading = True
-            self._shell.work(self._read())
+        self._reading.look()
         for name, live in self._runtime.fleet.state.servers.items():
             if live.live:
                 self.ask(name)
 
     def tick(self, changes: Changes) -> None:
         """Ask servers on which containers changed or jobs began or ended, and those not asked for a while."""
-        now = self._shell.now()
         moved = {server for server, _ in (*changes.containers, *changes.removed)}
         due = False
         for name, live in self._runtime.fleet.state.servers.items():
-            late = now - self._asked.get(name, 0.0) >= _AGAIN
+            late = self._asked.late(name)
             due = due or late
             jobs = _under_way(live)
             if self._jobs.get(name, jobs) != jobs:
@@ -122,44 +114,14 @@ class StackBook:
                 self._here.pop(name, None)
             if live.live and (late or name in moved):
                 self.ask(name)
-        if due and not self._reading:
-            self._reading = True
-            self._shell.work(self._read())
+        if due and not self._reading.under_way:
+            self._reading.look()
 
     def ask(self, server: str) -> None:
         """Ask one server; while it is being asked, once more after that."""
-        self._asked[server] = self._shell.now()
-        if server in self._asking:
-            self._again.add(server)
-            return
-        self._asking.add(server)
-        self._shell.work(self._ask(server))
+        self._asked.ask(server)
 
-    async def _ask(self, server: str) -> None:
-        problem = ""
-        found: dict[str, ComposeProject] | None = None
-        try:
-            client = await self._runtime.fleet.link(server).client(_PATIENCE)
-            found = {project.name: project for project in await client.compose_projects()}
-        except KomodoError as error:
-            problem = error.message + (f"; {error.hint}" if error.hint else "")
-        finally:
-            self._asking.discard(server)
-        if server in self._again:
-            self._again.discard(server)
-            self.ask(server)
-        if (found is None or found == self.projects.get(server)) and problem == self.problems.get(server, ""):
-            return
-        if found is not None:
-            self.projects[server] = found
-        self.problems[server] = problem
-        self._changed()
-
-    async def _read(self) -> None:
-        try:
-            found = await asyncio.to_thread(self._runtime.stacks.known)
-        finally:
-            self._reading = False
+    def _take(self, found: dict[str, StackDefinition]) -> None:
         new = not self.read or found != self.definitions
         self.definitions, self.read = found, True
         if new:
@@ -227,3 +189,11 @@ class StackBook:
 
 def _under_way(live: ServerLive) -> tuple[str, ...]:
     return tuple(job.id for job in live.jobs.values() if not job.ended)
+
+
+async def _projects(client: AgentClient) -> dict[str, ComposeProject]:
+    return {project.name: project for project in await client.compose_projects()}
+
+
+def _words(error: KomodoError) -> str:
+    return error.message + (f"; {error.hint}" if error.hint else "")

@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from komodo_tui.domain.filters import parse_text
 from komodo_tui.ui.containers.document import DocumentPane
+from komodo_tui.ui.definitions.detail import RowDetail
 from komodo_tui.ui.deployments.services import service_pane, service_rows
 from komodo_tui.ui.stacks.columns import revision_columns, state_cell
 from komodo_tui.ui.stacks.editing import stack_text
@@ -23,7 +24,7 @@ from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from textual.app import ComposeResult
     from textual.widget import Widget
@@ -61,7 +62,7 @@ class DiffPane(PlanScroll):
             self.query_one(Static).update(text)
 
 
-class StackDetail(Vertical):
+class StackDetail(RowDetail["StackRow"]):
     """Shows the stack named last by :meth:`open`; what agents have to be asked for comes in behind."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -69,18 +70,13 @@ class StackDetail(Vertical):
                 id="stack.tab_left"),
         Binding("right_square_bracket,full_stop", "tab(1)", "sub-tab", key_display="[ ]", id="stack.tab_right"),
     ]  # fmt: skip
-    DEFAULT_CSS = """
-    StackDetail { height: 1fr; width: 1fr; }
-    StackDetail #stack-body { height: 1fr; }
-    """
+    DEFAULT_CSS = "StackDetail #stack-body { height: 1fr; }"
 
     def __init__(self, runtime: Runtime, shell: Shell, book: StackBook, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._shell = shell
         self._book = book
-        self.name_shown = ""
         self.tab = "overview"
-        self.row: StackRow | None = None
         self.previews = Previews(runtime, shell, self.show_rows)
 
     def compose(self) -> ComposeResult:
@@ -90,15 +86,14 @@ class StackDetail(Vertical):
 
     # -- what is shown ------------------------------------------------------------------------------------------
 
-    def open(self, name: str, tab: str = "") -> None:
+    def open(self, key: Hashable, row: StackRow, view: str = "") -> None:
         """Show this stack, on the named sub-tab or the one shown last."""
-        self.name_shown = name
-        self.row = self._book.rows().get(name)
-        self._show_tab(tab or self.tab)
+        self.key_shown, self.row = key, row
+        self._show_tab(view or self.tab)
 
-    def close(self) -> None:
-        """Leave: ask for nothing any more."""
-        self.name_shown, self.row = "", None
+    def focus_inside(self) -> None:
+        """The sub-tab takes keys."""
+        self._show_tab(self.tab)
 
     def _show_tab(self, tab: str) -> None:
         self.tab = tab
@@ -147,9 +142,9 @@ class StackDetail(Vertical):
         pane = self._pane()
         return pane.table.selection() if self.tab == "revisions" and isinstance(pane, ListPane) else []
 
-    def tick(self, row: StackRow | None) -> None:
+    def show_row(self, row: StackRow) -> None:
         """Take in what is known now."""
-        self.row = row
+        super().show_row(row)
         self.show_rows()
 
     def show_rows(self) -> None:

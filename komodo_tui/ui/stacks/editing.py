@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
 from rich.text import Text
@@ -14,9 +14,9 @@ from textual.widgets import Button
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.stacks import DefineStackOperation, StackDefinition, check_stack, servers_of
 from komodo_tui.domain.units import count_text
-from komodo_tui.store.fleet_files import FleetFile, check_compose
-from komodo_tui.store.yaml_files import parse_yaml
-from komodo_tui.store.yaml_text import yaml_text
+from komodo_tui.store.fleet_files import check_compose
+from komodo_tui.ui.definitions.editing import Editing
+from komodo_tui.ui.definitions.text import definition_text, read_one
 from komodo_tui.ui.modals.base import button
 from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
 from komodo_tui.ui.modals.yaml_editor import Checked, YamlEditor
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from komodo_tui.domain.servers import ServerDefinition
+    from komodo_tui.operations.stack_definitions import StackDefinitions
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
 
@@ -74,10 +75,7 @@ class StackEditor(YamlEditor["StackDefinition"]):
 
 def read_stack(text: str, known: Mapping[str, ServerDefinition]) -> Checked[StackDefinition]:
     """The one stack of a text. Raises UsageError."""
-    found = parse_yaml(text.encode("utf-8", "surrogateescape"), FleetFile, name="text").stacks
-    if len(found) != 1:
-        raise UsageError(f"there are {len(found)} stacks", hint="one: stacks: [{name: …, servers: …, compose: …}]")
-    stack = check_compose(check_stack(found[0]))
+    stack = check_compose(check_stack(read_one(text, "stacks", "name: …, servers: …, compose: …")))
     try:
         places = servers_of(stack, known)
     except UsageError as error:
@@ -88,50 +86,47 @@ def read_stack(text: str, known: Mapping[str, ServerDefinition]) -> Checked[Stac
 
 def stack_text(stack: StackDefinition) -> str:
     """A definition as people write it: without what is as it is anyway."""
-    plain: dict[str, Any] = msgspec.to_builtins(stack)
-    usual: dict[str, Any] = msgspec.to_builtins(StackDefinition(name=""))
     # The shortest come first: a compose file or an attached one may be long.
-    kept = {key: value for key, value in plain.items() if key in ("name", "servers") or value != usual[key]}
-    long = {key: kept.pop(key) for key in ("environment", "per_server", "attached", "compose") if key in kept}
-    return yaml_text({"stacks": [{**kept, **long}]})
+    return definition_text(
+        "stacks", stack, StackDefinition(name=""), shown=("name", "servers"),
+        long=("environment", "per_server", "attached", "compose"),
+    )  # fmt: skip
 
 
-async def new_stack(runtime: Runtime, shell: Shell) -> str | None:
-    """Choose where to begin, edit, save; returns the name."""
-    items = [MenuItem(example.id, example.id, example.key, example.help) for example in EXAMPLES]
-    picked = await shell.ask(MenuDialog("New stack from", items))
-    if picked is None:
-        return None
-    servers = runtime.fleet.state.servers
-    server = next((name for name, live in servers.items() if live.engine_live), next(iter(servers), "my-server"))
-    return await _edit(runtime, shell, "New stack", example_text(picked, server), "")
+class StackEditing(Editing[StackDefinition]):
+    """New stacks, edited ones, copies and forgotten ones. What a forgotten one deployed keeps running."""
 
+    NOUN = "stack"
 
-async def edit_stack(runtime: Runtime, shell: Shell, name: str) -> str | None:
-    """Edit one; returns its name, which may be another one then: that makes a copy."""
-    stored = await asyncio.to_thread(runtime.stacks.stored, name)
-    return await _edit(runtime, shell, f"Edit {name}", stack_text(stored.value), name, stored.rev)
+    @property
+    def kept(self) -> StackDefinitions:
+        """Where they are kept."""
+        return self.runtime.stacks
 
+    def text(self, definition: StackDefinition) -> str:
+        """A definition as people write it."""
+        return stack_text(definition)
 
-async def copy_stack(runtime: Runtime, shell: Shell, name: str) -> str | None:
-    """Make another one of it, under another name and project."""
-    stored = await asyncio.to_thread(runtime.stacks.stored, name)
-    copy = msgspec.structs.replace(stored.value, name=f"{name}-copy", project="")
-    return await _edit(runtime, shell, f"Copy of {name}", stack_text(copy), "")
+    def editor(self, title: str, text: str) -> StackEditor:
+        """The dialog."""
+        return StackEditor(self.runtime, self.shell, title, text)
 
+    def operation(
+        self, verb: Literal["add", "edit", "remove"], name: str, definition: StackDefinition | None, rev: int | None
+    ) -> DefineStackOperation:
+        """The change of a definition."""
+        return DefineStackOperation(verb=verb, name=name, definition=definition, rev=rev)
 
-async def _edit(runtime: Runtime, shell: Shell, title: str, text: str, name: str, rev: int | None = None) -> str | None:
-    stack = await shell.ask(StackEditor(runtime, shell, title, text))
-    if stack is None:
-        return None
-    same = stack.name == name
-    verb: Any = "edit" if same else "add"
-    operation = DefineStackOperation(verb=verb, name=stack.name, definition=stack, rev=rev if same else None)
-    record = await shell.acts.run(operation)
-    return stack.name if record is not None and record.outcome == "success" else None
+    async def beginning(self) -> str | None:
+        """An example, on the first server that is there."""
+        items = [MenuItem(example.id, example.id, example.key, example.help) for example in EXAMPLES]
+        picked = await self.shell.ask(MenuDialog("New stack from", items))
+        if picked is None:
+            return None
+        servers = self.runtime.fleet.state.servers
+        server = next((name for name, live in servers.items() if live.engine_live), next(iter(servers), "my-server"))
+        return example_text(picked, server)
 
-
-async def remove_stack(runtime: Runtime, shell: Shell, name: str) -> None:
-    """Forget one; what it deployed keeps running."""
-    stored = await asyncio.to_thread(runtime.stacks.stored, name)
-    await shell.acts.run(DefineStackOperation(verb="remove", name=name, rev=stored.rev))
+    def copied(self, definition: StackDefinition, name: str) -> StackDefinition:
+        """A copy, with a project of its own."""
+        return msgspec.structs.replace(definition, name=name, project="")

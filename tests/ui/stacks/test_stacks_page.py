@@ -119,7 +119,7 @@ async def test_a_value_that_is_not_set_is_named_and_no_server_is_asked(made: Mad
     async with app.run_test(size=SMALL) as pilot:
         page = await stacks(pilot)
         page.book.definitions["shop"] = msgspec.structs.replace(SHOP, environment={"X": "[[NOWHERE]]"})
-        page._known()
+        page.told()
         await pilot.press("D")
         error = await dialog(pilot, ErrorDialog)
         assert "NOWHERE" in str(error.message)
@@ -215,7 +215,7 @@ async def test_revisions_are_read_compared_and_returned_to(made: Made) -> None:
         page = await stacks(pilot)
         await pilot.press("enter")
         await until(pilot, lambda: page.in_detail)
-        page.action_open("revisions")
+        page.action_open_detail("revisions")
         await until(pilot, lambda: page.detail.revisions)
         table: Any = page.detail.query_one("#stack-revisions-table")
         table.choose(("web-01", 6))
@@ -264,7 +264,7 @@ def test_looks(made: Made, snap_compare: Any, size: tuple[int, int], view: str) 
     async def settle(pilot: Pilot[Any]) -> None:
         page = await stacks(pilot)
         if view in ("overview", "diff"):
-            page.action_open(view)
+            page.action_open_detail(view)
             await until(pilot, lambda: page.detail._pane() is not None)
         if view == "diff":
             await until(pilot, lambda: len(page.detail.previews.answers) == 2)
