@@ -8,6 +8,7 @@ import msgspec
 
 from komodo_agent.wire.repos import RepoSource, RepoVerb, wrong_name, wrong_source
 from komodo_tui.domain.errors import UsageError
+from komodo_tui.domain.pushes import OnPush, check_on_push
 from komodo_tui.domain.servers import named_servers
 from komodo_tui.domain.values import check_name
 
@@ -41,6 +42,13 @@ class RepoDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """A private key on the servers, for ssh; empty = what ssh there uses by itself."""
     host_keys: tuple[str, ...] = ()
     """Lines of a known_hosts file; empty = the servers' own files."""
+
+    poll: str = ""
+    """How often to look for pushes: ``1m``; empty = never."""
+    webhook: str = ""
+    """The name of the secret that signs webhooks; empty = none is taken for this repo."""
+    on_push: tuple[OnPush, ...] = ()
+    """What a push sets off, after the clones were pulled, one after the other."""
 
     @property
     def source(self) -> RepoSource:
@@ -84,8 +92,9 @@ def check_repo(repo: RepoDefinition) -> RepoDefinition:
     wrong = wrong_source(repo.source)
     if wrong:
         raise UsageError(f"repo {repo.name}: {wrong}", hint="https://host/path, git@host:path, or file:///path")
-    if repo.token:
-        check_name(repo.token)
+    for name in filter(None, (repo.token, repo.webhook)):
+        check_name(name)
+    check_on_push(f"repo {repo.name}", repo.poll, repo.on_push)
     return repo
 
 

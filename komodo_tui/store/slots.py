@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sqlite3
-import threading
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from komodo_tui.domain.errors import StoreError
-from komodo_tui.store.locks import FileLock
+from komodo_tui.store.sqlite_file import SqliteFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 _SCHEMA = """
@@ -34,13 +28,11 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     """The run's id, ``missed``, or why it did not begin."""
 
 
-class SlotStore:
+class SlotStore(SqliteFile):
     """All slots of a state directory. Synchronous, safe from any thread and process. Raises StoreError."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._thread = threading.RLock()
-        self._connection: sqlite3.Connection | None = None
+        super().__init__(path, _SCHEMA, "the slots of schedules")
 
     def since(self, name: str, schedule: str, now: float) -> float:
         """From when on a schedule counts: its newest slot, else when it was first seen like this."""
@@ -70,41 +62,3 @@ class SlotStore:
                 "SELECT at, result FROM slots WHERE name = ? ORDER BY at DESC LIMIT 1", (name,)
             ).fetchone()  # fmt: skip
         return Slot(at=row[0], result=row[1]) if row is not None else None
-
-    def close(self) -> None:
-        """Close the file."""
-        with self._thread:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
-
-    @contextlib.contextmanager
-    def _open(self, *, write: bool) -> Iterator[sqlite3.Connection]:
-        try:
-            with self._thread, FileLock(self._path.with_suffix(".lock")):
-                db = self._connect()
-                if not write:
-                    yield db
-                    return
-                db.execute("BEGIN IMMEDIATE")
-                try:
-                    yield db
-                    db.execute("COMMIT")
-                except BaseException:
-                    if db.in_transaction:
-                        db.execute("ROLLBACK")
-                    raise
-        except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"the slots of schedules cannot be used ({self._path}): {error}") from error
-
-    def _connect(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not self._path.exists():
-                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=FULL")
-            db.executescript(_SCHEMA)
-            self._connection = db
-        return self._connection
