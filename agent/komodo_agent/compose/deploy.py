@@ -9,14 +9,16 @@ import msgspec
 
 from ..engine.pull import pull
 from ..problems import AgentError
-from ..wire.compose import ComposeDeploy, Revision, StackFile
+from ..wire.compose import ComposeDeploy, Revision
+from .checkout import grounded
 from .cli import find_cli
 from .folder import StackFolder
 from .observe import containers_of, hash_of
+from .placing import Placing
 from .preview import look, up_words
 from .project import pins, placed_calls, source_of
 from .record import Record, pinned_images
-from .revisions import last_good, placed_files
+from .revisions import last_good
 from .runner import Runner
 
 if TYPE_CHECKING:
@@ -58,7 +60,9 @@ async def deploy(host: Host, context: JobContext, spec: ComposeDeploy) -> None:
         kept.settle()
         cli = await find_cli()
         context.log(f"{cli}: checking {spec.source.project}")
-        seen = await look(cli, host.engine, kept, spec.source, (fd,))
+        async with grounded(kept, spec.source) as ground:
+            seen = await look(cli, host.engine, kept, ground, (fd,))
+        spec = msgspec.structs.replace(spec, source=ground.source)
         await Deployment(host, context, kept, cli, fd, spec, seen).run()
 
 
@@ -75,9 +79,10 @@ async def rollback(host: Host, context: JobContext, spec: ComposeRollback) -> No
         revision = kept.revision(spec.revision)
         source = source_of(spec.project, revision, spec.environment, spec.secret_keys)
         context.log(f"{cli}: checking revision {spec.revision} of {spec.project}")
-        seen = await look(cli, host.engine, kept, source, (fd,))
+        async with grounded(kept, source) as ground:
+            seen = await look(cli, host.engine, kept, ground, (fd,))
         as_deploy = ComposeDeploy(
-            source=source, fingerprint=spec.fingerprint, health=spec.health, commit=revision.summary.commit,
+            source=ground.source, fingerprint=spec.fingerprint, health=spec.health, commit=revision.summary.commit,
             keep=spec.keep,
         )  # fmt: skip
         await Deployment(host, context, kept, cli, fd, as_deploy, seen, revision).run()
@@ -108,8 +113,7 @@ class Deployment:
         self._before = kept.revisions()
         self._good = last_good(self._before)
         self._runner = Runner(host.engine, context, spec.source.project, fd)
-        self._overwritten: tuple[StackFile, ...] | None = None
-        """What was on disk before files were placed; None until then."""
+        self._placing = Placing(kept, context, fd, self._before)
         self._touched = False
         """Whether a container may have been."""
         number = brings_back.summary.number if brings_back else 0
@@ -129,7 +133,7 @@ class Deployment:
         except AgentError as error:
             await self._failed(error)
         except asyncio.CancelledError:
-            self._cancelled(f"cancelled at: {self._runner.step}")
+            await self._cancelled(f"cancelled at: {self._runner.step}")
             raise
         else:
             self._succeeded()
@@ -155,7 +159,8 @@ class Deployment:
         spec, runner = self._spec, self._runner
         await runner.tidy()
         pinned = await pinned_images(self._engine, self._brings_back) if self._brings_back else {}
-        self._place(spec.source)
+        runner.step = "place files"
+        await self._placing.place(spec.source)
         calls = self._calls(spec.source, pinned)
         await self._pull(calls)
         for name, image in (await self._record.take_images(self._engine, self._seen.model)).items():
@@ -191,20 +196,6 @@ class Deployment:
         if others:  # with the logins that the agent's own user has
             await self._runner.compose(calls, "pull", "pull", *others)
 
-    def _place(self, source: ComposeSource) -> None:
-        self._runner.step = "place files"
-        if source.folder:
-            self._kept.place_returned(source.files)
-            return
-        placed = placed_files(self._before)
-        self._overwritten = self._kept.snapshot((*source.files, *placed))
-        self._kept.place(source.files, placed)
-
-    def _put_back(self) -> None:
-        """The files that were there, since no container has seen the new ones."""
-        if self._overwritten is not None:
-            self._kept.place(self._overwritten, self._spec.source.files)
-
     def _calls(self, source: ComposeSource, pinned: Mapping[str, str]) -> ComposeCalls:
         more = (self._kept.write_pins(pins(pinned)),) if pinned else ()
         return placed_calls(self._cli, self._engine, self._kept, source, *more)
@@ -221,16 +212,16 @@ class Deployment:
             return
         self._close("success")
 
-    def _cancelled(self, words: str) -> None:
+    async def _cancelled(self, words: str) -> None:
         self._close("cancelled", words)
         if not self._touched:
-            self._put_back()
+            await self._placing.put_back(self._spec.source)
 
     async def _failed(self, error: AgentError) -> None:
         """Do what the policy says, and raise the job's error."""
         self._context.log(error.sentence())
         if not self._touched:
-            self._put_back()
+            await self._placing.put_back(self._spec.source)
             self._close("failed", error.message)
             raise AgentError("failed", f"{error.message}: no container was touched", hint=error.hint) from error
         at = self._runner.step
@@ -240,7 +231,7 @@ class Deployment:
             self._context.log(second.sentence())
             outcome, words = "rollback_failed", f"what was to follow failed too: {second.message}"
         except asyncio.CancelledError:
-            self._cancelled(f"{error.message}; cancelled on the way back")
+            await self._cancelled(f"{error.message}; cancelled on the way back")
             raise
         self._runner.step = at
         self._close(outcome, f"{error.message}; {words}")
@@ -265,10 +256,7 @@ class Deployment:
         self._context.log(f"returning to revision {number}")
         source = source_of(self._spec.source.project, good, values, self._spec.fallback_secret_keys)
         pinned = await pinned_images(self._engine, good)
-        if source.folder:
-            self._kept.place_returned(source.files)
-        else:
-            self._kept.place(good.files, self._spec.source.files)
+        source = await self._placing.bring_back(source, self._spec.source)
         calls = self._calls(source, pinned)
         for attempt in range(1, _ATTEMPTS + 1):
             try:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..problems import AgentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 def content_of(path: Path) -> str | None:
@@ -48,3 +48,17 @@ def disk_errors(path: Path) -> Iterator[None]:
         raise AgentError(
             "failed", f"{path} cannot be written: {error.strerror}", hint="look at the disk of the server"
         ) from error
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with all in it, as far as that can be done; links are not followed."""
+    for root, folders, names in os.walk(folder, topdown=False):
+        for name in names:
+            with suppress(OSError):
+                Path(root, name).unlink()
+        for name in folders:
+            with suppress(OSError):
+                path = Path(root, name)
+                path.unlink() if path.is_symlink() else path.rmdir()
+    with suppress(OSError):
+        folder.rmdir()

@@ -19,7 +19,7 @@ import msgspec
 
 from ..problems import AgentError
 from ..wire.compose import Revision, StackFile
-from .disk import content_of, disk_errors, write_whole
+from .disk import content_of, disk_errors, remove_tree, write_whole
 from .names import check_path, check_project
 from .revisions import last_good
 
@@ -38,6 +38,11 @@ class StackFolder:
         self.project = check_project(project)
         self._root = root
         self._base = root / project
+
+    @property
+    def base(self) -> Path:
+        """All that is kept of it."""
+        return self._base
 
     @property
     def files(self) -> Path:
@@ -259,16 +264,7 @@ class StackFolder:
 
     def drop(self, folder: Path) -> None:
         """Remove a scratch folder; links in it are not followed."""
-        for root, folders, names in os.walk(folder, topdown=False):
-            for name in names:
-                with suppress(OSError):
-                    Path(root, name).unlink()
-            for name in folders:
-                with suppress(OSError):
-                    path = Path(root, name)
-                    path.unlink() if path.is_symlink() else path.rmdir()
-        with suppress(OSError):
-            folder.rmdir()
+        remove_tree(folder)
 
     def prints(self, values: Mapping[str, str]) -> dict[str, str]:
         """Keyed fingerprints of values: equal for equal values of one name, and of no use without our key."""

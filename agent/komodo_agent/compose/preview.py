@@ -26,9 +26,12 @@ if TYPE_CHECKING:
 
     from ..engine.client import Engine
     from ..wire.models import Container
+    from .checkout import Ground
     from .cli import Cli
     from .folder import StackFolder
     from .model import Model, Service
+
+_NAMED = 3
 
 
 class Look(NamedTuple):
@@ -53,28 +56,29 @@ class _Facts(NamedTuple):
     others: list[Container]
 
 
-async def look(cli: Cli, engine: Engine, kept: StackFolder, source: ComposeSource, fds: tuple[int, ...] = ()) -> Look:
+async def look(cli: Cli, engine: Engine, kept: StackFolder, ground: Ground, fds: tuple[int, ...] = ()) -> Look:
     """Find out.
 
     Raises:
         AgentError: the source is wrong, compose or the engine refused.
     """
+    source = ground.source
     check_source(source)
-    files = read_sources(source)
+    files = read_sources(source, ground.at)
     revisions = kept.revisions()
-    model, hashes = await resolved(cli, engine, kept, source, revisions, fds)
-    folder = str(project_folder(source, kept))
+    model, hashes = await resolved(cli, engine, kept, source, revisions, fds, ground.at)
+    folder = source.folder or str(project_folder(source, kept))
     facts = await _facts(engine, source.project, model)
     current = revisions[0] if revisions else None
     good = last_good(revisions)
     configs = kept.prints(model.configs)
     services = _services(model, hashes, configs, facts, good)
-    edited = _edited(kept, source, revisions)
+    edited = _edited(kept, ground, revisions)
     ports = tuple(port for service in model.services.values() for port in service.ports)
     preview = ComposePreview(
         project=source.project,
         fingerprint="",
-        command=placed_calls(cli, engine, kept, source).shown(*up_words(model, cli)),
+        command=placed_calls(cli, engine, kept, source, at=ground.at).shown(*up_words(model, cli)),
         compose=str(cli),
         folder=folder,
         services=services,
@@ -85,8 +89,9 @@ async def look(cli: Cli, engine: Engine, kept: StackFolder, source: ComposeSourc
         kept_volumes=tuple(sorted(set(model.volumes.values()) & facts.volumes)),
         dropped_volumes=tuple(sorted(facts.own_volumes - set(model.volumes.values()))),
         binds=tuple(dict.fromkeys(bind for service in model.services.values() for bind in service.binds)),
-        conflicts=tuple(_conflicts(kept, source, revisions, model, facts)),
+        conflicts=(*_conflicts(kept, source, revisions, model, facts), *_foreign(ground)),
         warnings=(*_warnings(source, model, revisions), *edited),
+        git=ground.news,
         current=current.summary if current else None,
         last_good=good.summary if good else None,
         last_good_templates=good.templates if good else {},
@@ -95,7 +100,7 @@ async def look(cli: Cli, engine: Engine, kept: StackFolder, source: ComposeSourc
         source.project, folder, [[f.path, f.content] for f in files], source.compose_files, source.profiles,
         kept.prints(source.environment), hashes, configs, state_print(facts.containers),
         current.summary.number if current else 0,
-        preview.conflicts, edited, [[s.service, s.verb] for s in services],
+        preview.conflicts, edited, [[s.service, s.verb] for s in services], source.commit, source.env_files,
     )  # fmt: skip
     return Look(msgspec.structs.replace(preview, fingerprint=made_of), model, configs, files, folder)
 
@@ -254,10 +259,20 @@ def _holder(port: int, protocol: str, ip: str, others: Sequence[Container]) -> s
     return ""
 
 
-def _edited(kept: StackFolder, source: ComposeSource, revisions: Sequence[Revision]) -> list[str]:
+def _foreign(ground: Ground) -> tuple[str, ...]:
+    more = len(ground.in_the_way) - _NAMED
+    named = [f"{path} is somebody's own: it would be written over" for path in ground.in_the_way[:_NAMED]]
+    return (*named, f"{more} more files are in the way") if more > 0 else tuple(named)
+
+
+def _edited(kept: StackFolder, ground: Ground, revisions: Sequence[Revision]) -> list[str]:
     """The files of ours that somebody changed on the server, and that a deploy would write over."""
+    source = ground.source
     if source.folder:
-        return []
+        edited = ground.news.edited if ground.news is not None else ()
+        return [
+            f"{path} was changed on the server since it was checked out: that will be written over" for path in edited
+        ]
     known: dict[str, set[str]] = {}
     for revision in revisions:
         for file in () if revision.folder else revision.files:

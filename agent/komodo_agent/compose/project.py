@@ -64,6 +64,8 @@ class ComposeCalls:
         argv = [*self.cli.words, "-p", self.source.project, "--project-directory", str(self.folder)]
         for file in self.files:
             argv += ["-f", file]
+        for name in self.source.env_files:
+            argv += ["--env-file", str(self.folder / name)]
         for profile in self.source.profiles:
             argv += ["--profile", profile]
         if plain and self.cli.version >= (2, 19, 0):
@@ -75,6 +77,8 @@ class ComposeCalls:
         argv = [*self.cli.words, "-p", self.source.project]
         for file in self.files:
             argv += ["-f", file.removeprefix(f"{self.folder}/")]
+        for name in self.source.env_files:
+            argv += ["--env-file", name]
         for profile in self.source.profiles:
             argv += ["--profile", profile]
         return self.masked(shlex.join([*argv, *words]))
@@ -127,6 +131,8 @@ class ComposeCalls:
 
 def check_source(source: ComposeSource) -> None:
     """Raise AgentError ``bad_request`` unless this can be run at all."""
+    if source.git is not None and source.git.folder:
+        check_path(source.git.folder)
     if source.folder:
         parts = Path(source.folder).parts
         if not _ABSOLUTE.fullmatch(source.folder) or ".." in parts:
@@ -135,12 +141,17 @@ def check_source(source: ComposeSource) -> None:
         check_files(source.files)
     if not source.compose_files:
         raise AgentError("bad_request", "no compose file is named")
-    for name in source.compose_files:
+    for name in (*source.compose_files, *source.env_files):
         check_path(name)
     placed = {file.path for file in source.files}
-    missing = [name for name in source.compose_files if not source.folder and name not in placed]
+    elsewhere = source.folder or source.git is not None
+    missing = [name for name in (*source.compose_files, *source.env_files) if not elsewhere and name not in placed]
     if missing:
         raise AgentError("bad_request", f"{missing[0]} is not among the stack's files")
+    _check_environment(source)
+
+
+def _check_environment(source: ComposeSource) -> None:
     for key, value in source.environment.items():
         if not _KEY.fullmatch(key):
             raise AgentError("bad_request", f"environment: {key[:80]!r} is no name for a variable")
@@ -153,8 +164,8 @@ def check_source(source: ComposeSource) -> None:
             raise AgentError("bad_request", f"{profile[:80]!r} is no name for a profile")
 
 
-def project_folder(source: ComposeSource, kept: StackFolder) -> Path:
-    """Where the project's relative paths start.
+def project_folder(source: ComposeSource, kept: StackFolder, at: Path | None = None) -> Path:
+    """Where the project's relative paths start; ``at``: where its files are to be read now.
 
     Raises:
         AgentError: ``not_found``: the folder on the server is not there.
@@ -162,16 +173,23 @@ def project_folder(source: ComposeSource, kept: StackFolder) -> Path:
     if not source.folder:
         kept.make()
         return kept.files
-    folder = Path(source.folder)
+    folder = at or Path(source.folder)
+    told = _told(source)
     if not folder.is_dir():
-        raise AgentError("not_found", f"there is no folder {source.folder} on this server")
-    for name in () if source.files else source.compose_files:
+        raise AgentError("not_found", f"there is no folder {told}")
+    for name in () if source.files else (*source.compose_files, *source.env_files):
         if not (folder / name).is_file():
-            raise AgentError("not_found", f"there is no file {name} in {source.folder} on this server")
+            raise AgentError("not_found", f"there is no file {name} in {told}")
     return folder
 
 
-def read_sources(source: ComposeSource) -> tuple[StackFile, ...]:
+def _told(source: ComposeSource) -> str:
+    if source.git is None:
+        return f"{source.folder} on this server"
+    return f"{source.git.folder or 'the top folder'} of {source.git.repo.url} at {source.commit[:12]}"
+
+
+def read_sources(source: ComposeSource, at: Path | None = None) -> tuple[StackFile, ...]:
     """The files of a source, read from the server where they are there.
 
     Raises:
@@ -181,19 +199,21 @@ def read_sources(source: ComposeSource) -> tuple[StackFile, ...]:
         return source.files
     found = []
     for name in source.compose_files:
-        path = Path(source.folder, name)
+        path = (at or Path(source.folder)) / name
         try:
             with path.open(encoding="utf-8", errors="surrogateescape") as file:
                 found.append(StackFile(path=name, content=file.read(1 << 20)))
         except OSError as error:
-            raise AgentError("failed", f"{path} cannot be read: {error.strerror}") from error
+            raise AgentError("failed", f"{name} cannot be read in {_told(source)}: {error.strerror}") from error
     check_files(found)
     return tuple(found)
 
 
-def placed_calls(cli: Cli, engine: Engine, kept: StackFolder, source: ComposeSource, *more: str) -> ComposeCalls:
-    """Calls for a source whose files lie in place; ``more`` files are read after its own."""
-    folder = project_folder(source, kept)
+def placed_calls(
+    cli: Cli, engine: Engine, kept: StackFolder, source: ComposeSource, *more: str, at: Path | None = None
+) -> ComposeCalls:
+    """Calls for a source whose files lie in place, or (``at``) will; ``more`` files are read after its own."""
+    folder = project_folder(source, kept) if at is None else Path(source.folder)
     where = kept.returned if source.folder and source.files else folder
     return ComposeCalls(cli, engine, source, folder, (*(str(where / name) for name in source.compose_files), *more))
 
@@ -210,9 +230,12 @@ def source_of(
     return ComposeSource(
         project=project,
         stack=revision.summary.stack,
-        files=revision.files,
-        folder=revision.folder,
+        files=() if revision.git is not None else revision.files,
+        folder="" if revision.git is not None else revision.folder,
+        git=revision.git,
+        commit=revision.summary.commit if revision.git is not None else "",
         compose_files=revision.compose_files,
+        env_files=revision.env_files,
         environment=dict(environment),
         templates=revision.templates,
         secret_keys=secret_keys,

@@ -9,6 +9,7 @@ import msgspec
 
 from ..problems import AgentError
 from ..wire.compose import Revision, RevisionSummary
+from .checkout import without_token
 from .observe import fingerprint, images
 
 if TYPE_CHECKING:
@@ -34,13 +35,15 @@ class Record:
                 stack=source.stack,
                 actor=actor,
                 started=time.time(),
-                commit=spec.commit,
-                digest=digest(seen.files, source.profiles, prints),
+                commit=source.commit or spec.commit,
+                digest=digest(seen.files, (*source.profiles, *([source.commit] if source.git else [])), prints),
                 rollback_of=rollback_of,
             ),
             files=seen.files,
             folder=source.folder,
+            git=without_token(source.git),
             compose_files=source.compose_files,
+            env_files=source.env_files,
             templates=source.templates,
             prints=prints,
             profiles=source.profiles,

@@ -11,8 +11,10 @@ also keeps a fingerprint of the resolved configuration, beside the labels its co
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..problems import AgentError
 from .project import ComposeCalls, project_folder
 from .revisions import placed_files
 
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from .folder import StackFolder
     from .model import Model
 
+_SEVERAL_ENV_FILES = (2, 17, 0)
+"""The first compose that reads more than one."""
+
 
 async def resolved(
     cli: Cli,
@@ -33,13 +38,21 @@ async def resolved(
     source: ComposeSource,
     revisions: Iterable[Revision],
     fds: tuple[int, ...] = (),
+    at: Path | None = None,
 ) -> tuple[Model, dict[str, str]]:
     """The configuration, and compose's hash of each service where that can be had before files are placed.
 
+    ``at``: where the files are now, when that is not where they will be.
+
     Raises:
-        AgentError: compose refuses the source.
+        AgentError: compose refuses the source, or takes no such files.
     """
-    folder = project_folder(source, kept)
+    if len(source.env_files) > 1 and cli.version < _SEVERAL_ENV_FILES:
+        raise AgentError("bad_request", f"{cli} takes one env file", hint="give one, or install a newer compose there")
+    folder = project_folder(source, kept, at)
+    if at is not None:
+        files = tuple(str(at / name) for name in source.compose_files)
+        return await ComposeCalls(cli, engine, source, at, files, stands_for=Path(source.folder)).model(fds), {}
     if source.folder and not source.files:
         files = tuple(str(folder / name) for name in source.compose_files)
         return await _both(ComposeCalls(cli, engine, source, folder, files), fds)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from ..problems import AgentError
 from ..wire.compose import ComposeAdopt, ComposeDeploy, ComposeRollback
 from .acts import act, adopt
+from .checkout import grounded
 from .cli import find_cli
 from .deploy import deploy, rollback
 from .preview import look
-from .project import source_of
+from .project import check_source, source_of
 
 if TYPE_CHECKING:
     from ..jobs import JobContext
@@ -62,9 +63,12 @@ async def preview(host: Host, wanted: PreviewRequest) -> ComposePreview:
         AgentError: the source is wrong, there is no such revision, compose or the engine refused.
     """
     source = wanted.source
+    check_source(source)
     kept = host.kept(source.project)
     if wanted.revision:
         revision = kept.revision(wanted.revision)
         source = source_of(source.project, revision, source.environment, source.secret_keys)
-    seen = await look(await find_cli(), host.engine, kept, source)
+    cli = await find_cli()
+    async with grounded(kept, source) as ground:
+        seen = await look(cli, host.engine, kept, ground)
     return seen.preview

@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from .compose_git import GitNews, GitOrigin
+
 PullPolicy = Literal["missing", "always", "never"]
 OnFailure = Literal["rollback", "stop", "keep"]
 """What follows when a deploy does not become healthy: back to the last good revision, stop it, or leave it."""
@@ -36,8 +38,14 @@ class ComposeSource(msgspec.Struct, frozen=True, kw_only=True):
     """Placed below a folder of the agent's own; empty when they are on the server already."""
     folder: str = ""
     """Absolute: where the files are on the server. Nothing is ever written there."""
+    git: GitOrigin | None = None
+    """Instead of both: the files come from a repository, into a folder of the agent's own."""
+    commit: str = ""
+    """Of the repository, with all its digits: what is to be deployed; empty = what its source says is there now."""
     compose_files: tuple[str, ...] = ("compose.yaml",)
     """Which of the files compose reads, in order."""
+    env_files: tuple[str, ...] = ()
+    """Files of ``NAME=value`` lines beside them, to interpolate with; the environment stands before them."""
     environment: dict[str, str] = msgspec.field(default_factory=dict)
     """Values to interpolate with, secrets included: never logged, never kept."""
     templates: dict[str, str] = msgspec.field(default_factory=dict)
@@ -192,7 +200,9 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True):
     summary: RevisionSummary
     files: tuple[StackFile, ...] = ()
     folder: str = ""
+    git: GitOrigin | None = None
     compose_files: tuple[str, ...] = ()
+    env_files: tuple[str, ...] = ()
     templates: dict[str, str] = msgspec.field(default_factory=dict)
     prints: dict[str, str] = msgspec.field(default_factory=dict)
     """Keyed fingerprints of the environment's values."""
@@ -231,6 +241,7 @@ class ComposePreview(msgspec.Struct, frozen=True, kw_only=True):
     conflicts: tuple[str, ...] = ()
     """Why it cannot be done as things stand; a deploy is refused."""
     warnings: tuple[str, ...] = ()
+    git: GitNews | None = None
     current: RevisionSummary | None = None
     """The newest revision."""
     last_good: RevisionSummary | None = None
