@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 from komodo_tui.store.runs import RunStore
+from komodo_tui.ui.definitions.asking import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from komodo_tui.domain.procedures.journal import RunSummary
     from komodo_tui.domain.procedures.model import ProcedureDefinition
+    from komodo_tui.fleet.live import Changes
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
 
+_AGAIN = 2.0
+"""Seconds between two looks at what other processes run."""
 _RUNS = 50
 """Runs of a procedure that are shown; its success rate is of these."""
 
@@ -44,32 +47,27 @@ class Book:
         self._runtime = runtime
         self._shell = shell
         self._changed = changed
-        self._reading = False
-        self._again = False
+        self._reading = Reading(shell, self._read, self._take)
+        self._looked = 0.0
         self.store = RunStore(runtime.state_dir.runs)
         self.recipes: dict[str, Recipe] = {}
         self.read = False
 
     def look(self) -> None:
         """Read again, once what is being read is there."""
-        if self._reading:
-            self._again = True
-            return
-        self._reading = True
-        self._shell.work(self._look())
+        self._looked = self._shell.now()
+        self._reading.look()
 
-    async def _look(self) -> None:
-        try:
-            found = await asyncio.to_thread(self._read)
-        finally:
-            self._reading = False
+    def tick(self, changes: Changes) -> None:
+        """Look from time to time: other processes run things."""
+        if self._shell.now() - self._looked >= _AGAIN:
+            self.look()
+
+    def _take(self, found: dict[str, Recipe]) -> None:
         new = not self.read or found != self.recipes
         self.recipes, self.read = found, True
         if new:
             self._changed()
-        if self._again:
-            self._again = False
-            self.look()
 
     def _read(self) -> dict[str, Recipe]:
         found = {}

@@ -1,23 +1,16 @@
-"""From a key to a run or a changed definition: what has to be asked, shown and confirmed before."""
+"""From a key to a run: what has to be asked, shown and confirmed before."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from komodo_tui.domain.errors import ReadOnlyError, UsageError
 from komodo_tui.domain.operations import DefineProcedureOperation, Plan, PlanStep, Target
 from komodo_tui.domain.procedures.check import arguments, check
 from komodo_tui.operations.procedures.launch import launch
 from komodo_tui.operations.procedures.start import preview
-from komodo_tui.store.yaml_text import yaml_text
 from komodo_tui.ui.modals.confirm import ConfirmDialog
 from komodo_tui.ui.modals.form import Field, FormDialog
-from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
-from komodo_tui.ui.procedures.editor import ProcedureEditor
-from komodo_tui.ui.procedures.recipes import EMPTY, starters
 
 if TYPE_CHECKING:
     from komodo_tui.domain.procedures.model import ProcedureDefinition
@@ -80,41 +73,3 @@ def _plan(runtime: Runtime, definition: ProcedureDefinition, parameters: dict[st
         verb="run", steps=steps, confirm="yes",
         undo="each step says what it did in Actions; X stops the run after what is under way",
     )  # fmt: skip
-
-
-async def new_procedure(runtime: Runtime, shell: Shell) -> str | None:
-    """Choose where to begin, edit, save; returns the name."""
-    known = starters()
-    items = [MenuItem("", "empty", "e", "a stage with one step to change")]
-    items += [MenuItem(s.name, s.name, str(n), s.description) for n, s in enumerate(known, 1)]
-    picked = await shell.ask(MenuDialog("New procedure from", items))
-    if picked is None:
-        return None
-    text = next((s.text for s in known if s.name == picked), EMPTY)
-    return await _edit(runtime, shell, "New procedure", text, "")
-
-
-async def edit_procedure(runtime: Runtime, shell: Shell, name: str) -> str | None:
-    """Edit one; returns its name, which may be another one then."""
-    stored = await asyncio.to_thread(runtime.procedures().stored, name)
-    text = yaml_text({"procedures": [msgspec.to_builtins(stored.value)]})
-    return await _edit(runtime, shell, f"Edit {name}", text, name, stored.rev)
-
-
-async def _edit(runtime: Runtime, shell: Shell, title: str, text: str, name: str, rev: int | None = None) -> str | None:
-    definition = await shell.ask(ProcedureEditor(title, text, runtime.procedures().find))
-    if definition is None:
-        return None
-    same = definition.name == name
-    operation = DefineProcedureOperation(
-        verb="edit" if same else "add", name=definition.name, definition=msgspec.to_builtins(definition),
-        rev=rev if same else None,
-    )  # fmt: skip
-    record = await shell.acts.run(operation)
-    return definition.name if record is not None else None
-
-
-async def remove_procedure(runtime: Runtime, shell: Shell, name: str) -> None:
-    """Forget one; the journals of its runs stay."""
-    stored = await asyncio.to_thread(runtime.procedures().stored, name)
-    await shell.acts.run(DefineProcedureOperation(verb="remove", name=name, rev=stored.rev))

@@ -18,8 +18,8 @@ from komodo_tui.ui.app import KomodoApp
 from komodo_tui.ui.modals.confirm import ConfirmDialog
 from komodo_tui.ui.modals.form import FormDialog
 from komodo_tui.ui.modals.menu import MenuDialog
+from komodo_tui.ui.modals.yaml_editor import YamlEditor
 from komodo_tui.ui.pages.procedures import ProceduresPage
-from komodo_tui.ui.procedures.editor import ProcedureEditor
 from tests.ui.fleets import NOW, furnish
 from tests.ui.still import still_runtime
 
@@ -151,7 +151,7 @@ async def test_the_editor_says_what_is_wrong_and_saves_what_could_run(app: Komod
     async with app.run_test(size=LARGE) as pilot:
         await ready(pilot)
         await pilot.press("e")
-        editor = await dialog(pilot, ProcedureEditor)
+        editor = await dialog(pilot, YamlEditor)
         area = editor.query_one(TextArea)
         good = area.text
         area.text = good.replace("restart_containers", "restart_container")
@@ -170,7 +170,7 @@ async def test_an_edited_text_is_not_thrown_away_at_once(app: KomodoApp) -> None
     async with app.run_test(size=SMALL) as pilot:
         await ready(pilot)
         await pilot.press("e")
-        editor = await dialog(pilot, ProcedureEditor)
+        editor = await dialog(pilot, YamlEditor)
         await pilot.press("x", "escape")
         await pilot.pause()
         assert app.screen is editor
@@ -195,7 +195,7 @@ def test_looks(app: KomodoApp, snap_compare: Any, size: tuple[int, int], level: 
     assert snap_compare(app, terminal_size=size, run_before=settle)
 
 
-@pytest.mark.parametrize(("key", "kind"), [("N", MenuDialog), ("e", ProcedureEditor), ("B", FormDialog)])
+@pytest.mark.parametrize(("key", "kind"), [("N", MenuDialog), ("e", YamlEditor), ("B", FormDialog)])
 def test_looks_of_dialogs(app: KomodoApp, snap_compare: Any, key: str, kind: type[Any]) -> None:
     async def settle(pilot: Pilot[Any]) -> None:
         await ready(pilot)
