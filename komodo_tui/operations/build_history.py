@@ -1,0 +1,109 @@
+"""The builds there have been, as the history of acts tells: which version, of which commit, how long, how large."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from komodo_agent.wire.builds import BuildStep
+from komodo_tui.domain.builds import parse_version
+from komodo_tui.domain.errors import UsageError
+from komodo_tui.domain.filters import parse_actions
+from komodo_tui.domain.operations import Outcome
+
+if TYPE_CHECKING:
+    from komodo_tui.domain.operations import ActionRecord
+    from komodo_tui.store.history import History
+
+_ENOUGH = 200
+_decode_steps = msgspec.json.Decoder(tuple[BuildStep, ...]).decode
+
+
+class BuildRun(msgspec.Struct, frozen=True, kw_only=True):
+    """One build that was begun."""
+
+    id: str
+    """Of its act."""
+    name: str
+    server: str
+    version: str
+    started: float
+    ended: float | None = None
+    outcome: Outcome | None = None
+    """None while it runs."""
+    who: str = ""
+    seconds: float = 0.0
+    commit: str = ""
+    image: str = ""
+    """The image's id."""
+    size: int = 0
+    references: tuple[str, ...] = ()
+    builder: str = ""
+    steps: tuple[BuildStep, ...] = ()
+    failed_step: str = ""
+    failed_lines: tuple[str, ...] = ()
+    error: str = ""
+    job: str = ""
+    """Of the agent."""
+
+
+def run_of(record: ActionRecord) -> BuildRun:
+    """A build as its record tells it."""
+    step = record.steps[0] if record.steps else None
+    result = step.result if step is not None else {}
+    target = record.targets[0]
+    jobs = record.operation.get("intent", {}).get("jobs", ())
+    lines = result.get("failed_lines", "")
+    return BuildRun(
+        id=record.id, name=target.name, server=target.server, started=record.started, ended=record.ended,
+        version=str(record.operation.get("version", "")), outcome=record.outcome, who=str(record.actor),
+        seconds=step.seconds if step is not None else 0.0, commit=result.get("commit", ""),
+        image=result.get("image", ""), size=_number(result.get("size", "")),
+        references=tuple(result.get("references", "").split()), builder=result.get("builder", ""),
+        steps=_steps(result.get("steps", "")), failed_step=result.get("failed_step", ""),
+        failed_lines=tuple(lines.split("\n")) if lines else (), error=step.error if step is not None else "",
+        job=str(jobs[0]) if jobs else "",
+    )  # fmt: skip
+
+
+class BuildHistory:
+    """Reads the history: call it in a thread where the loop has to go on. Raises StoreError."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+
+    def runs(self, name: str = "", limit: int = 50) -> list[BuildRun]:
+        """The newest first, of one build or of all."""
+        wanted = parse_actions(f"act:build target:{name}" if name else "act:build")
+        found = []
+        for record in self._history.walk(wanted):
+            if record.act == "build" and record.targets and (not name or record.targets[0].name == name):
+                found.append(run_of(record))
+                if len(found) >= limit:
+                    break
+        return found
+
+    def last(self, name: str) -> BuildRun | None:
+        """The last one that succeeded."""
+        return next((run for run in self.runs(name, _ENOUGH) if run.outcome == "success"), None)
+
+    def last_version(self, name: str) -> str:
+        """Of the last one that succeeded; empty = none has."""
+        last = self.last(name)
+        try:
+            parse_version(last.version if last is not None else "")
+        except UsageError:
+            return ""
+        return last.version if last is not None else ""
+
+
+def _steps(text: str) -> tuple[BuildStep, ...]:
+    try:
+        return _decode_steps(text) if text else ()
+    except msgspec.DecodeError:
+        return ()
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0

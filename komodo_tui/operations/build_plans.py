@@ -1,0 +1,107 @@
+"""What a build would do, the job it becomes, and the secrets it gets at the last moment."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from komodo_tui.domain.builds import BuildOperation, check_build, job_of, pushed_name
+from komodo_tui.domain.errors import NotFoundError
+from komodo_tui.domain.operations import PlanStep, Target
+from komodo_tui.operations.build_definitions import draft_definition
+from komodo_tui.operations.container_plans import Draft, server_of, stale
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from komodo_agent.wire.builds import BuildJob
+    from komodo_tui.domain.builds import BuildDefinition, DefineBuildOperation
+    from komodo_tui.fleet.live import FleetState
+    from komodo_tui.operations.values import StoredValues
+
+_UNDO = "remove the image; what had its tags before keeps its id"
+
+
+def draft_build(
+    operation: BuildOperation | DefineBuildOperation,
+    state: FleetState,
+    known: Callable[[], Mapping[str, BuildDefinition]],
+) -> Draft:
+    """Check it, and say what it would do.
+
+    Raises:
+        UsageError: the definition cannot be used.
+        NotFoundError: the server or the definition is gone.
+        RefusedError: a build of that name exists.
+    """
+    return _draft(operation, state) if isinstance(operation, BuildOperation) else draft_definition(operation, known())
+
+
+def _draft(operation: BuildOperation, state: FleetState) -> Draft:
+    build = check_build(operation.build)
+    job = job_of(operation)
+    references = [f"{job.image}:{tag}" for tag in job.tags]
+    step = PlanStep(
+        target=Target(server=operation.server, name=build.name),
+        text=f"build {build.name} {operation.version} from {build.source_words}",
+        command=_command(job),
+        details=tuple(_details(operation, job, references)),
+        warning=stale(server_of(state, operation.server)),
+    )
+    return Draft(f"Build {build.name} {operation.version} on {operation.server}", "build", (step,), _UNDO)
+
+
+def build_locks(operation: BuildOperation) -> list[str]:
+    """One build at a time of each name, wherever: two would take the same version."""
+    return [f"build {operation.build.name}"]
+
+
+def with_secrets(job: BuildJob, server: str, values: StoredValues) -> BuildJob:
+    """The same with the values of its secrets and of its repository's token. Blocks.
+
+    Raises:
+        NotFoundError: no secret has one of the names.
+    """
+    lookup = values.lookup("", server)
+    found = {}
+    for key, name in job.secret_names.items():
+        value = lookup(name)
+        if value is None or not value.secret:
+            raise NotFoundError(f"build {job.name}: there is no secret {name}", hint=f"komodo-tui secret set {name}")
+        found[key] = value.text
+    source, repo = job.source, job.source.repo
+    if repo is not None and repo.secret:
+        value = lookup(repo.secret)
+        if value is None or not value.secret:
+            hint = f"komodo-tui secret set {repo.secret}"
+            raise NotFoundError(f"build {job.name}: there is no secret {repo.secret}", hint=hint)
+        token = value.text.strip()
+        source = msgspec.structs.replace(source, repo=msgspec.structs.replace(repo, token=token))
+    return msgspec.structs.replace(job, secrets=found, source=source)
+
+
+def _details(operation: BuildOperation, job: BuildJob, references: list[str]) -> Iterator[str]:
+    build = operation.build
+    yield from (f"before: {line}" for line in build.pre_build)
+    yield from (f"tag {reference}" for reference in references)
+    if job.commit_tag and job.source.repo is not None:
+        yield f"tag {job.image}:<commit>{job.postfix}"
+    yield from (f"secret {key}: {name}" for key, name in build.secrets.items())
+    yield from (f"then ship to {server}" for server in build.ship)
+    yield from (f"then push {pushed_name(build, registry)}" for registry in build.registries)
+    yield from (f"then redeploy {name}" for name in build.redeploy_on_build)
+
+
+def _command(job: BuildJob) -> str:
+    words = ["docker", "build"]
+    for key, value in job.arguments.items():
+        words += ["--build-arg", f"{key}={value}"]
+    words += [word for key in job.secret_names for word in ("--secret", f"id={key}")]
+    words += [word for platform in job.platforms for word in ("--platform", platform)]
+    words += ["--target", job.target] if job.target else []
+    words += ["--file", job.file] if not job.source.dockerfile else ["--file", "-"]
+    where = job.source.repo.url if job.source.repo is not None else job.source.folder
+    folder = "/".join(filter(None, (where, job.path))) or "(nothing)"
+    return shlex.join([*words, *job.extra, folder])
