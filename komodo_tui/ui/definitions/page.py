@@ -171,9 +171,12 @@ class ListAndDetail(Page, Generic[R]):
 
     async def _looked_after(self, act: Coroutine[Any, Any, object]) -> None:
         try:
-            await act
+            self.acted(await act)
         finally:
             self.book.look()
+
+    def acted(self, outcome: object) -> None:
+        """An act came to this end; None: the person did not want it, or there is nothing to say."""
 
 
 class DefinitionPage(ListAndDetail[Defined]):

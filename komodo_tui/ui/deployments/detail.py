@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.text import Text
-from textual.containers import Vertical
 
 from komodo_tui.domain.units import duration_text
+from komodo_tui.ui.definitions.detail import RowDetail
 from komodo_tui.ui.deployments.columns import services_text
 from komodo_tui.ui.deployments.services import service_pane, service_rows
 from komodo_tui.ui.stacks.columns import state_sign
@@ -21,19 +21,15 @@ if TYPE_CHECKING:
     from komodo_tui.ui.deployments.services import ServiceRow
     from komodo_tui.ui.look import Look
     from komodo_tui.ui.shell import Shell
-    from komodo_tui.ui.stacks.book import Key, Place
+    from komodo_tui.ui.stacks.book import Place
 
 
-class DeploymentDetail(Vertical):
+class DeploymentDetail(RowDetail["Place"]):
     """Shows the deployment named last by :meth:`open`."""
-
-    DEFAULT_CSS = "DeploymentDetail { height: 1fr; width: 1fr; }"
 
     def __init__(self, shell: Shell, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._shell = shell
-        self.key: Key | None = None
-        self.place: Place | None = None
         self.pane = service_pane(
             shell.look.glyphs, shell.now, self._teach, servers=False, id="deployment-services"
         )  # fmt: skip
@@ -43,22 +39,16 @@ class DeploymentDetail(Vertical):
         yield Lines(id="deployment-head")
         yield self.pane
 
-    def open(self, place: Place) -> None:
-        """Show this one."""
-        self.key = place.key
-        self.show_place(place)
+    def focus_inside(self) -> None:
+        """The services take keys."""
         self.pane.table.focus()
 
-    def close(self) -> None:
-        """Show none."""
-        self.key = self.place = None
-
-    def show_place(self, place: Place) -> None:
+    def show_row(self, row: Place) -> None:
         """As it is now."""
-        self.place = place
-        self.query_one("#deployment-head", Lines).show(self._head(place))
+        super().show_row(row)
+        self.query_one("#deployment-head", Lines).show(self._head(row))
         table = self.pane.table
-        table.set_rows(service_rows([place]))
+        table.set_rows(service_rows([row]))
         table.refigure()
         table.recheck()
         self.pane.told()
@@ -66,6 +56,10 @@ class DeploymentDetail(Vertical):
     def chosen(self) -> list[ServiceRow]:
         """The marked services, or the one under the cursor."""
         return self.pane.table.selection()
+
+    def back(self) -> bool:
+        """Leave marks or the filter of the services."""
+        return self.pane.back()
 
     def _head(self, place: Place) -> list[Line]:
         deployment, glyphs = place.deployment, self._shell.look.glyphs

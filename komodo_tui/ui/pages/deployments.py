@@ -9,13 +9,14 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
+from komodo_tui.ui.definitions.page import ListAndDetail
 from komodo_tui.ui.deployments.acts import ACTS, BY_ID, KEYS
 from komodo_tui.ui.deployments.columns import deployment_columns, deployment_filter, natural_order
 from komodo_tui.ui.deployments.detail import DeploymentDetail, teach
 from komodo_tui.ui.deployments.flows import act_on, adopt, names, pick_act, pick_container
 from komodo_tui.ui.deployments.services import containers_of, targets_of
 from komodo_tui.ui.logs.open import open_logs
-from komodo_tui.ui.page import Command, Page
+from komodo_tui.ui.page import Command
 from komodo_tui.ui.stacks.book import StackBook
 from komodo_tui.ui.stacks.flows import deploy, roll_back
 from komodo_tui.ui.terminal.open import open_container_shell
@@ -23,15 +24,13 @@ from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable
-    from typing import Any
+    from collections.abc import Hashable, Iterable
 
     from textual.app import ComposeResult
 
     from komodo_agent.wire.models import Container
     from komodo_tui.domain.operations import Target
     from komodo_tui.domain.stacks import StackDefinition
-    from komodo_tui.fleet.live import Changes
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
     from komodo_tui.ui.stacks.book import Key, Place
@@ -39,8 +38,8 @@ if TYPE_CHECKING:
 _CHANGING = ("act", "deploy", "pull", "roll_back", "adopt", "shell")
 
 
-class DeploymentsPage(Page):
-    """Either the list or one deployment has the page; ``Enter`` and ``Esc`` go between them."""
+class DeploymentsPage(ListAndDetail["Place"]):
+    """The list, beside it what is under the cursor where there is room; or one deployment."""
 
     TITLE = "Deployments"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -55,132 +54,85 @@ class DeploymentsPage(Page):
     ]
     SCOPED_CSS = False  # the size classes stand on the screen, outside
     DEFAULT_CSS = """
-    DeploymentsPage DeploymentDetail { display: none; width: 45%; border-left: vkey $panel; }
+    DeploymentsPage DeploymentDetail { width: 45%; border-left: vkey $panel; }
     .-wide DeploymentsPage DeploymentDetail { display: block; }
     DeploymentsPage.-zoomed DeploymentDetail { display: none; }
     DeploymentsPage.-detail DeploymentDetail { display: block; width: 1fr; border: none; }
-    DeploymentsPage.-detail #deployments-list { display: none; }
     """
+    book: StackBook
+    detail: DeploymentDetail
 
     def __init__(self, runtime: Runtime, shell: Shell, *, id: str | None = None) -> None:
         super().__init__(runtime, shell, id=id)
-        self.book = StackBook(runtime, shell, self._known)
-        self._wanted: Key | None = None
-        self.table: VirtualTable[Place] = VirtualTable(
+        self.book = StackBook(runtime, shell, self.told)
+        self.table = VirtualTable(
             deployment_columns(shell.look.glyphs, shell.now), order=natural_order, id="deployments-table"
         )
-        self.list: ListPane[Place] = ListPane(
+        self.list = ListPane(
             "Deployments", self.table, parse=deployment_filter, natural="by project", id="deployments-list",
             empty=lambda: teach(shell.look, self.book.problems), help="words, !not, ~fuzzy, /regex/",
         )  # fmt: skip
         self.detail = DeploymentDetail(shell, id="deployment-detail")
 
     def compose(self) -> ComposeResult:
-        """The list, beside it what is under the cursor where there is room; or one deployment."""
+        """List and detail, side by side."""
         with Horizontal():
-            yield self.list
-            yield self.detail
+            yield from super().compose()
+
+    def rows(self) -> dict[Key, Place]:
+        """Every deployment there is or should be."""
+        return self.book.places()
 
     # -- the frame ----------------------------------------------------------------------------------------------
 
-    def on_page_show(self) -> None:
-        """Read everything anew and take the focus."""
-        self.book.look()
-        self._known()
-        (self.detail.pane.table if self.in_detail else self.table).focus()
-
-    def tick(self, changes: Changes) -> None:
-        """Take in what changed."""
-        self.book.tick(changes)
-        self._known()
-
-    def _known(self) -> None:
-        if not self.list.is_mounted or not self.detail.is_mounted:
-            return  # the next tick shows it
-        places = self.book.places()
-        self.table.set_rows(places)
-        self.table.recheck()
-        self.list.told()
-        if self._wanted in places and self._wanted is not None:
-            self.table.choose(self._wanted)
-            self._open(self._wanted)
-            self._wanted = None
-        if self.in_detail:
-            place = places.get(self.detail.key) if self.detail.key is not None else None
-            if place is None:
-                self.close_detail()
-            else:
-                self.detail.show_place(place)
+    def shown(self) -> None:
+        """The side follows."""
         self._show_side()
 
     @on(VirtualTable.Highlighted, "#deployments-table")
     def _show_side(self) -> None:
         self.detail.pane.table.can_focus = self.in_detail
         if not self.in_detail and self.detail.display and self.table.current is not None:
-            self.detail.show_place(self.table.current)
+            self.detail.show_row(self.table.current)
 
     def zoom(self) -> None:
         """The list over the whole width, or with the deployment beside it again."""
         self.toggle_class("-zoomed")
 
-    @property
-    def in_detail(self) -> bool:
-        """Whether one deployment has the page."""
-        return self.has_class("-detail")
-
-    def back(self) -> bool:
-        """Marks and filter of what has the focus, then the detail."""
-        if not self.in_detail:
-            return self.list.back()
-        if not self.detail.pane.back():
-            self.close_detail()
+    def reach(self, key: Hashable) -> bool:
+        """Open this deployment; a filter that hides it gives way."""
+        if key not in self.table.model.rows:
+            return False
+        if not self.table.choose(key):
+            self.list.set_filter("")
+            self.table.choose(key)
+        self.action_open_detail()
         return True
-
-    def close_detail(self) -> None:
-        """Give the page back to the list."""
-        self.detail.close()
-        self.remove_class("-detail")
-        self.table.focus()
-        self.refresh_bindings()
 
     def reveal(self, target: Target) -> None:
         """Open this deployment: server, and the project as the name."""
         self._wanted = (target.server, target.name)
-        self._known()
+        self.told()
 
-    def restyle(self) -> None:
-        """Draw again in new colours."""
-        self.table.restyle()
-        self.detail.restyle()
-
-    @on(VirtualTable.Selected, "#deployments-table")
-    def _opened(self, event: VirtualTable.Selected) -> None:
-        event.stop()
-        if self.table.current is not None:
-            self._open(self.table.current.key)
+    def action_open_detail(self, view: str = "") -> None:
+        """Show the deployment under the cursor from near."""
+        self.detail.pane.table.can_focus = True
+        super().action_open_detail(view)
 
     @on(VirtualTable.Selected, "#deployment-services-table")
     def _service_opened(self, event: VirtualTable.Selected) -> None:
         event.stop()
         server, _, service = event.key  # type: ignore[misc]
-        found = containers_of([self.detail.place] if self.detail.place is not None else [], (service,))
+        found = containers_of([self.detail.row] if self.detail.row is not None else [], (service,))
         if found:
             self.shell.go("containers", targets_of([found[0][1]], server)[0])
-
-    def _open(self, key: Key) -> None:
-        place = self.table.model.rows.get(key)
-        if place is not None:
-            self.add_class("-detail")
-            self.detail.pane.table.can_focus = True
-            self.detail.open(place)
-            self.refresh_bindings()
 
     # -- what keys are meant for ---------------------------------------------------------------------------------
 
     def chosen(self) -> list[Place]:
         """The deployment shown, the marked ones, or the cursor's."""
         if self.in_detail:
-            return [self.detail.place] if self.detail.place is not None else []
+            return [self.detail.row] if self.detail.row is not None else []
         return self.table.selection()
 
     def services(self) -> tuple[str, ...]:
@@ -196,7 +148,7 @@ class DeploymentsPage(Page):
     def action_act(self, id: str) -> None:
         """Start, stop… what is chosen."""
         if self.chosen():
-            self._then(act_on(self.runtime, self.shell, BY_ID[id], self.chosen(), self.services()))
+            self.then(act_on(self.runtime, self.shell, BY_ID[id], self.chosen(), self.services()))
 
     def action_deploy(self) -> None:
         """Show what a deploy of its stack would do here; do it after a yes."""
@@ -210,7 +162,7 @@ class DeploymentsPage(Page):
         stack, place = self._stack()
         if stack is not None and place is not None:
             servers = (place.deployment.server,)
-            self._then(deploy(self.runtime, self.shell, stack, servers, pull="always" if pull else None))
+            self.then(deploy(self.runtime, self.shell, stack, servers, pull="always" if pull else None))
         elif place is not None:
             self.shell.flash(f"{place.deployment.project} has no stack yet: A adopts it", "warn")
 
@@ -218,7 +170,7 @@ class DeploymentsPage(Page):
         """Return to the last good revision here."""
         stack, place = self._stack()
         if stack is not None and place is not None:
-            self._then(roll_back(self.runtime, self.shell, stack, (place.deployment.server,)))
+            self.then(roll_back(self.runtime, self.shell, stack, (place.deployment.server,)))
         elif place is not None:
             self.shell.flash(f"{place.deployment.project} has no stack, so no revision to return to", "warn")
 
@@ -226,12 +178,12 @@ class DeploymentsPage(Page):
         """Make a stack of what runs already."""
         place = next(iter(self.chosen()), None)
         if place is not None:
-            self._then(adopt(self.runtime, self.shell, place))
+            self.then(adopt(self.runtime, self.shell, place))
 
     def action_menu(self) -> None:
         """Every act on what is chosen."""
         if self.chosen():
-            self._then(self._menu(self.chosen(), self.services()))
+            self.then(self._menu(self.chosen(), self.services()))
 
     async def _menu(self, places: list[Place], services: tuple[str, ...]) -> None:
         read_only = self.runtime.settings.read_only
@@ -241,15 +193,10 @@ class DeploymentsPage(Page):
         elif picked is not None:
             getattr(self, f"action_{picked}")()
 
-    def _then(self, act: Coroutine[Any, Any, object]) -> None:
-        self.shell.work(self._looked_after(act))
-
-    async def _looked_after(self, act: Coroutine[Any, Any, object]) -> None:
-        try:
-            if await act is not None:
-                self.table.clear_marks()
-        finally:
-            self.book.look()
+    def acted(self, outcome: object) -> None:
+        """What was marked has had its act."""
+        if outcome is not None:
+            self.table.clear_marks()
 
     # -- looking ------------------------------------------------------------------------------------------------
 
