@@ -16,6 +16,7 @@ from .engine.exec import serve_exec
 from .problems import AgentError
 from .repo_routes import RepoRoutes
 from .resource_routes import ResourceRoutes
+from .ship_routes import ShipRoutes
 from .terminal_routes import TerminalRoutes
 from .wire import protocol
 from .wire.compose import PreviewRequest
@@ -67,6 +68,7 @@ class Routes:
             app.router.add_get(path, handler, allow_head=False)
         ResourceRoutes(self._agent).add_to(app)
         RepoRoutes(self._agent).add_to(app)
+        ShipRoutes(self._agent).add_to(app)
         TerminalRoutes(self._agent).add_to(app)
         app.router.add_post(protocol.ROUTE_JOBS, self.submit_job)
         app.router.add_post(protocol.ROUTE_COMPOSE_PREVIEW, self.compose_preview)

@@ -33,6 +33,7 @@ from .problems import AgentError
 from .repos.clones import Clones, usual_roots
 from .routes import Routes
 from .sampling import Sampler
+from .ship.spool import Spool
 from .terminals.registry import Terminals
 from .wire.builds import BuildJob
 from .wire.jobs import ComposeJob
@@ -82,6 +83,7 @@ class Agent:
         self.compose = Host(self.engine, options.state / "stacks")
         self.clones = Clones(options.state / "repos")
         self.builds = Builds(self.engine, options.state / "builds", usual_roots())
+        self.spool = Spool(options.state / "spool")
         self.terminals = Terminals(self.engine)
         self.hub = Hub(self.engine, self.sampler, host_facts(), self.jobs.recent)
         self.engine.on_status = self.hub.engine_changed
@@ -101,6 +103,7 @@ class Agent:
         self._tasks = [asyncio.create_task(self.tracker.run()), asyncio.create_task(self.hub.run())]
         for task in self._tasks:
             task.add_done_callback(self._ended)
+        await asyncio.to_thread(self.spool.open)
         await self.jobs.open()
         await self.builds.open()
 

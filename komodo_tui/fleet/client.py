@@ -36,6 +36,7 @@ from komodo_tui.fleet.connector import CONNECT_TIMEOUT, LIVE, LOGS, PING, RPC, S
 from komodo_tui.fleet.plain_http import aiohttp
 from komodo_tui.fleet.repo_calls import RepoCalls
 from komodo_tui.fleet.resource_calls import ResourceCalls
+from komodo_tui.fleet.ship_calls import ShipCalls
 from komodo_tui.fleet.streams import ExecSession, Feed, LogStream
 from komodo_tui.fleet.terminal_calls import TerminalCalls
 from komodo_tui.fleet.volume_calls import VolumeCalls
@@ -65,7 +66,7 @@ _PROBLEMS: dict[str, type[KomodoError]] = {
 _STATUSES = frozenset({"queued", "running", "succeeded", "failed", "cancelled"})
 
 
-class AgentClient(ResourceCalls, ComposeCalls, VolumeCalls, TerminalCalls, RepoCalls):
+class AgentClient(ResourceCalls, ComposeCalls, VolumeCalls, TerminalCalls, ShipCalls, RepoCalls):
     """Talks to the agent of one server over one tunnel. When the tunnel goes, a new client takes its place."""
 
     def __init__(self, server: str, connector: AgentConnector) -> None:

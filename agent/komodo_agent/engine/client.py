@@ -122,11 +122,13 @@ class Engine:
         params: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
         json: object = None,
+        data: AsyncIterator[bytes] | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """An answer to read piece by piece, on the session of streams; always closed at the end.
 
         Args:
             path: below the API version, with its leading slash: ``/events``.
+            data: a body to send, piece by piece; the answer begins when it has been sent.
 
         Raises:
             AgentError: ``engine_unavailable``, while no engine has been found.
@@ -136,7 +138,7 @@ class Engine:
             raise self._no_engine()
         url = f"{_BASE}/v{self._version}{path}"
         try:
-            response = await self._streams.request(method, url, params=params, headers=headers, json=json)
+            response = await self._streams.request(method, url, params=params, headers=headers, json=json, data=data)
         except aiohttp.ClientConnectionError as error:
             raise aiodocker.DockerError(900, f"cannot connect to the engine: {error}") from error
         try:

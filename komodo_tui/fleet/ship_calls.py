@@ -1,0 +1,116 @@
+"""The part of the agent's client that is about images on their way. The frames pass through unread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from komodo_agent.wire.ships import (
+    ROUTE_IMAGE_EXPORT,
+    ROUTE_IMAGE_IMPORT,
+    ROUTE_IMAGE_LACKING,
+    ROUTE_IMAGE_LAYERS,
+    ExportRequest,
+    ImageLayers,
+    Imported,
+    Lacking,
+    Shipment,
+)
+from komodo_tui.domain.errors import ActError, KomodoError
+from komodo_tui.fleet.connector import CONNECT_TIMEOUT, FILES
+from komodo_tui.fleet.plain_http import aiohttp
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from contextlib import AbstractAsyncContextManager
+
+T = TypeVar("T")
+
+_LOOK_TIMEOUT = 60.0
+"""An engine with hundreds of images takes its time to tell their layers."""
+_SILENCE = 150.0
+"""Seconds without a frame after which the source counts as stuck; it sends one every few seconds."""
+_PIECE = 512 << 10
+_ANSWER_LIMIT = 1 << 20
+
+
+class ShipCalls:
+    """Raises :class:`~komodo_tui.domain.errors.KomodoError`, as all of the client does."""
+
+    server: str
+    _session: aiohttp.ClientSession
+
+    async def _get(
+        self, route: str, kind: type[T], parameters: dict[str, str] | None = None, *, id: str = "", timeout: float = 0.0
+    ) -> T:
+        raise NotImplementedError
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        parameters: dict[str, str] | None = None,
+        *,
+        body: bytes | None = None,
+        kind: str = "",
+        timeout: float = 0.0,
+    ) -> tuple[bytes, Mapping[str, str]]:
+        raise NotImplementedError
+
+    def _translated(self) -> AbstractAsyncContextManager[None]:
+        raise NotImplementedError
+
+    def _refusal(self, status: int, body: bytes) -> KomodoError:
+        raise NotImplementedError
+
+    def _decode(self, body: bytes, kind: type[T]) -> T:
+        raise NotImplementedError
+
+    async def image_layers(self, image: str) -> ImageLayers:
+        """What an image there, by id or tag, is made of."""
+        path = ROUTE_IMAGE_LAYERS.replace("{id}", quote(image, safe=""))
+        return await self._get(path, ImageLayers, timeout=_LOOK_TIMEOUT)
+
+    async def lacking(self, shipment: Shipment) -> Lacking:
+        """What that server needs for an image."""
+        body = msgspec.json.encode(shipment)
+        answer, _ = await self._call("POST", ROUTE_IMAGE_LACKING, body=body, kind=FILES, timeout=_LOOK_TIMEOUT)
+        return self._decode(answer, Lacking)
+
+    async def export_image(self, wanted: ExportRequest) -> AsyncIterator[bytes]:
+        """The frames of an image, in pieces that know nothing of frames.
+
+        Raises:
+            ActError: it broke off.
+        """
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=_SILENCE)
+        async with (
+            self._translated(),
+            self._session.post(
+                f"http://{FILES}{ROUTE_IMAGE_EXPORT}", data=msgspec.json.encode(wanted),
+                headers={"Content-Type": "application/json"}, timeout=limits, allow_redirects=False,
+            ) as response,
+        ):  # fmt: skip
+            if response.status >= 300:
+                raise self._refusal(response.status, await response.content.read(_ANSWER_LIMIT))
+            try:
+                async for piece in response.content.iter_chunked(_PIECE):
+                    yield piece
+            except aiohttp.ClientPayloadError as error:
+                raise ActError("the image broke off at its source", hint="ship it again: it goes on there") from error
+
+    async def import_image(self, pieces: AsyncIterator[bytes]) -> Imported:
+        """Give a server the frames of an image, the shipment first; returns once its engine has it."""
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=None)
+        async with (
+            self._translated(),
+            self._session.put(
+                f"http://{FILES}{ROUTE_IMAGE_IMPORT}", data=pieces, timeout=limits, allow_redirects=False
+            ) as response,
+        ):
+            body = await response.content.read(_ANSWER_LIMIT)
+            if response.status >= 300:
+                raise self._refusal(response.status, body)
+            return self._decode(body, Imported)
