@@ -1,0 +1,96 @@
+"""The single-container deployments as the user defined them, changing one, and what can be deployed at all."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from komodo_tui.domain.errors import NotFoundError, RefusedError, UsageError
+from komodo_tui.domain.operations import PlanStep, Target
+from komodo_tui.domain.single import DefineDeploymentOperation, DeploymentDefinition, check_deployment
+from komodo_tui.domain.single_compose import as_stack
+from komodo_tui.operations.container_plans import Draft
+from komodo_tui.operations.kept_definitions import KeptDefinitions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from komodo_tui.domain.stacks import StackDefinition
+    from komodo_tui.operations.stack_definitions import StackDefinitions
+
+
+class DeploymentDefinitions(KeptDefinitions[DeploymentDefinition, DefineDeploymentOperation]):
+    """The deployments in the definitions store."""
+
+    KIND = "deployment"
+    TYPE = DeploymentDefinition
+
+
+class Deployables:
+    """Stacks and single-container deployments by one name: what ``deploy`` and its like take."""
+
+    def __init__(self, stacks: StackDefinitions, deployments: DeploymentDefinitions) -> None:
+        self._stacks = stacks
+        self._deployments = deployments
+
+    def known(self) -> dict[str, StackDefinition]:
+        """All of them, as stacks, by name. A name never means two of them."""
+        return {name: as_stack(found) for name, found in self._deployments.known().items()} | self._stacks.known()
+
+    def find(self, name: str) -> StackDefinition:
+        """One of them. Raises NotFoundError."""
+        known = self.known()
+        if name not in known:
+            raise NotFoundError(
+                f"there is no stack and no deployment {name!r}",
+                hint=f"known: {', '.join(sorted(known)) or 'none is defined'}",
+            )
+        return known[name]
+
+
+def draft_deployment(
+    operation: DefineDeploymentOperation,
+    known: Mapping[str, DeploymentDefinition],
+    stacks: Mapping[str, StackDefinition],
+) -> Draft:
+    """Check a change of a definition.
+
+    Raises:
+        UsageError: a field cannot be used.
+        RefusedError: a deployment or a stack of that name, or of the same project, exists.
+        NotFoundError: there is no such deployment.
+    """
+    name = operation.name
+    if operation.verb == "add" and name in known:
+        raise RefusedError(f"a deployment {name!r} exists already", hint="choose another name, or edit that one")
+    if operation.verb != "add" and name not in known:
+        raise NotFoundError(f"there is no deployment {name!r}")
+    if operation.verb != "remove":
+        if operation.definition is None:
+            raise UsageError(f"deployment {name}: no definition is given")
+        mine = as_stack(check_deployment(operation.definition))
+        others = {other: as_stack(found) for other, found in known.items() if other != name}
+        refuse_taken("deployment", mine, stacks, "stack")
+        refuse_taken("deployment", mine, others, "deployment")
+    text = {"add": "define", "edit": "change the definition of", "remove": "forget"}[operation.verb]
+    undo = {
+        "add": "remove its definition",
+        "edit": "edit it back: the definitions file keeps its last five versions",
+        "remove": "define it again: what it deployed keeps running",
+    }[operation.verb]
+    step = PlanStep(
+        target=Target(server="", name=name),
+        text=f"{text} deployment {name}",
+        command=f"komodo-tui deployment {operation.verb} {shlex.quote(name)}",
+    )
+    return Draft(f"{text.capitalize()} deployment {name}", f"deployment {operation.verb}", (step,), undo)
+
+
+def refuse_taken(kind: str, mine: StackDefinition, others: Mapping[str, StackDefinition], what: str) -> None:
+    """Raise RefusedError where another definition has this one's name or its project: they would fight over it."""
+    for other in others.values():
+        if mine.name == other.name or mine.project_name == other.project_name:
+            raise RefusedError(
+                f"{kind} {mine.name}: its project {mine.project_name} is that of the {what} {other.name}",
+                hint="choose another name",
+            )
