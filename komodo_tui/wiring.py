@@ -13,7 +13,9 @@ from komodo_tui.domain.settings import Settings
 from komodo_tui.fleet.manager import FleetManager
 from komodo_tui.fleet.prompts import NoPrompter
 from komodo_tui.operations.actor import current_actor
+from komodo_tui.operations.build_definitions import BuildDefinitions
 from komodo_tui.operations.definitions import ServerDefinitions
+from komodo_tui.operations.deployment_definitions import Deployables, DeploymentDefinitions
 from komodo_tui.operations.executor import Executor
 from komodo_tui.operations.locking import TargetLocks
 from komodo_tui.operations.repo_definitions import RepoDefinitions
@@ -65,6 +67,8 @@ class Runtime:
     actor: Actor
     questions: Questions
     stacks: StackDefinitions
+    deployments: DeploymentDefinitions
+    deployables: Deployables
     _procedures: Callable[[], ProcedureDefinitions]
     preparer: StackPreparer
     values: StoredValues
@@ -131,6 +135,7 @@ def build_runtime(
     history = History(paths.history)
     questions = Questions(prompter)
     stacks = StackDefinitions(definitions)
+    deployments = DeploymentDefinitions(definitions)
     procedures = cache(lambda: _procedures(definitions))
     values = StoredValues(definitions, SecretStore(paths.secrets, paths.identity))
     alerts = AlertStore(paths.root / "alerts.db")
@@ -153,10 +158,14 @@ def build_runtime(
             values,
             alerts,
             repos=RepoDefinitions(definitions),
+            deployments=deployments,
+            builds=BuildDefinitions(definitions),
         ),
         actor=current_actor(via),
         questions=questions,
         stacks=stacks,
+        deployments=deployments,
+        deployables=Deployables(stacks, deployments),
         _procedures=procedures,
         preparer=StackPreparer(fleet, stacks, servers, values),
         values=values,

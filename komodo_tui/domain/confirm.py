@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from komodo_tui.domain.alerts import AlertOperation
+from komodo_tui.domain.builds import BuildOperation, DefineBuildOperation
 from komodo_tui.domain.operations import (
     Confirm,
     ContainerOperation,
@@ -14,6 +15,7 @@ from komodo_tui.domain.operations import (
 )
 from komodo_tui.domain.repos import DefineRepoOperation, RepoOperation
 from komodo_tui.domain.resources import ResourceOperation
+from komodo_tui.domain.single import DefineDeploymentOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
 from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
@@ -45,11 +47,18 @@ def danger(operation: Operation) -> Danger:
         return "harm" if operation.verb == "remove" else "start"
     if isinstance(operation, VolumeOperation):
         return "harm" if operation.verb == "restore" else "start"
-    if isinstance(operation, AlertOperation):
+    if isinstance(operation, AlertOperation | BuildOperation):
         return "start"
     if isinstance(operation, RepoOperation):
         return "harm" if operation.verb == "remove" or operation.discard else _REPO_VERBS[operation.verb]
-    if isinstance(operation, DefineStackOperation | DefineProcedureOperation | DefineRepoOperation):
+    if isinstance(
+        operation,
+        DefineStackOperation
+        | DefineDeploymentOperation
+        | DefineProcedureOperation
+        | DefineRepoOperation
+        | DefineBuildOperation,
+    ):
         return "change" if operation.verb == "remove" else "start"
     if isinstance(operation, ServerOperation) and operation.verb in ("add", "edit"):
         return "start"

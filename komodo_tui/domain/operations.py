@@ -12,9 +12,11 @@ import msgspec
 
 from komodo_agent.wire.jobs import ContainerVerb, CreateContainer
 from komodo_tui.domain.alerts import AlertOperation
+from komodo_tui.domain.builds import BuildOperation, DefineBuildOperation
 from komodo_tui.domain.repos import DefineRepoOperation, RepoOperation
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.servers import ServerDefinition
+from komodo_tui.domain.single import DefineDeploymentOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
 from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
@@ -113,10 +115,13 @@ Operation = (
     | ValueOperation
     | StackOperation
     | DefineStackOperation
+    | DefineDeploymentOperation
     | DefineProcedureOperation
     | AlertOperation
     | RepoOperation
     | DefineRepoOperation
+    | BuildOperation
+    | DefineBuildOperation
 )
 
 

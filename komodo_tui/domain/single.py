@@ -19,7 +19,7 @@ from komodo_agent.wire.compose import HealthPolicy, PullPolicy
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.interpolation import references
 from komodo_tui.domain.run_options import parse_bind, parse_image, parse_name, parse_port, parse_restart
-from komodo_tui.domain.single_compose import as_stack, service_of, variable_for
+from komodo_tui.domain.single_compose import SERVICE_KEYS, as_stack, variable_for
 from komodo_tui.domain.stacks import check_stack
 
 _MEMORY = re.compile(r"[1-9]\d*(\.\d+)?[bkmg]?b?", re.IGNORECASE)
@@ -123,7 +123,7 @@ def _check_fields(deployment: DeploymentDefinition) -> None:
     parse_restart(deployment.restart)
     _check_limits(deployment)
     _check_values(deployment)
-    twice = sorted(set(deployment.more) & set(service_of(deployment, {})))
+    twice = sorted(set(deployment.more) & SERVICE_KEYS)
     if twice:
         raise UsageError(f"more: {twice[0]} has a field of its own", hint="set that one, and leave it out of more")
     try:

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 SERVICE = "app"
 """What the one service of such a project is called."""
+SERVICE_KEYS = frozenset({
+    "image", "container_name", "restart", "command", "entrypoint", "user", "working_dir", "ports", "volumes",
+    "environment", "labels", "cpus", "mem_limit", "pids_limit", "healthcheck", "network_mode", "networks",
+})  # fmt: skip
+"""Those of its keys that come from fields."""
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _STEERS = re.compile(r"PATH|HOME|LC_ALL|(DOCKER|COMPOSE|LD|PYTHON)_.*")
 """What steers docker itself where compose runs: a container may have it under its name, compose may not."""
@@ -32,7 +37,7 @@ _TEXTS = ("image", "ports", "volumes", "labels", "network", "command", "entrypoi
 def as_stack(deployment: DeploymentDefinition) -> StackDefinition:
     """The stack of one service that is deployed for it; nothing is checked."""
     variables = _variables(deployment.environment)
-    document: dict[str, Any] = {"services": {SERVICE: service_of(deployment, variables) | _more(deployment)}}
+    document: dict[str, Any] = {"services": {SERVICE: _service(deployment, variables) | _more(deployment)}}
     named = [v.partition(":")[0] for v in deployment.volumes if not v.startswith("/")]
     if named:
         document["volumes"] = {name: {"name": name} for name in dict.fromkeys(named)}
@@ -60,7 +65,7 @@ def as_stack(deployment: DeploymentDefinition) -> StackDefinition:
     )
 
 
-def service_of(deployment: DeploymentDefinition, variables: Mapping[str, str]) -> dict[str, Any]:
+def _service(deployment: DeploymentDefinition, variables: Mapping[str, str]) -> dict[str, Any]:
     """The service, without the keys that are not set."""
     policy, times = parse_restart(deployment.restart)
     limits = deployment.limits

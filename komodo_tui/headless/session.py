@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from komodo_tui.headless.asking import Asking
     from komodo_tui.headless.output import Output
     from komodo_tui.operations.definitions import ServerDefinitions
+    from komodo_tui.operations.deployment_definitions import Deployables, DeploymentDefinitions
     from komodo_tui.operations.executor import Executor
     from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
     from komodo_tui.operations.stack_definitions import StackDefinitions
@@ -52,6 +53,8 @@ class Runtime(Protocol):
     executor: Executor
     actor: Actor
     stacks: StackDefinitions
+    deployments: DeploymentDefinitions
+    deployables: Deployables
     preparer: StackPreparer
     values: StoredValues
     alerts: AlertStore

@@ -1,11 +1,14 @@
-"""Arguments of the verbs on stacks, and of ``plan`` and ``apply``."""
+"""Arguments of the verbs on stacks and deployments, and of ``plan``, ``apply`` and ``export``."""
 
 from __future__ import annotations
 
 from komodo_tui.headless.act_arguments import confirming
 from komodo_tui.headless.parsing import Parser, Verbs, count, server_option
 
-STACK_VERBS = frozenset({"deploy", "diff", "rollback", "destroy", "adopt", "stack", "plan", "apply"})
+STACK_VERBS = frozenset(
+    {"deploy", "diff", "rollback", "destroy", "adopt", "stack", "deployment", "plan", "apply",
+     "export"}
+)  # fmt: skip
 
 
 def define_stacks(verbs: Verbs) -> None:
@@ -38,6 +41,7 @@ def define_stacks(verbs: Verbs) -> None:
     server_option(adopt)
     confirming(adopt)
     _stack(verbs)
+    _deployment(verbs)
     _files(verbs)
 
 
@@ -65,13 +69,35 @@ def _stack(verbs: Verbs) -> None:
     confirming(remove)
 
 
+def _deployment(verbs: Verbs) -> None:
+    parser = verbs.add("deployment", "list the definitions of single containers, forget one")
+    inner = Verbs(
+        parser.add_subparsers(
+            dest="deployment_verb", metavar="VERB", title="verbs", required=True, parser_class=Parser
+        ),
+        verbs.common,
+    )
+    inner.add("list", "the deployments defined; 'stack list' shows what runs")
+    remove = inner.add("remove", "forget a deployment's definition; what it deployed keeps running")
+    remove.add_argument("name", metavar="NAME")
+    confirming(remove)
+
+
 def _files(verbs: Verbs) -> None:
     for name, help in (
-        ("plan", "say what 'apply' would change in the definitions of servers and stacks"),
-        ("apply", "bring the definitions of servers and stacks to what YAML files say"),
+        ("plan", "say what 'apply' would change in the definitions"),
+        ("apply", "bring the definitions to what YAML files say"),
     ):
         parser = verbs.add(name, help, examples=f"  komodo-tui {name} -f fleet.yaml")
         parser.add_argument("-f", "--file", action="append", required=True, metavar="FILE", help="(repeat)")
         parser.add_argument("--delete", action="store_true", help="also forget what the files do not name")
         if name == "apply":
             confirming(parser)
+    export = verbs.add(
+        "export",
+        "write the definitions as YAML that 'apply' takes; secrets are never in it",
+        examples="  komodo-tui export > fleet.yaml\n  komodo-tui export --kind stack shop",
+    )
+    export.add_argument("name", nargs="*", metavar="NAME", help="these alone (default: all)")
+    export.add_argument("--kind", action="append", default=[], metavar="KIND", help="server, stack, … (repeat)")
+    export.add_argument("-o", "--output", default="", metavar="FILE", help="(default: standard output)")

@@ -87,7 +87,7 @@ async def stack(session: Session) -> int:
 
 async def _list(session: Session) -> int:
     async with session.servers() as runtime:
-        known = runtime.stacks.known()
+        known = runtime.deployables.known()
         live = [name for name, server in runtime.fleet.state.servers.items() if server.live]
         clients = [await runtime.fleet.link(name).client() for name in live]
         answers = await asyncio.gather(*(client.compose_projects() for client in clients))

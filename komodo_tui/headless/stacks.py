@@ -93,7 +93,7 @@ async def on_stack(session: Session) -> AsyncIterator[tuple[Runtime, StackDefini
     """
     arguments = session.arguments
     async with session.runtime() as runtime:
-        stack = runtime.stacks.stored(arguments.stack).value
+        stack = runtime.deployables.find(arguments.stack)
         servers = runtime.preparer.places(stack, arguments.server)
         await runtime.start(servers)
         await session.settle(runtime)

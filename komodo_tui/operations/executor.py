@@ -13,18 +13,22 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from komodo_agent.wire.builds import BuildJob
 from komodo_agent.wire.compose import ComposeDeploy
 from komodo_agent.wire.jobs import CreateContainer, JobRequest
 from komodo_agent.wire.repos import RepoJob
 from komodo_agent.wire.resources import PullImage
 from komodo_tui.domain.alerts import AlertOperation
+from komodo_tui.domain.builds import DefineBuildOperation
 from komodo_tui.domain.errors import ReadOnlyError
 from komodo_tui.domain.operations import ActionRecord, DefineProcedureOperation, ServerOperation
 from komodo_tui.domain.repos import DefineRepoOperation
+from komodo_tui.domain.single import DefineDeploymentOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
 from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
 from komodo_tui.operations.act import Act
+from komodo_tui.operations.build_plans import with_secrets
 from komodo_tui.operations.intents import job_specs, new_intent, written
 from komodo_tui.operations.job_steps import JobStep, OutcomeUnknownError
 from komodo_tui.operations.planner import Planner, check_given
@@ -45,7 +49,9 @@ if TYPE_CHECKING:
     from komodo_tui.domain.settings import Settings
     from komodo_tui.fleet.manager import FleetManager
     from komodo_tui.operations.act import Step
+    from komodo_tui.operations.build_definitions import BuildDefinitions
     from komodo_tui.operations.definitions import ServerDefinitions
+    from komodo_tui.operations.deployment_definitions import DeploymentDefinitions
     from komodo_tui.operations.intents import Intent
     from komodo_tui.operations.locking import TargetLocks
     from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
@@ -73,6 +79,8 @@ class Executor:
         alerts: AlertStore | None = None,
         *,
         repos: RepoDefinitions | None = None,
+        deployments: DeploymentDefinitions | None = None,
+        builds: BuildDefinitions | None = None,
     ) -> None:
         self._fleet = fleet
         self._history = history
@@ -83,10 +91,13 @@ class Executor:
         self._procedures = procedures
         self._values = values
         self._repos = repos
+        self._deployments = deployments
+        self._builds = builds
         self._alerts = alerts
         self._planner = Planner(
             fleet.state, definitions.known, settings, stacks.known if stacks else dict, procedures, values, alerts,
-            repos=repos.known if repos else dict,
+            repos=repos.known if repos else dict, deployments=deployments.known if deployments else dict,
+            builds=builds.known if builds else dict,
         )  # fmt: skip
         self._recovery = Recovery(history, locks, fleet.link, definitions.known)
         self.terminals = TerminalLog(history, locks, settings)
@@ -212,6 +223,16 @@ class Executor:
                 DefinitionStep(operation, target, self._stacks, act.report(index, target))
                 for index, target in enumerate(targets)
             ]
+        if isinstance(operation, DefineDeploymentOperation) and self._deployments is not None:
+            return [
+                DefinitionStep(operation, target, self._deployments, act.report(index, target))
+                for index, target in enumerate(targets)
+            ]
+        if isinstance(operation, DefineBuildOperation) and self._builds is not None:
+            return [
+                DefinitionStep(operation, target, self._builds, act.report(index, target))
+                for index, target in enumerate(targets)
+            ]
         if isinstance(operation, DefineRepoOperation) and self._repos is not None:
             return [
                 DefinitionStep(operation, target, self._repos, act.report(index, target))
@@ -252,6 +273,8 @@ def _with_login(spec: JobSpec, server: str, values: StoredValues) -> JobSpec:
     if isinstance(spec, ComposeDeploy):
         logins = {image: values.registry_auth(image) for image in spec.images}
         return msgspec.structs.replace(spec, logins={image: login for image, login in logins.items() if login})
+    if isinstance(spec, BuildJob):
+        return with_secrets(spec, server, values)
     return with_token(spec, server, values) if isinstance(spec, RepoJob) else spec
 
 

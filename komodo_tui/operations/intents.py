@@ -9,6 +9,7 @@ import msgspec
 
 from komodo_agent.wire.jobs import ContainerAct
 from komodo_tui.domain.alerts import AlertOperation
+from komodo_tui.domain.builds import BuildOperation, DefineBuildOperation, job_of
 from komodo_tui.domain.operations import (
     CommandOperation,
     ContainerOperation,
@@ -19,13 +20,15 @@ from komodo_tui.domain.operations import (
 )
 from komodo_tui.domain.repos import DefineRepoOperation, RepoOperation
 from komodo_tui.domain.resources import ResourceOperation
+from komodo_tui.domain.single import DefineDeploymentOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
 from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
+from komodo_tui.operations.build_plans import build_locks
 from komodo_tui.operations.command_plans import command_jobs
 from komodo_tui.operations.repo_plans import repo_jobs, repo_locks
 from komodo_tui.operations.resource_jobs import resource_jobs, resource_locks, without_secrets
-from komodo_tui.operations.stack_jobs import definition_as_written, stack_as_written, stack_locks
+from komodo_tui.operations.stack_jobs import definition_as_written, deployment_as_written, stack_as_written, stack_locks
 
 if TYPE_CHECKING:
     from komodo_agent.wire.jobs import CreateContainer, JobSpec
@@ -33,8 +36,10 @@ if TYPE_CHECKING:
 
 _DEFINED: dict[type, str] = {
     DefineStackOperation: "stack",
+    DefineDeploymentOperation: "deployment",
     DefineProcedureOperation: "procedure",
     DefineRepoOperation: "repo",
+    DefineBuildOperation: "build",
 }
 HIDDEN = "•••"
 """What stands for a value in the history that may be a secret."""
@@ -64,6 +69,8 @@ def job_specs(plan: Plan) -> tuple[JobSpec, ...]:
         return tuple(target.spec for target in operation.targets)
     if isinstance(operation, RepoOperation):
         return repo_jobs(operation)
+    if isinstance(operation, BuildOperation):
+        return (job_of(operation),)
     return ()
 
 
@@ -86,10 +93,19 @@ def new_intent(plan: Plan) -> Intent:
         locks = [f"volume {plan.operation.server} {plan.operation.volume}"]
     elif isinstance(plan.operation, StackOperation):
         locks = stack_locks(plan.operation)
-    elif isinstance(plan.operation, DefineStackOperation | DefineProcedureOperation | DefineRepoOperation):
+    elif isinstance(
+        plan.operation,
+        DefineStackOperation
+        | DefineDeploymentOperation
+        | DefineProcedureOperation
+        | DefineRepoOperation
+        | DefineBuildOperation,
+    ):
         locks = [f"definition of {_DEFINED[type(plan.operation)]} {plan.operation.name}"]
     elif isinstance(plan.operation, RepoOperation):
         locks = repo_locks(plan.operation)
+    elif isinstance(plan.operation, BuildOperation):
+        locks = build_locks(plan.operation)
     elif isinstance(plan.operation, CommandOperation):
         locks = [f"command {job}" for job in jobs]  # commands exclude nobody; the locks only say that we live
     else:
@@ -109,6 +125,8 @@ def written(operation: Operation, intent: Intent) -> dict[str, Any]:
         operation = stack_as_written(operation, HIDDEN)
     elif isinstance(operation, DefineStackOperation):
         operation = definition_as_written(operation, HIDDEN)
+    elif isinstance(operation, DefineDeploymentOperation):
+        operation = deployment_as_written(operation, HIDDEN)
     elif isinstance(operation, CommandOperation):
         operation = msgspec.structs.replace(operation, environment=dict.fromkeys(operation.environment, HIDDEN))
     document: dict[str, Any] = msgspec.to_builtins(operation)

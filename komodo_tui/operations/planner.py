@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from komodo_tui.domain import confirm
 from komodo_tui.domain.alerts import AlertOperation
+from komodo_tui.domain.builds import BuildOperation, DefineBuildOperation
 from komodo_tui.domain.errors import NotConfirmedError, RefusedError
 from komodo_tui.domain.operations import (
     CommandOperation,
@@ -18,11 +19,15 @@ from komodo_tui.domain.operations import (
 )
 from komodo_tui.domain.repos import DefineRepoOperation, RepoOperation
 from komodo_tui.domain.resources import ResourceOperation
+from komodo_tui.domain.single import DefineDeploymentOperation
+from komodo_tui.domain.single_compose import as_stack
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
 from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
+from komodo_tui.operations.build_plans import draft_build
 from komodo_tui.operations.command_plans import draft_command
 from komodo_tui.operations.container_plans import DESTRUCTIVE, draft_containers, draft_create
+from komodo_tui.operations.deployment_definitions import draft_deployment, refuse_taken
 from komodo_tui.operations.repo_plans import draft_repo
 from komodo_tui.operations.resource_plans import draft_resource
 from komodo_tui.operations.server_plans import draft_server
@@ -33,10 +38,12 @@ from komodo_tui.operations.volume_plans import draft_volume
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from komodo_tui.domain.builds import BuildDefinition
     from komodo_tui.domain.operations import Confirm, Operation
     from komodo_tui.domain.repos import RepoDefinition
     from komodo_tui.domain.servers import ServerDefinition
     from komodo_tui.domain.settings import Settings
+    from komodo_tui.domain.single import DeploymentDefinition
     from komodo_tui.domain.stacks import StackDefinition
     from komodo_tui.fleet.live import FleetState
     from komodo_tui.operations.container_plans import Draft
@@ -59,6 +66,8 @@ class Planner:
         alerts: AlertStore | None = None,
         *,
         repos: Callable[[], Mapping[str, RepoDefinition]] = dict,
+        deployments: Callable[[], Mapping[str, DeploymentDefinition]] = dict,
+        builds: Callable[[], Mapping[str, BuildDefinition]] = dict,
     ) -> None:
         """``known`` reads the servers' definitions, by name, ``stacks`` those of the stacks."""
         self._procedures = procedures
@@ -69,6 +78,8 @@ class Planner:
         self._alerts = alerts
         self._stacks = stacks
         self._repos = repos
+        self._deployments = deployments
+        self._builds = builds
 
     def plan(self, operation: Operation) -> Plan:
         """See :meth:`Executor.plan`."""
@@ -128,12 +139,22 @@ class Planner:
             from komodo_tui.operations.procedure_definitions import draft_procedure  # late: looks do without
 
             return draft_procedure(operation, self._procedures())
-        if isinstance(operation, DefineStackOperation):
-            return draft_definition(operation, self._stacks())
+        if isinstance(operation, DefineStackOperation | DefineDeploymentOperation):
+            return self._draft_deployable(operation)
         if isinstance(operation, RepoOperation | DefineRepoOperation):
             return draft_repo(operation, self._state, self._repos)
+        if isinstance(operation, BuildOperation | DefineBuildOperation):
+            return draft_build(operation, self._state, self._builds)
         assert isinstance(operation, ServerOperation)
         return draft_server(operation, self._known(), self._state)
+
+    def _draft_deployable(self, operation: DefineStackOperation | DefineDeploymentOperation) -> Draft:
+        if isinstance(operation, DefineDeploymentOperation):
+            return draft_deployment(operation, self._deployments(), self._stacks())
+        if operation.definition is not None:
+            single = {name: as_stack(found) for name, found in self._deployments().items()}
+            refuse_taken("stack", operation.definition, single, "deployment")
+        return draft_definition(operation, self._stacks())
 
     def _confirm(self, operation: Operation, draft: Draft) -> Confirm:
         """The strictest level that one of the servers asks for."""

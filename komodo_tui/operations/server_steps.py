@@ -11,6 +11,7 @@ from komodo_tui.domain.alerts import AlertOperation
 from komodo_tui.domain.errors import HostKeyUnknownError, KomodoError, RefusedError
 from komodo_tui.domain.operations import DefineProcedureOperation, ServerOperation
 from komodo_tui.domain.repos import DefineRepoOperation
+from komodo_tui.domain.single import DefineDeploymentOperation
 from komodo_tui.domain.stacks import DefineStackOperation
 from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
@@ -104,7 +105,9 @@ class ServerStep:
 
 def found_done(operation: Operation | None, target: Target, known: Mapping[str, ServerDefinition]) -> StepResult:
     """How far a change got whose program ended, by what is on disk now."""
-    if isinstance(operation, DefineStackOperation | DefineProcedureOperation | DefineRepoOperation):
+    if isinstance(
+        operation, DefineStackOperation | DefineDeploymentOperation | DefineProcedureOperation | DefineRepoOperation
+    ):
         return interrupted(target, "whether the definition was written is not known", hint="look at the definition")
     if isinstance(operation, ValueOperation):
         return interrupted(target, "whether the value was written is not known", hint="set it again")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from komodo_agent.wire.compose import ComposeAct, ComposeAdopt, ComposePreview
+    from komodo_tui.domain.single import DefineDeploymentOperation
     from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
 
 
@@ -47,6 +48,16 @@ def definition_as_written(operation: DefineStackOperation, hidden: str) -> Defin
             attached={path: _digest(content) for path, content in stack.attached.items()},
         ),
     )
+
+
+def deployment_as_written(operation: DefineDeploymentOperation, hidden: str) -> DefineDeploymentOperation:
+    """Without the environment's values."""
+    found = operation.definition
+    if found is None:
+        return operation
+    per_server = {server: _masked(values, hidden) for server, values in found.per_server.items()}
+    shown = msgspec.structs.replace(found, environment=_masked(found.environment, hidden), per_server=per_server)
+    return msgspec.structs.replace(operation, definition=shown)
 
 
 def _spec(

@@ -13,9 +13,11 @@ import msgspec
 from tinydb import TinyDB
 from tinydb.table import Document
 
+from komodo_tui.domain.builds import BuildDefinition
 from komodo_tui.domain.errors import NotFoundError, RefusedError, StoreError
 from komodo_tui.domain.repos import RepoDefinition
 from komodo_tui.domain.servers import ServerDefinition
+from komodo_tui.domain.single import DeploymentDefinition
 from komodo_tui.domain.stacks import StackDefinition
 from komodo_tui.domain.values import VariableDefinition
 from komodo_tui.store.documents import LockedStorage, LockedTable
@@ -29,12 +31,14 @@ T = TypeVar("T", bound=msgspec.Struct)
 SCHEMA = 1
 _META = "_meta"
 _TABLES = {"server": "servers", "stack": "stacks", "procedure": "procedures", "variable": "variables",
-           "repo": "repos"}  # fmt: skip
+           "repo": "repos", "deployment": "deployments", "build": "builds"}  # fmt: skip
 _TYPES: dict[str, type[msgspec.Struct]] = {
     "server": ServerDefinition,
     "stack": StackDefinition,
     "variable": VariableDefinition,
     "repo": RepoDefinition,
+    "deployment": DeploymentDefinition,
+    "build": BuildDefinition,
 }
 
 

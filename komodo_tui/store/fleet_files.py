@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import yaml
 
+from komodo_tui.domain.builds import BuildDefinition, check_build
+from komodo_tui.domain.builds import BuildDefinition, check_build
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.procedures.model import ProcedureDefinition
 from komodo_tui.domain.repos import RepoDefinition, check_repo
 from komodo_tui.domain.servers import ServerDefinition, check_server
+from komodo_tui.domain.single import DeploymentDefinition, check_deployment
 from komodo_tui.domain.stacks import StackDefinition, check_stack
+from komodo_tui.domain.values import VariableDefinition, check_name, check_scope, split_name
 from komodo_tui.store.yaml_files import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -25,9 +29,14 @@ class FleetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """What such a file may have."""
 
     servers: tuple[ServerDefinition, ...] = ()
-    stacks: tuple[StackDefinition, ...] = ()
-    procedures: tuple[ProcedureDefinition, ...] = ()
+    variables: tuple[VariableDefinition, ...] = ()
+    """Secrets are never in a file of definitions."""
     repos: tuple[RepoDefinition, ...] = ()
+    builds: tuple[BuildDefinition, ...] = ()
+    builds: tuple[BuildDefinition, ...] = ()
+    stacks: tuple[StackDefinition, ...] = ()
+    deployments: tuple[DeploymentDefinition, ...] = ()
+    procedures: tuple[ProcedureDefinition, ...] = ()
 
 
 def read_fleet(paths: Sequence[Path]) -> FleetFile:
@@ -36,31 +45,33 @@ def read_fleet(paths: Sequence[Path]) -> FleetFile:
     Raises:
         UsageError: a file cannot be read or does not fit (file, line and key are named), or a name is there twice.
     """
-    servers: dict[str, ServerDefinition] = {}
-    stacks: dict[str, StackDefinition] = {}
-    procedures: dict[str, ProcedureDefinition] = {}
-    repos: dict[str, RepoDefinition] = {}
+    merged: dict[str, dict[str, Any]] = {plural: {} for plural in FleetFile.__struct_fields__}
     for path in paths:
         found = read_yaml(path, FleetFile)
-        for server in found.servers:
-            if servers.setdefault(server.name, server) is not server:
-                raise UsageError(f"{path}: server {server.name} is defined twice")
-            _in(path, lambda server=server: check_server(server))
-        for stack in found.stacks:
-            if stacks.setdefault(stack.name, stack) is not stack:
-                raise UsageError(f"{path}: stack {stack.name} is defined twice")
-            _in(path, lambda stack=stack: check_compose(check_stack(stack)))
-        for procedure in found.procedures:
-            if procedures.setdefault(procedure.name, procedure) is not procedure:
-                raise UsageError(f"{path}: procedure {procedure.name} is defined twice")
-        for repo in found.repos:
-            if repos.setdefault(repo.name, repo) is not repo:
-                raise UsageError(f"{path}: repo {repo.name} is defined twice")
-            _in(path, lambda repo=repo: check_repo(repo))
-    return FleetFile(
-        servers=tuple(servers.values()), stacks=tuple(stacks.values()), procedures=tuple(procedures.values()),
-        repos=tuple(repos.values()),
-    )  # fmt: skip
+        for plural, known in merged.items():
+            for definition in getattr(found, plural):
+                name = definition.name
+                if known.setdefault(name, definition) is not definition:
+                    raise UsageError(f"{path}: {plural.removesuffix('s')} {name} is defined twice")
+                _check(path, plural, definition)
+    return FleetFile(**{plural: tuple(known.values()) for plural, known in merged.items()})
+
+
+def _check(path: Path, plural: str, definition: Any) -> None:
+    """Raise UsageError that names the file, too."""
+    try:
+        if plural in _CHECKS:
+            _CHECKS[plural](definition)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error.message}", hint=error.hint) from error
+
+
+def check_variable(variable: VariableDefinition) -> VariableDefinition:
+    """Return it, or raise UsageError unless its full name can stand in ``[[NAME]]`` of its scope."""
+    scope, name = split_name(variable.name)
+    check_name(name)
+    check_scope(scope)
+    return variable
 
 
 def check_compose(stack: StackDefinition) -> StackDefinition:
@@ -86,9 +97,13 @@ def check_yaml(content: str, *, name: str) -> None:
         raise UsageError(f"{name}, line 1: a compose file is a map with 'services' in it")
 
 
-def _in(path: Path, check: object) -> None:
-    """Run a check, naming the file in what it raises."""
-    try:
-        check()  # type: ignore[operator]
-    except UsageError as error:
-        raise UsageError(f"{path}: {error.message}", hint=error.hint) from error
+_CHECKS: dict[str, Callable[[Any], object]] = {
+    "servers": check_server,
+    "variables": check_variable,
+    "repos": check_repo,
+    "builds": check_build,
+    "builds": check_build,
+    "stacks": lambda stack: check_compose(check_stack(stack)),
+    "deployments": check_deployment,
+}
+"""By key of the file. Procedures are checked once all of them are known: one may run another."""

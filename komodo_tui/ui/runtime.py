@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from komodo_tui.fleet.manager import FleetManager
     from komodo_tui.fleet.prompts import Prompter
     from komodo_tui.operations.definitions import ServerDefinitions
+    from komodo_tui.operations.deployment_definitions import Deployables, DeploymentDefinitions
     from komodo_tui.operations.executor import Executor
     from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
     from komodo_tui.operations.stack_definitions import StackDefinitions
@@ -86,6 +87,16 @@ class Runtime(Protocol):
     @property
     def stacks(self) -> StackDefinitions:
         """The stacks among them."""
+        ...
+
+    @property
+    def deployments(self) -> DeploymentDefinitions:
+        """The single-container deployments among them."""
+        ...
+
+    @property
+    def deployables(self) -> Deployables:
+        """Stacks and deployments by one name."""
         ...
 
     @property

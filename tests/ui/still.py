@@ -66,6 +66,8 @@ class StillRuntime:
     executor: Any = None
     values: Any = None
     stacks: Any = None
+    deployments: Any = None
+    deployables: Any = None
     preparer: Any = None
     alerts: Any = None
     actor: Actor = field(default_factory=lambda: Actor(name="ana", via="tui"))
