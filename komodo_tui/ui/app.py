@@ -7,34 +7,30 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events, on
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widgets import Static
 
 from komodo_tui.ui.alerts.header import alert_spans, watch_alerts
 from komodo_tui.ui.chords import Chord, Chords, WhichKey
-from komodo_tui.ui.commands import CommandApp, terminals_of
-from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
-from komodo_tui.ui.pages import BY_ID, PAGES
+from komodo_tui.ui.commands import terminals_of
+from komodo_tui.ui.pages import PAGES
+from komodo_tui.ui.paging import PagingApp
 from komodo_tui.ui.private import GatedScreen, settle_garbage
 from komodo_tui.ui.render.summary import count, fleet_line
 from komodo_tui.ui.theme import stylesheet
 from komodo_tui.ui.ticker import POLL, Ticker
-from komodo_tui.ui.typeahead import TypeAhead
 from komodo_tui.ui.widgets.footer import HintFooter
 from komodo_tui.ui.widgets.header import FleetLine, TabLine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from textual.app import ComposeResult
     from textual.screen import Screen
-    from textual.widget import AwaitMount
 
-    from komodo_tui.domain.operations import Target
     from komodo_tui.fleet.live import Changes
-    from komodo_tui.ui.page import Page
     from komodo_tui.ui.render.cells import Span
     from komodo_tui.ui.runtime import Runtime
 
@@ -45,7 +41,7 @@ _SWITCH = 0.0005
 each time the loop comes back from a system call, some of them in each paint."""
 
 
-class KomodoApp(CommandApp):
+class KomodoApp(PagingApp):
     """Also the :class:`~komodo_tui.ui.shell.Shell` of its pages."""
 
     ENABLE_COMMAND_PALETTE = False
@@ -59,7 +55,7 @@ class KomodoApp(CommandApp):
         Binding("escape,q", "back", "back", key_display="Esc", show=False, id="app.back"),
         Binding("minus", "last_page", "last view", show=False, key_display="-", id="app.last"),
         Binding("z,plus,underscore", "zoom", "zoom the pane", show=False, id="app.zoom"),
-        Binding("ctrl+r", "reconnect", "reconnect", show=False, id="app.reconnect"),
+        Binding("ctrl+r", "reconnect", "reconnect", show=False, key_display="^R", id="app.reconnect"),
         Binding("ctrl+q", "quit", "quit", show=False, priority=True, id="app.quit"),
         Binding("T", "go('terminals')", "terminals", show=False, id="app.terminals"),
         Binding("grave_accent", "drawer", "terminal drawer", show=False, key_display="`", id="app.drawer"),
@@ -78,12 +74,6 @@ class KomodoApp(CommandApp):
         """``tab`` is the id of the page to begin with; ``now`` gives Unix time."""
         super().__init__(runtime, now=now, driver_class=driver_class)
         self._first = tab
-        self._current: Page | None = None
-        self._wanted: Target | None = None
-        """What the page on screen shall reveal once it is mounted."""
-        self._last = ""
-        self._ahead = TypeAhead(self)
-        self._pages: dict[str, Page] = {}
         self._ticker: Ticker | None = None
 
     # -- screen -------------------------------------------------------------------------------------------------
@@ -117,7 +107,7 @@ class KomodoApp(CommandApp):
         self._ticker = Ticker(self.runtime.fleet.state.subscribe(), self._commit, self.runtime.settings.refresh)
         self.set_interval(POLL, self._poll)
         self.work(self.begin())
-        self.work(watch_alerts(self, self.runtime, self.now, self._show_fleet))
+        self.work(watch_alerts(self, self.runtime, self.now, self.show_fleet))
         if self.runtime.settings.keymap:
             self.work(self.use_keymap(self.runtime.settings.keymap))
         if self._theme_error is not None:
@@ -136,11 +126,12 @@ class KomodoApp(CommandApp):
         await self.runtime.close()
 
     def _commit(self, changes: Changes) -> None:
-        self._show_fleet()
+        self.show_fleet()
         if self._current is not None:  # also under a dialog: what is taken now is not told again
             self._current.tick(changes)
 
-    def _show_fleet(self) -> None:
+    def show_fleet(self) -> None:
+        """Servers and containers at the left, what is wrong and what runs at the right."""
         left = fleet_line(count(self.runtime.fleet.state.servers.values()), self._glyphs)
         right: list[Span] = [*alert_spans(self, self.runtime, self.now, self._glyphs)]
         if self.acts.under_way:
@@ -148,86 +139,6 @@ class KomodoApp(CommandApp):
         if self.runtime.settings.read_only:
             right.append(("READ-ONLY ", "warn bold"))
         self.query_one(FleetLine).show(left, tuple(right))
-
-    # -- pages --------------------------------------------------------------------------------------------------
-
-    def go(self, page: str, target: Target | None = None) -> None:
-        """Show a page by its id, and reveal something in it."""
-        self._wanted = target
-        if self._current is None or self._page_id(self._current) != page:
-            self._switch(page)
-        elif self._current.is_mounted:
-            self._reveal(self._current)
-
-    def opened_pages(self) -> Iterable[Page]:
-        """The pages that have been shown so far."""
-        return self._pages.values()
-
-    @property
-    def current_page(self) -> Page | None:
-        """The page on screen."""
-        return self._current
-
-    def chords(self) -> dict[str, dict[str, Chord]]:
-        """The two-key commands, by their first key."""
-        return {"g": self._go_chords()}
-
-    def _page_id(self, page: Page) -> str:
-        return str(page.id).removeprefix("page-")
-
-    def _switch(self, page: str) -> None:
-        old = self._current
-        if old is not None:
-            self._last = self._page_id(old)
-            old.display = False
-            old.on_page_hide()
-        new = self._pages.get(page)
-        self.query_one(TabLine).show(page)
-        self._show_fleet()
-        if new is None:
-            new = self._pages[page] = BY_ID[page].load()(self.runtime, self, id=f"page-{page}")
-            self._current = new
-            self._ahead.wait_for_page(lambda: new is not self._current or self._has_focus(new))
-            self.work(self._mounted(new, self.query_one("#pages").mount(new)))
-        else:
-            self._current = new
-            new.display = True
-            if new.is_mounted:
-                self._shown(new)
-
-    def _has_focus(self, page: Page) -> bool:
-        """Whether keys reach the page; also where something else has come to stand before it."""
-        if len(self.screen_stack) > 1:
-            return True
-        if self.focused is not None and page in self.focused.ancestors_with_self:
-            return True
-        return page.is_mounted and not any(widget.focusable for widget in page.query("*"))  # nothing there takes any
-
-    async def _mounted(self, page: Page, mounting: AwaitMount) -> None:
-        # Before all of the page is there, the focus it gives would be lost without a word.
-        await mounting
-        if page is self._current:
-            self._shown(page)
-
-    def _shown(self, page: Page) -> None:
-        page.on_page_show()
-        self._reveal(page)
-
-    def _reveal(self, page: Page) -> None:
-        target, self._wanted = self._wanted, None
-        if target is not None:
-            page.reveal(target)
-
-    def _go_chords(self) -> dict[str, Chord]:
-        chords = {"g": Chord("first row", lambda: self._table_first())}
-        for spec in PAGES:
-            chords[spec.letter] = Chord(spec.title, lambda page=spec.id: self.go(page))  # type: ignore[misc]
-        return chords
-
-    def _table_first(self) -> None:
-        first = getattr(self.focused, "action_first", None)
-        if first is not None:
-            first()
 
     async def on_event(self, event: events.Event) -> None:
         """Look for chords before a key goes its way; keys wait for a field that is about to open."""
@@ -249,10 +160,6 @@ class KomodoApp(CommandApp):
         page = action.removeprefix("go('").removesuffix("')") if action.startswith("go('") else ""
         return page if page != self._page_id(self._current) else ""
 
-    def _shows(self, page: str) -> bool:
-        """Whether this page is there and has the keys."""
-        return self._current is not None and self._page_id(self._current) == page and self._has_focus(self._current)
-
     def _is_chord(self, event: events.Key) -> bool:
         return (
             len(self.screen_stack) == 1
@@ -272,33 +179,22 @@ class KomodoApp(CommandApp):
         """No key of ours works while a widget (a terminal pane) captures all of them."""
         return not getattr(self.focused, "captures_keys", False)
 
+    def chords(self) -> dict[str, dict[str, Chord]]:
+        """The two-key commands, by their first key."""
+        return {"g": self._go_chords()}
+
+    def _go_chords(self) -> dict[str, Chord]:
+        chords = {"g": Chord("first row", lambda: self._table_first())}
+        for spec in PAGES:
+            chords[spec.letter] = Chord(spec.title, lambda page=spec.id: self.go(page))  # type: ignore[misc]
+        return chords
+
+    def _table_first(self) -> None:
+        first = getattr(self.focused, "action_first", None)
+        if first is not None:
+            first()
+
     # -- keys ---------------------------------------------------------------------------------------------------
-
-    def action_go(self, page: str) -> None:
-        """Show a tab."""
-        self.go(page)
-
-    def action_last_page(self) -> None:
-        """Back to the tab before."""
-        if self._last:
-            self.go(self._last)
-
-    def action_more(self) -> None:
-        """The tabs without a digit."""
-        self.work(self._more())
-
-    async def _more(self) -> None:
-        items = [MenuItem(s.id, s.title, s.letter, s.note) for s in PAGES if not s.key]
-        page = await self.ask(MenuDialog("More", items))
-        if page:
-            self.go(page)
-
-    @on(TabLine.Picked)
-    def _tab_picked(self, event: TabLine.Picked) -> None:
-        if event.page:
-            self.go(event.page)
-        else:
-            self.action_more()
 
     async def action_back(self) -> None:
         """One level back; at the top, say how to quit."""
