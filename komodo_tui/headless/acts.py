@@ -70,10 +70,20 @@ async def run(session: Session, runtime: Runtime, operation: Operation) -> int:
     return exit_code(record)
 
 
-async def submit(session: Session, runtime: Runtime, plan: Plan, given: str | bool) -> ActionRecord:
-    """Submit a plan and show its progress. ^C stops it and waits for its outcome to be entered."""
+async def submit(
+    session: Session,
+    runtime: Runtime,
+    plan: Plan,
+    given: str | bool,
+    *,
+    output: Callable[[str], None] | None = None,
+) -> ActionRecord:
+    """Submit a plan and show its progress. ^C stops it and waits for its outcome to be entered.
+
+    ``output`` takes what the jobs print, by whole lines.
+    """
     lines = isinstance(plan.operation, StackOperation | RepoOperation) and not session.out.json
-    watch = _Watch(session.out, several=len(plan.steps) > 1, lines=lines)
+    watch = _Watch(session.out, several=len(plan.steps) > 1, lines=lines, output=output)
     task = asyncio.ensure_future(runtime.executor.submit(plan, runtime.actor, given=given, progress=watch.tell))
     try:
         return await asyncio.shield(task)
@@ -93,15 +103,21 @@ class _Watch:
     ``lines``: also what the jobs print, line by line on standard error.
     """
 
-    def __init__(self, out: Output, *, several: bool, lines: bool = False) -> None:
+    def __init__(
+        self, out: Output, *, several: bool, lines: bool = False, output: Callable[[str], None] | None = None
+    ) -> None:
         self._out = out
+        self._output = output
         self._lines = lines
         self._several = several
         self._shown = False
 
     def tell(self, progress: StepProgress) -> None:
         """One step moved."""
-        if self._lines and progress.output:
+        if self._output is not None and progress.output:
+            self.end()
+            self._output(progress.output)
+        elif self._lines and progress.output:
             self.end()
             for line in progress.output.splitlines():
                 self._out.say(f"{progress.target.server} | {line}" if self._several else line)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from komodo_tui import __version__
 from komodo_tui.headless.act_arguments import ACTS, define_acts, define_server
 from komodo_tui.headless.alert_arguments import define_alerts
+from komodo_tui.headless.build_arguments import BUILD_VERBS, define_builds
 from komodo_tui.headless.look_arguments import LOOKS, define_looks
 from komodo_tui.headless.parsing import Parser, Verbs, common_options, examples_formatter
 from komodo_tui.headless.procedure_arguments import define_procedures, run_options
@@ -45,6 +46,7 @@ def _groups(argv: list[str]) -> list[Callable[[Verbs], None]]:
         **dict.fromkeys(ACTS, define_acts),
         "server": define_server,
         "repo": define_repos,
+        **dict.fromkeys(BUILD_VERBS, define_builds),
         **dict.fromkeys(STACK_VERBS, define_stacks),
         **dict.fromkeys(("procedure", "watch", "schedules"), define_procedures),
         "alerts": define_alerts,
@@ -56,7 +58,7 @@ def _groups(argv: list[str]) -> list[Callable[[Verbs], None]]:
         return list(named)
     return [
         define_looks, define_acts, define_stacks, define_resources, define_values, define_procedures, define_repos,
-        define_alerts, define_server,
+        define_builds, define_alerts, define_server,
     ]  # fmt: skip
 
 

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from komodo_tui.domain.builds import BuildOperation, builders_of, check_build, next_version, parse_version
+from komodo_tui.domain.builds import BuildOperation, check_build, next_version, parse_version
 from komodo_tui.domain.errors import NotFoundError, UnreachableError, UsageError
 from komodo_tui.domain.interpolation import interpolate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from komodo_tui.domain.builds import BuildDefinition
-    from komodo_tui.domain.servers import ServerDefinition
     from komodo_tui.fleet.live import FleetState, ServerLive
     from komodo_tui.operations.build_history import BuildHistory
     from komodo_tui.operations.repo_definitions import RepoDefinitions
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
 class BuildPreparer:
     """Reads stores: call it in a thread where the loop has to go on."""
 
-    def __init__(self, state: FleetState, repos: RepoDefinitions, values: StoredValues, history: BuildHistory) -> None:
-        self._state = state
+    def __init__(self, repos: RepoDefinitions, values: StoredValues, history: BuildHistory) -> None:
         self._repos = repos
         self._values = values
         self._history = history
@@ -67,13 +65,12 @@ class BuildPreparer:
         return found.values
 
 
-def pick_server(build: BuildDefinition, known: Mapping[str, ServerDefinition], state: FleetState) -> str:
-    """The least loaded of those it may be built on that are there.
+def pick_server(build: BuildDefinition, names: Sequence[str], state: FleetState) -> str:
+    """The least loaded of those that are there.
 
     Raises:
-        UsageError: it may be built nowhere. UnreachableError: none of them is there.
+        UnreachableError: none of them is.
     """
-    names = builders_of(build, known)
     there = [state.servers[name] for name in names if name in state.servers and state.servers[name].engine_live]
     if not there:
         raise UnreachableError(

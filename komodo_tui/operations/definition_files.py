@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import msgspec
 
 from komodo_tui.domain.builds import DefineBuildOperation
-from komodo_tui.domain.builds import DefineBuildOperation
 from komodo_tui.domain.errors import NotFoundError, UsageError
 from komodo_tui.domain.operations import DefineProcedureOperation, ServerOperation
 from komodo_tui.domain.procedures.check import check
@@ -20,7 +19,6 @@ from komodo_tui.domain.repos import DefineRepoOperation
 from komodo_tui.domain.single import DefineDeploymentOperation
 from komodo_tui.domain.stacks import DefineStackOperation
 from komodo_tui.domain.values import ValueOperation, VariableDefinition, split_name
-from komodo_tui.operations.build_definitions import BuildDefinitions
 from komodo_tui.operations.build_definitions import BuildDefinitions
 from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.store.secrets import Secret
@@ -118,11 +116,6 @@ def _build(parts: Parts, verb: Verb, name: str, definition: Any) -> Operation:
     return DefineBuildOperation(verb=verb, name=name, definition=definition, rev=rev)
 
 
-def _build(parts: Parts, verb: Verb, name: str, definition: Any) -> Operation:
-    rev = BuildDefinitions(parts.definitions).stored(name).rev if verb != "add" else None
-    return DefineBuildOperation(verb=verb, name=name, definition=definition, rev=rev)
-
-
 def _procedure(parts: Parts, verb: Verb, name: str, definition: Any) -> Operation:
     rev = parts.procedures().stored(name).rev if verb != "add" else None
     plain = msgspec.to_builtins(definition) if definition is not None else None
@@ -137,7 +130,6 @@ KINDS = (
     Kind("server", "servers", lambda parts: parts.servers.known(), _server),
     Kind("variable", "variables", _variables, _variable),
     Kind("repo", "repos", lambda parts: RepoDefinitions(parts.definitions).known(), _repo),
-    Kind("build", "builds", lambda parts: BuildDefinitions(parts.definitions).known(), _build),
     Kind("build", "builds", lambda parts: BuildDefinitions(parts.definitions).known(), _build),
     Kind("stack", "stacks", lambda parts: parts.stacks.known(), _stack),
     Kind("deployment", "deployments", lambda parts: parts.deployments.known(), _deployment),

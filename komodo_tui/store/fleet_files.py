@@ -8,7 +8,6 @@ import msgspec
 import yaml
 
 from komodo_tui.domain.builds import BuildDefinition, check_build
-from komodo_tui.domain.builds import BuildDefinition, check_build
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.procedures.model import ProcedureDefinition
 from komodo_tui.domain.repos import RepoDefinition, check_repo
@@ -32,7 +31,6 @@ class FleetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     variables: tuple[VariableDefinition, ...] = ()
     """Secrets are never in a file of definitions."""
     repos: tuple[RepoDefinition, ...] = ()
-    builds: tuple[BuildDefinition, ...] = ()
     builds: tuple[BuildDefinition, ...] = ()
     stacks: tuple[StackDefinition, ...] = ()
     deployments: tuple[DeploymentDefinition, ...] = ()
@@ -101,7 +99,6 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
     "servers": check_server,
     "variables": check_variable,
     "repos": check_repo,
-    "builds": check_build,
     "builds": check_build,
     "stacks": lambda stack: check_compose(check_stack(stack)),
     "deployments": check_deployment,

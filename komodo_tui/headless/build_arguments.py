@@ -1,0 +1,45 @@
+"""Arguments of ``build`` and ``builds``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from komodo_tui.headless.act_arguments import confirming
+
+if TYPE_CHECKING:
+    from komodo_tui.headless.parsing import Verbs
+
+BUILD_VERBS = frozenset({"build", "builds"})
+
+
+def define_builds(verbs: Verbs) -> None:
+    """``build NAME``, ``builds [NAME]``."""
+    build = verbs.add(
+        "build",
+        "build an image, give it its tags, bring it where it goes",
+        about="Builds are defined in YAML files (plan, apply) or on the Builds tab. A version is used up by a build that "
+        "succeeds alone.",
+        examples="  komodo-tui build api --follow\n  komodo-tui build api --version 2.0.0 --yes --json",
+    )
+    build.add_argument("name", metavar="NAME")
+    build.add_argument("--version", dest="build_version", default="", metavar="V", help="instead of the next one")
+    build.add_argument(
+        "--server", dest="on", default="", metavar="S", help="build there, of the servers that its definition allows"
+    )
+    build.add_argument("-f", "--follow", action="store_true", help="print what the build prints, as it comes")
+    build.add_argument("--no-follow-up", action="store_true", help="only build: ship, push and redeploy nothing")
+    confirming(build)
+    listing = verbs.add(
+        "builds",
+        "the builds and how their last one went; with a name, all there have been of it",
+        examples="  komodo-tui builds\n  komodo-tui builds api\n  komodo-tui builds api --log 1.4.2",
+    )
+    listing.add_argument("name", nargs="?", default="", metavar="NAME")
+    listing.add_argument(
+        "--log",
+        nargs="?",
+        const="last",
+        default=None,
+        metavar="V",
+        help="the whole output of a version, or the last one",
+    )
