@@ -17,8 +17,8 @@ def define_builds(verbs: Verbs) -> None:
     build = verbs.add(
         "build",
         "build an image, give it its tags, bring it where it goes",
-        about="Builds are defined in YAML files (plan, apply) or on the Builds tab. A version is used up by a build that "
-        "succeeds alone.",
+        about="Builds are defined in YAML files (plan, apply) or on the Builds tab. Only a build that succeeds uses up "
+        "its version.",
         examples="  komodo-tui build api --follow\n  komodo-tui build api --version 2.0.0 --yes --json",
     )
     build.add_argument("name", metavar="NAME")

@@ -13,7 +13,7 @@ from komodo_tui.headless.asking import given
 from komodo_tui.headless.stacks import reached
 from komodo_tui.headless.tables import Cell, Column
 from komodo_tui.operations.build_definitions import BuildDefinitions
-from komodo_tui.operations.build_history import BuildHistory
+from komodo_tui.operations.build_history import BuildHistory, run_of
 from komodo_tui.operations.build_prepare import BuildPreparer, pick_server
 from komodo_tui.operations.build_runs import BuildFollower, BuildOutput, not_well
 from komodo_tui.operations.outcomes import exit_code
@@ -121,12 +121,12 @@ def _print(session: Session, record: ActionRecord, done: list[FollowUp]) -> None
         (out.record if session.arguments.follow else out.document)(document)
         return
     print_record(out, record)
-    result = record.steps[0].result if record.steps else {}
-    if result.get("failed_step") and not session.arguments.follow:
-        out.say(f"  the last lines of {result['failed_step']}:")
-        for line in result.get("failed_lines", "").splitlines():
+    run = run_of(record)
+    if run.failed_step and not session.arguments.follow:
+        out.say(f"  the last lines of {run.failed_step}:")
+        for line in run.failed_lines:
             out.say(f"  | {line}")
-    for reference in result.get("references", "").split():
+    for reference in run.references:
         out.line(f"  {reference}")
     for one in done:
         if one.record is not None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from komodo_tui.store.history import History
 
 _ENOUGH = 200
+_decode_lines = msgspec.json.Decoder(tuple[str, ...]).decode
 _decode_steps = msgspec.json.Decoder(tuple[BuildStep, ...]).decode
 
 
@@ -54,7 +55,6 @@ def run_of(record: ActionRecord) -> BuildRun:
     result = step.result if step is not None else {}
     target = record.targets[0]
     jobs = record.operation.get("intent", {}).get("jobs", ())
-    lines = result.get("failed_lines", "")
     return BuildRun(
         id=record.id, name=target.name, server=target.server, started=record.started, ended=record.ended,
         version=str(record.operation.get("version", "")), outcome=record.outcome, who=str(record.actor),
@@ -62,7 +62,7 @@ def run_of(record: ActionRecord) -> BuildRun:
         image=result.get("image", ""), size=_number(result.get("size", "")),
         references=tuple(result.get("references", "").split()), builder=result.get("builder", ""),
         steps=_steps(result.get("steps", "")), failed_step=result.get("failed_step", ""),
-        failed_lines=tuple(lines.split("\n")) if lines else (), error=step.error if step is not None else "",
+        failed_lines=_lines(result.get("failed_lines", "")), error=step.error if step is not None else "",
         job=str(jobs[0]) if jobs else "",
     )  # fmt: skip
 
@@ -101,6 +101,13 @@ class BuildHistory:
 def _steps(text: str) -> tuple[BuildStep, ...]:
     try:
         return _decode_steps(text) if text else ()
+    except msgspec.DecodeError:
+        return ()
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    try:
+        return _decode_lines(text) if text else ()
     except msgspec.DecodeError:
         return ()
 

@@ -90,7 +90,7 @@ class BuildOutput:
         self._history = history
 
     async def keep(self, record: ActionRecord) -> None:
-        """Fetch a build's whole log from its agent and keep it; what cannot be had is let go: the history has its end."""
+        """Fetch the whole log from its agent, and keep it. What cannot be had is let go: the history has its end."""
         run = run_of(record)
         if not run.job:
             return

@@ -1,4 +1,4 @@
-"""The whole output of builds, one packed file each: an agent forgets its jobs, and the history keeps their end alone."""
+"""The whole output of builds, one packed file each: agents forget their jobs, and the history keeps the end alone."""
 
 from __future__ import annotations
 

@@ -37,6 +37,7 @@ _NOISE = re.compile(
 )
 _DIGEST = re.compile(r"#\d+ sha256:[0-9a-f]{64}")
 _ID = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
+_EXIT = re.compile(r"(?:exit code|returned a non-zero code): (\d+)$")
 _SHOWN = 20
 _FULL = "no space left on device"
 
@@ -142,19 +143,25 @@ class BuildAct:
     def _complaint(self) -> str:
         return self._last[-1][:300] if self._last else "it said nothing"
 
+    def _why(self, code: int) -> str:
+        """The step's exit code where that is all there is to say: the lines it wrote are shown beside."""
+        if not self._last:
+            return f"exit code {code}"
+        found = _EXIT.search(self._last[-1])
+        return f"exit code {found[1]}" if found else self._complaint()
+
     def _failure(self, code: int) -> AgentError:
         """Which step failed, with its last lines in the result and at the log's end."""
         step, lines = self._steps.failed
         shown = lines[-_SHOWN:]
-        self._context.result(failed_step=step, failed_lines="\n".join(shown))
+        self._context.result(failed_step=step, failed_lines=msgspec.json.encode(shown).decode())
         if step:
             self._context.log(f"failed: {step}")
             for line in shown:
                 self._context.log(f"  | {line}")
         full = any(_FULL in line for line in (*self._last, *lines))
-        where = f"at {step}: " if step else ""
         return AgentError(
-            "failed", f"the build failed {where}{self._complaint()}" if step or self._last else f"exit code {code}",
+            "failed", f"the build failed{f' at {step}' if step else ''}: {self._why(code)}",
             hint="the server's disk is full: remove what is not used (komodo-tui prune)" if full else "",
         )  # fmt: skip
 
