@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from komodo_tui.domain.durations import parse_size
+from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.operations import Confirm
 
 
@@ -67,6 +69,38 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Have the target's name typed before it is run."""
 
 
+class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where ``watch`` takes webhooks, once a repo names a secret for them."""
+
+    listen: str = "127.0.0.1:9180"
+    """``host:port``. Anything but loopback wants TLS in front of it."""
+    max_body: str = "5M"
+    rate: int = 3000
+    """Requests a minute, of all senders together."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def most_bytes(self) -> int:
+        """Of a body."""
+        return parse_size(self.max_body)
+
+
+def check_webhooks(settings: WebhookSettings) -> None:
+    """Raise UsageError where it cannot be listened like this."""
+    host, _, port = settings.listen.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise UsageError(f"webhooks.listen is {settings.listen!r}", hint="host:port, like 127.0.0.1:9180 or [::1]:9180")
+    if not 1024 <= settings.most_bytes <= 64 << 20:
+        raise UsageError(f"webhooks.max_body is {settings.max_body!r}", hint="1K to 64M")
+    if not 1 <= settings.rate <= 1_000_000:
+        raise UsageError(f"webhooks.rate is {settings.rate}", hint="1 to 1000000")
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings."""
 
@@ -85,5 +119,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     logs: LogSettings = LogSettings()
     terminal: TerminalSettings = TerminalSettings()
     commands: tuple[Command, ...] = ()
+    webhooks: WebhookSettings = WebhookSettings()
     parallel: int = 4
     """Acts under way at once on one server when many were picked, 1 to 32."""

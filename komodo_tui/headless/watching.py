@@ -17,8 +17,10 @@ from komodo_tui.headless.tables import Cell, Column
 from komodo_tui.operations.alerts.notifier import Notifier
 from komodo_tui.operations.alerts.watcher import AlertWatcher
 from komodo_tui.operations.procedures.scheduler import Scheduler
+from komodo_tui.operations.pushes.watch import push_loops
 from komodo_tui.store.deliveries import DeliveryQueue
 from komodo_tui.store.locks import FileLock
+from komodo_tui.store.pushes import PushStore
 from komodo_tui.store.runs import RunStore
 from komodo_tui.store.slots import SlotStore
 
@@ -56,7 +58,11 @@ async def watch(session: Session) -> int:
                     notifier = Notifier(
                         runtime.state_dir, DeliveryQueue(runtime.alerts), lambda: runtime.values.lookup("", ""), say
                     )
-                    await _until_told(scheduler.run(), alerts.run(), notifier.run())
+                    with PushesOf(runtime) as pushes:
+                        loops = push_loops(
+                            runtime, runtime.settings, pushes, RunStore(runtime.state_dir.runs), say
+                        )  # fmt: skip
+                        await _until_told(scheduler.run(), alerts.run(), notifier.run(), *loops)
             finally:
                 lock.release()
     return ExitCode.DONE
@@ -69,6 +75,19 @@ class SlotsOf:
         self._store = SlotStore(runtime.state_dir.runs / "slots.db")
 
     def __enter__(self) -> SlotStore:
+        return self._store
+
+    def __exit__(self, *_: object) -> None:
+        self._store.close()
+
+
+class PushesOf:
+    """The pushes of a runtime, closed in the end."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._store = PushStore(runtime.state_dir.root / "pushes.db")
+
+    def __enter__(self) -> PushStore:
         return self._store
 
     def __exit__(self, *_: object) -> None:

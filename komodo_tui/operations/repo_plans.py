@@ -17,6 +17,7 @@ from komodo_tui.operations.container_plans import Draft, server_of, stale
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from komodo_agent.wire.repos import RepoSource
     from komodo_tui.domain.repos import DefineRepoOperation, RepoDefinition
     from komodo_tui.fleet.live import FleetState
     from komodo_tui.operations.values import StoredValues
@@ -88,15 +89,25 @@ def with_token(job: RepoJob, server: str, values: StoredValues) -> RepoJob:
     Raises:
         NotFoundError: no secret has that name.
     """
-    source = job.source
-    if not source.secret or job.verb == "remove":
+    if job.verb == "remove":
         return job
+    return msgspec.structs.replace(job, source=source_with_token(job.name, job.source, server, values))
+
+
+def source_with_token(repo: str, source: RepoSource, server: str, values: StoredValues) -> RepoSource:
+    """A source with the token that it names. Blocks.
+
+    Raises:
+        NotFoundError: no secret has that name.
+    """
+    if not source.secret:
+        return source
     value = values.lookup("", server)(source.secret)
     if value is None or not value.secret:
         raise NotFoundError(
-            f"repo {job.name}: there is no secret {source.secret}", hint=f"komodo-tui secret set {source.secret}"
+            f"repo {repo}: there is no secret {source.secret}", hint=f"komodo-tui secret set {source.secret}"
         )
-    return msgspec.structs.replace(job, source=msgspec.structs.replace(source, token=value.text.strip()))
+    return msgspec.structs.replace(source, token=value.text.strip())
 
 
 def _draft_definition(operation: DefineRepoOperation, known: Mapping[str, RepoDefinition]) -> Draft:

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
@@ -59,6 +60,14 @@ def test_a_push_to_a_hub(headers: dict[str, str]) -> None:
     assert pushed.subject.startswith("Fix [b]it[/b]")
     assert "\x1b" not in pushed.subject
     assert len(delivery.ids) == 2
+
+
+def test_a_push_in_a_form() -> None:
+    form = {**GITHUB, "Content-Type": "application/x-www-form-urlencoded"}
+    assert told(form, urlencode({"payload": json.dumps(HUB)}).encode()).pushed[0].commit == COMMIT
+    for body in (b"", b"payload=", b"&".join(b"a%d=b" % n for n in range(20)), b"payload=%ff"):
+        with pytest.raises(MalformedError):
+            told(form, body)
 
 
 def test_a_push_to_gitlab_and_to_both_bitbuckets() -> None:

@@ -1,0 +1,205 @@
+"""Takes pushes from the queue and makes a run of each: a push that was begun is gone on with, never begun again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from komodo_tui.domain.errors import KomodoError, LockedError, NotFoundError, StoreError
+from komodo_tui.domain.operations import Actor
+from komodo_tui.domain.pushes import run_of, wanted
+from komodo_tui.domain.repos import RepoOperation, servers_of
+from komodo_tui.operations.procedures.start import new_run_id, resumed, started
+from komodo_tui.operations.pushes.parts import PushParts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from komodo_tui.domain.procedures.journal import RunEnded
+    from komodo_tui.domain.procedures.model import ProcedureDefinition
+    from komodo_tui.domain.pushes import Push
+    from komodo_tui.domain.repos import RepoDefinition
+    from komodo_tui.operations.procedures.parts import RunParts, Runtime
+    from komodo_tui.operations.procedures.runner import Runner
+    from komodo_tui.store.pushes import PushStore
+    from komodo_tui.store.runs import RunStore
+
+_AT_ONCE = 8
+"""Runs of pushes under way at the same time; of one repo there is one."""
+_LOOK = 2.0
+"""Seconds after which the queue is looked at, though nobody said that there is something: others write it too."""
+_CONNECT = 10.0
+"""Seconds a server may take to be connected before a run begins without it."""
+_AGAIN = (30.0, 120.0, 600.0, 1800.0, 3600.0)
+"""Seconds until a push is tried again of which a server was away."""
+_LOCKED = 5.0
+
+
+class PushWorker:
+    """The one who empties the queue; the lock of ``watch`` keeps others out."""
+
+    def __init__(
+        self,
+        store: PushStore,
+        repos: Callable[[], Mapping[str, RepoDefinition]],
+        runtime: Runtime,
+        runs: RunStore,
+        say: Callable[[str], None],
+    ) -> None:
+        """``say`` is told, in one line, what begins and how it ends."""
+        self._store = store
+        self._repos = repos
+        self._runtime = runtime
+        self._runs = runs
+        self._say = say
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def wake(self) -> None:
+        """There is something in the queue."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until cancelled. Runs under way are left as they are then; the next worker goes on with them."""
+        try:
+            for open_push in await asyncio.to_thread(self._store.running):
+                self._begin(open_push, again=True)
+            while True:
+                self._wake.clear()
+                while len(self._tasks) < _AT_ONCE:
+                    push = await asyncio.to_thread(self._store.claim, new_run_id(), time.time())
+                    if push is None:
+                        break
+                    self._begin(push, again=False)
+                await self._pause()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(_LOOK):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    def _begin(self, push: Push, *, again: bool) -> None:
+        task = asyncio.create_task(self._act(push, again=again), name=f"push to {push.repo}")
+        self._tasks.add(task)
+
+        def over(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            self._wake.set()
+
+        task.add_done_callback(over)
+
+    async def _act(self, push: Push, *, again: bool) -> None:
+        """See one push through; how it ended is in the queue then."""
+        repo = self._repos().get(push.repo)
+        good, note = False, ""
+        try:
+            if repo is None:
+                note = f"there is no repo {push.repo} any more"
+            elif again:
+                good, note = await self._resumed(push, repo)
+            else:
+                good, note = await self._fresh(push, repo)
+        except KomodoError as error:
+            note = str(error)
+        away = [] if good or repo is None else self._away(repo)
+        again_at = 0.0
+        if away and push.tries <= len(_AGAIN):
+            again_at = time.time() + _AGAIN[push.tries - 1]
+            note = f"{note}; it is tried again, {', '.join(away[:3])} being away"
+        self._say(f"push to {push.repo}: {'done' if good else note}")
+        try:
+            await asyncio.to_thread(
+                self._store.ended, push, good=good, note=note[:500], now=time.time(), again_at=again_at
+            )
+        except StoreError as error:
+            self._say(f"push to {push.repo}: how it ended cannot be kept: {error}")
+
+    async def _fresh(self, push: Push, repo: RepoDefinition) -> tuple[bool, str]:
+        await self._connected(repo)
+        changed = await self._changed(push, repo)
+        actions = [action for action in repo.on_push if wanted(action, changed)]
+        definition = run_of(repo.name, actions, pull=bool(repo.servers))
+        parts = self._parts(push, definition)
+        count = f" ({push.count} pushes)" if push.count > 1 else ""
+        self._say(f"push to {push.repo}: {push.commit[:12] or push.branch}{count}, run {push.run}")
+        given = {"repo": repo.name, "branch": push.branch or repo.branch, "commit": push.commit}
+        async with started(parts, definition.name, given, run=push.run) as runner:
+            return await _to_its_end(runner)
+
+    async def _resumed(self, push: Push, repo: RepoDefinition) -> tuple[bool, str]:
+        try:
+            summary = await asyncio.to_thread(self._runs.get, push.run)
+        except NotFoundError:
+            return await self._fresh(push, repo)  # it was taken from the queue, and no more
+        if summary.ended is not None:
+            return summary.outcome == "success", summary.summary
+        self._say(f"push to {push.repo}: going on with run {push.run}")
+        await self._connected(repo)
+        while True:
+            try:
+                async with resumed(self._parts(push), push.run) as runner:
+                    return await _to_its_end(runner)
+            except LockedError:
+                await asyncio.sleep(_LOCKED)  # somebody went on with it by hand
+
+    def _parts(self, push: Push, definition: ProcedureDefinition | None = None) -> RunParts:
+        return PushParts(runtime=self._runtime, runs=self._runs, who=_actor(push), own=definition)
+
+    async def _connected(self, repo: RepoDefinition) -> None:
+        """Wait for the repo's servers, as long as is reasonable: right after the start they are being connected."""
+
+        async def one(server: str) -> None:
+            try:
+                await self._runtime.fleet.link(server).client(_CONNECT)
+            except KomodoError:
+                return  # the run says which server is away
+
+        await asyncio.gather(*map(one, self._servers(repo)))
+
+    async def _changed(self, push: Push, repo: RepoDefinition) -> Sequence[str] | None:
+        """Which files the push changed, where somebody asks for that; None = not known."""
+        if not push.before or not push.commit or not any(action.paths for action in repo.on_push):
+            return None
+        executor = self._runtime.executor
+        for server in self._servers(repo):
+            try:
+                operation = RepoOperation(verb="fetch", repo=repo, servers=(server,))
+                plan = executor.plan(operation)
+                await executor.submit(plan, _actor(push), given=plan.phrase or True)
+                client = await self._runtime.fleet.link(server).client(_CONNECT)
+                found = await client.changed_paths(repo.name, push.before, push.commit)
+            except KomodoError:
+                continue
+            if found.known and not found.cut:
+                return found.paths
+        return None
+
+    def _servers(self, repo: RepoDefinition) -> tuple[str, ...]:
+        states = self._runtime.fleet.state.servers
+        if not repo.servers:
+            return ()
+        return servers_of(repo, {name: live.definition for name, live in states.items()})
+
+    def _away(self, repo: RepoDefinition) -> list[str]:
+        states = self._runtime.fleet.state.servers
+        try:
+            return [name for name in self._servers(repo) if not states[name].live]
+        except KomodoError:
+            return []
+
+
+def _actor(push: Push) -> Actor:
+    name = f"webhook:{push.delivery or push.source}" if push.source != "poll" else "push"
+    return Actor(name=name, via="watch")
+
+
+async def _to_its_end(runner: Runner) -> tuple[bool, str]:
+    end: RunEnded = await runner.run()
+    return end.outcome == "success", end.summary
