@@ -21,6 +21,7 @@ from komodo_tui.operations.locking import TargetLocks
 from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.operations.stack_definitions import StackDefinitions
 from komodo_tui.operations.stack_prepare import StackPreparer
+from komodo_tui.operations.stack_sources import StackSources
 from komodo_tui.operations.values import StoredValues
 from komodo_tui.store.alerts import AlertStore
 from komodo_tui.store.definitions import DefinitionStore
@@ -167,7 +168,7 @@ def build_runtime(
         deployments=deployments,
         deployables=Deployables(stacks, deployments),
         _procedures=procedures,
-        preparer=StackPreparer(fleet, stacks, servers, values),
+        preparer=StackPreparer(fleet, servers, StackSources(values, RepoDefinitions(definitions))),
         values=values,
         alerts=alerts,
     )

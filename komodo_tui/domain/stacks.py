@@ -20,6 +20,7 @@ from komodo_agent.wire.compose import (
 )
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.servers import named_servers
+from komodo_tui.domain.stack_git import StackGit, check_git
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,8 +54,12 @@ class StackDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """More files, by their path beside the compose file: env files, configuration."""
     folder: str = ""
     """Instead of ``compose``: a folder on the servers that has the files."""
+    git: StackGit | None = None
+    """Instead of both: a git repository that has the files."""
     files: tuple[str, ...] = (COMPOSE_FILE,)
     """Which files of that folder, or of the attached ones, compose reads, in order."""
+    env_files: tuple[str, ...] = ()
+    """Files beside them of ``NAME=value`` lines, for ``${NAME}`` in the compose files; ``environment`` counts more."""
     environment: dict[str, str] = msgspec.field(default_factory=dict)
     """For ``${NAME}`` in the compose file; may have ``[[NAME]]`` of variables and secrets."""
     per_server: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
@@ -141,21 +146,27 @@ def check_stack(stack: StackDefinition) -> StackDefinition:
 
 
 def _check_source(stack: StackDefinition, name: str) -> None:
-    if bool(stack.compose) + bool(stack.folder) != 1 and not (stack.attached and not stack.folder):
-        raise UsageError(f"{name}: give either compose (the file itself) or folder (on the server)")
+    written = bool(stack.compose or stack.attached)
+    if written + bool(stack.folder) + (stack.git is not None) != 1:
+        if stack.attached and not stack.compose:
+            raise UsageError(f"{name}: attached files go with compose, not with folder or git")
+        raise UsageError(f"{name}: give either compose (the file itself), folder (on the server) or git")
     if stack.folder and (not stack.folder.startswith("/") or ".." in stack.folder.split("/")):
         raise UsageError(f"{name}: folder {stack.folder!r} is no absolute path", hint="/srv/shop, say")
-    if stack.folder and stack.attached:
-        raise UsageError(f"{name}: attached files go with compose, not with folder")
-    for path in (*stack.attached, *stack.files):
+    if stack.git is not None:
+        check_git(stack.git, name)
+    inside = (stack.git.folder,) if stack.git is not None and stack.git.folder else ()
+    for path in (*stack.attached, *stack.files, *stack.env_files, *inside):
         if not path or any(part in (".", "..") or not _PART.fullmatch(part) for part in path.split("/")):
             raise UsageError(
                 f"{name}: {path!r} is no path for a file", hint="relative, without .., of letters, digits and . _ - + ="
             )
-    if stack.folder:
+    if not stack.files:
+        raise UsageError(f"{name}: files: name at least one")
+    if not written:
         return
     there = {*stack.attached, *((COMPOSE_FILE,) if stack.compose else ())}
-    missing = [path for path in stack.files if path not in there]
+    missing = [path for path in (*stack.files, *stack.env_files) if path not in there]
     if missing:
         raise UsageError(
             f"{name}: files: {missing[0]} is not among the stack's files", hint=f"there are {sorted(there)}"

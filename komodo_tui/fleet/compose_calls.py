@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 PREVIEW_TIMEOUT = 90.0
 """Longer than the agent gives compose."""
+FETCH_TIMEOUT = 300.0
+"""The same where the agent gets a repository first."""
 
 
 class ComposeCalls:
@@ -62,7 +64,6 @@ class ComposeCalls:
 
     async def compose_preview(self, request: PreviewRequest) -> ComposePreview:
         """What a deploy would do now."""
-        body, _ = await self._call(
-            "POST", ROUTE_COMPOSE_PREVIEW, body=msgspec.json.encode(request), timeout=PREVIEW_TIMEOUT
-        )
+        patience = PREVIEW_TIMEOUT if request.source.git is None else FETCH_TIMEOUT
+        body, _ = await self._call("POST", ROUTE_COMPOSE_PREVIEW, body=msgspec.json.encode(request), timeout=patience)
         return self._decode(body, ComposePreview)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from komodo_agent.wire.compose import ComposePreview, FileChange
+    from komodo_agent.wire.compose_git import GitNews
     from komodo_tui.domain.stacks import DefineStackOperation, StackDefinition, StackOperation, StackTarget
     from komodo_tui.fleet.live import FleetState
 
@@ -105,6 +106,8 @@ def summary(preview: ComposePreview) -> str:
 
 def details(preview: ComposePreview) -> Iterator[str]:
     """What a deploy touches, one thing a line."""
+    if preview.git is not None:
+        yield from commit_lines(preview.git)
     for change in preview.services:
         if change.verb != "keep":
             absent = "" if change.present or change.builds else " (to be pulled)"
@@ -120,6 +123,18 @@ def details(preview: ComposePreview) -> Iterator[str]:
     yield from (f"volume {name}: kept" for name in preview.kept_volumes)
     yield from (f"volume {name}: no service uses it any more; kept" for name in preview.dropped_volumes)
     yield from (f"mounts {bind}" for bind in preview.binds)
+
+
+def commit_lines(git: GitNews) -> Iterator[str]:
+    """Which commit is deployed, which it takes the place of, and what comes with it."""
+    target = git.target
+    if git.deployed == target.id:
+        yield f"commit {target.id[:12]} {target.subject}: deployed already"
+    else:
+        yield f"commit {git.deployed[:12] or 'none'} → {target.id[:12]} {target.subject} ({target.author})"
+    yield from (f"brings {commit.id[:12]} {commit.subject} ({commit.author})" for commit in git.coming)
+    if git.behind:
+        yield f"the branch is {count_text(git.behind, 'commit')} further than that"
 
 
 def file_diff(change: FileChange) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from komodo_agent.wire.compose import (
     ComposeAct,
     ComposeAdopt,
@@ -12,31 +14,19 @@ from komodo_agent.wire.compose import (
     ComposeRollback,
     ComposeSource,
     PreviewRequest,
-    StackFile,
 )
 from komodo_tui.domain.errors import NotFoundError, UsageError
-from komodo_tui.domain.interpolation import Interpolated, interpolate
-from komodo_tui.domain.stacks import (
-    COMPOSE_FILE,
-    StackDefinition,
-    StackOperation,
-    StackTarget,
-    check_stack,
-    environment_of,
-    servers_of,
-    split_command,
-)
+from komodo_tui.domain.stacks import StackDefinition, StackOperation, StackTarget, check_stack, servers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from komodo_agent.wire.compose import ComposePreview, ComposeVerb, PullPolicy, RevisionSummary
     from komodo_tui.domain.stacks import StackVerb
     from komodo_tui.fleet.client import AgentClient
     from komodo_tui.fleet.manager import FleetManager
     from komodo_tui.operations.definitions import ServerDefinitions
-    from komodo_tui.operations.stack_definitions import StackDefinitions
-    from komodo_tui.operations.values import StoredValues
+    from komodo_tui.operations.stack_sources import StackSources
 
 _ACTS: dict[str, ComposeVerb] = {
     "start": "start", "stop": "stop", "restart": "restart", "pause": "pause", "unpause": "unpause", "destroy": "down",
@@ -46,13 +36,10 @@ _ACTS: dict[str, ComposeVerb] = {
 class StackPreparer:
     """Asks every server at once; one that cannot answer fails the whole, before anything is changed."""
 
-    def __init__(
-        self, fleet: FleetManager, stacks: StackDefinitions, servers: ServerDefinitions, values: StoredValues
-    ) -> None:
+    def __init__(self, fleet: FleetManager, servers: ServerDefinitions, sources: StackSources) -> None:
         self._fleet = fleet
-        self._stacks = stacks
         self._servers = servers
-        self._values = values
+        self._sources = sources
 
     def places(self, stack: StackDefinition, only: Sequence[str] = ()) -> tuple[str, ...]:
         """The servers of a stack, or those of them that are named.
@@ -85,8 +72,8 @@ class StackPreparer:
     async def preview(self, stack: StackDefinition, server: str) -> ComposePreview:
         """What a deploy would do on one server; raises as :meth:`deploy` does."""
         await _check(stack)
-        client = await self._client(server)
-        return await client.compose_preview(PreviewRequest(source=self._source(stack, server)))
+        _, preview = await self._asked(stack, server)
+        return preview
 
     async def rollback(self, stack: StackDefinition, only: Sequence[str] = (), revision: int = 0) -> StackOperation:
         """A return to a revision; 0 = the last good one before the one that is deployed.
@@ -147,17 +134,17 @@ class StackPreparer:
         return StackOperation(verb="adopt", stack=name, targets=(target,)), stack
 
     async def _deploy_to(self, stack: StackDefinition, server: str, pull: PullPolicy) -> StackTarget:
-        source = self._source(stack, server)
-        preview = await (await self._client(server)).compose_preview(PreviewRequest(source=source))
-        fallback, warnings = self._fallback(stack.name, server, preview)
+        source, preview = await self._asked(stack, server)
+        words = await asyncio.to_thread(self._sources.words, stack, server)
+        fallback, warnings = self._sources.fallback(stack.name, server, preview)
         spec = ComposeDeploy(
             source=source,
             fingerprint=preview.fingerprint,
             pull=pull,
             build=stack.build,
-            extra_args=stack.extra_args,
-            pre_deploy=tuple(split_command(command, stack.name) for command in stack.pre_deploy),
-            post_deploy=tuple(split_command(command, stack.name) for command in stack.post_deploy),
+            extra_args=words.extra_args,
+            pre_deploy=words.pre_deploy,
+            post_deploy=words.post_deploy,
             health=stack.health,
             fallback=fallback.values if fallback else None,
             fallback_secret_keys=fallback.secret_keys if fallback else (),
@@ -165,6 +152,17 @@ class StackPreparer:
             images=tuple(dict.fromkeys(s.image for s in preview.services if s.image and not s.builds)),
         )
         return StackTarget(server=server, project=source.project, spec=spec, preview=preview, warnings=warnings)
+
+    async def _asked(self, stack: StackDefinition, server: str) -> tuple[ComposeSource, ComposePreview]:
+        """What the agent says of the stack, and the source to deploy: with the commit that was looked at."""
+        client = await self._client(server)
+        source = await asyncio.to_thread(self._sources.source, stack, server)
+        preview = await client.compose_preview(PreviewRequest(source=source))
+        if preview.wants:  # files that are there, or in git, refer to values
+            source = await asyncio.to_thread(self._sources.source, stack, server, preview.wants)
+            source = _at_commit(source, preview)
+            preview = await client.compose_preview(PreviewRequest(source=source))
+        return _at_commit(source, preview), preview
 
     async def _rollback_on(self, stack: StackDefinition, server: str, number: int) -> StackTarget:
         client = await self._client(server)
@@ -174,7 +172,7 @@ class StackPreparer:
             if not number:
                 raise NotFoundError(f"{project} has no good revision to return to", server=server)
         revision = await client.compose_revision(project, number)
-        values = self._values_of(revision.templates, stack.name, server, f"revision {number} of {project}")
+        values = self._sources.values_of(revision.templates, stack.name, server, f"revision {number} of {project}")
         source = ComposeSource(
             project=project, stack=stack.name, environment=values.values, secret_keys=values.secret_keys
         )
@@ -185,40 +183,17 @@ class StackPreparer:
         )  # fmt: skip
         return StackTarget(server=server, project=project, spec=spec, preview=preview)
 
-    def _source(self, stack: StackDefinition, server: str) -> ComposeSource:
-        templates = environment_of(stack, server)
-        values = self._values_of(templates, stack.name, server, f"stack {stack.name} on {server}")
-        contents = {**({COMPOSE_FILE: stack.compose} if stack.compose else {}), **stack.attached}
-        return ComposeSource(
-            project=stack.project_name,
-            stack=stack.name,
-            files=tuple(StackFile(path=path, content=content) for path, content in contents.items()),
-            folder=stack.folder,
-            compose_files=stack.files,
-            environment=values.values,
-            templates=templates,
-            secret_keys=values.secret_keys,
-            profiles=stack.profiles,
-            ignore_services=stack.ignore_services,
-        )
-
-    def _fallback(
-        self, stack: str, server: str, preview: ComposePreview
-    ) -> tuple[Interpolated | None, tuple[str, ...]]:
-        """The last good revision's values, and a warning where they cannot be had any more."""
-        good = preview.last_good
-        if good is None:
-            return None, ()
-        try:
-            return self._values_of(preview.last_good_templates, stack, server, f"revision {good.number}"), ()
-        except UsageError as error:
-            return None, (f"no return to revision {good.number} is possible: {error.message}",)
-
-    def _values_of(self, templates: Mapping[str, str], stack: str, server: str, where: str) -> Interpolated:
-        return interpolate(templates, self._values.lookup(stack, server), where=where)
-
     async def _client(self, server: str) -> AgentClient:
         return await self._fleet.link(server).client()
+
+
+def _at_commit(source: ComposeSource, preview: ComposePreview) -> ComposeSource:
+    """The source held to the commit of the preview; without the token, for that commit is on the server by now."""
+    if preview.git is None or source.git is None:
+        return source
+    repo = msgspec.structs.replace(source.git.repo, token="")
+    git = msgspec.structs.replace(source.git, repo=repo)
+    return msgspec.structs.replace(source, git=git, commit=preview.git.target.id)
 
 
 async def _check(stack: StackDefinition) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -23,13 +23,12 @@ from ..repos.look import REMOTE, commits_of, git_of, resolved, status
 from ..repos.said import explained
 from ..wire.compose_git import GitNews
 from ..wire.repos import RepoJob
-from .revisions import last_good
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from ..wire.compose import ComposeSource, Revision
+    from ..wire.compose import Revision
     from ..wire.compose_git import GitOrigin
     from ..wire.repos import RepoCommit
     from .folder import StackFolder
@@ -44,18 +43,6 @@ _MARK = "going-to"
 """While files are written: the commit they are written from."""
 _turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 """By clone: whoever looks at one waits for who looks at it already."""
-
-
-class Ground(NamedTuple):
-    """A source, and where its files are."""
-
-    source: ComposeSource
-    """Of a repository: with the folder that its files will be in."""
-    at: Path | None = None
-    """Where they are now, when that is elsewhere."""
-    news: GitNews | None = None
-    in_the_way: tuple[str, ...] = ()
-    """Files of somebody's own that would be written over."""
 
 
 class Checkout:
@@ -263,29 +250,6 @@ class _Shadow(HardGit):
 
     def _environment(self, more: dict[str, str]) -> dict[str, str]:  # type: ignore[override]
         return {**super()._environment(more), "GIT_INDEX_FILE": str(self._index)}
-
-
-@asynccontextmanager
-async def grounded(kept: StackFolder, source: ComposeSource) -> AsyncIterator[Ground]:
-    """The source with its files somewhere that compose can read them, as long as it is looked at.
-
-    Raises:
-        AgentError: the repository cannot be read, or has no such commit.
-    """
-    if source.git is None:
-        yield Ground(source)
-        return
-    await asyncio.to_thread(kept.make)
-    checkout = Checkout(kept, source.git)
-    target = await checkout.find(source.commit)
-    news = await checkout.news(target, last_good(kept.revisions()))
-    placed = msgspec.structs.replace(source, files=(), folder=str(checkout.folder), commit=target)
-    if await checkout.stands_at(target):
-        yield Ground(placed, None, news)
-        return
-    foreign = await checkout.in_the_way(target)
-    async with checkout.shadow(kept, target) as at:
-        yield Ground(placed, at, news, foreign)
 
 
 def without_token(origin: GitOrigin | None) -> GitOrigin | None:

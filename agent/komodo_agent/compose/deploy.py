@@ -10,9 +10,9 @@ import msgspec
 from ..engine.pull import pull
 from ..problems import AgentError
 from ..wire.compose import ComposeDeploy, Revision
-from .checkout import grounded
 from .cli import find_cli
 from .folder import StackFolder
+from .ground import grounded
 from .observe import containers_of, hash_of
 from .placing import Placing
 from .preview import look, up_words

@@ -38,7 +38,7 @@ class Placing:
             checkout = Checkout(self._kept, source.git)
             self._came_from = await checkout.head()
             await checkout.check_out(source.commit, self._fd)
-        elif source.folder:
+        if source.folder:
             self._kept.place_returned(source.files)
         else:
             placed = placed_files(self._before)
@@ -57,7 +57,7 @@ class Placing:
         if old.git is not None:
             checkout = Checkout(self._kept, old.git)
             await checkout.check_out(old.commit, self._fd)
-            return msgspec.structs.replace(old, folder=str(checkout.folder))
+            old = msgspec.structs.replace(old, folder=str(checkout.folder))
         if old.folder:
             self._kept.place_returned(old.files)
         else:

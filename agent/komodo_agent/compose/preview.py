@@ -17,7 +17,7 @@ from ..wire.compose import (
     StackFile,
 )
 from .observe import WORKING_DIR, containers_of, fingerprint, hash_of, images, names, state_print, words_of
-from .project import check_source, placed_calls, project_folder, read_sources
+from .project import placed_calls, project_folder
 from .resolve import resolved
 from .revisions import last_good, placed_files
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from ..engine.client import Engine
     from ..wire.models import Container
-    from .checkout import Ground
     from .cli import Cli
     from .folder import StackFolder
+    from .ground import Ground
     from .model import Model, Service
 
 _NAMED = 3
@@ -62,9 +62,7 @@ async def look(cli: Cli, engine: Engine, kept: StackFolder, ground: Ground, fds:
     Raises:
         AgentError: the source is wrong, compose or the engine refused.
     """
-    source = ground.source
-    check_source(source)
-    files = read_sources(source, ground.at)
+    source, files = ground.source, ground.files
     revisions = kept.revisions()
     model, hashes = await resolved(cli, engine, kept, source, revisions, fds, ground.at)
     folder = source.folder or str(project_folder(source, kept))

@@ -133,7 +133,9 @@ def check_source(source: ComposeSource) -> None:
     """Raise AgentError ``bad_request`` unless this can be run at all."""
     if source.git is not None and source.git.folder:
         check_path(source.git.folder)
-    if source.folder:
+    if source.git is not None:
+        check_files(source.files)
+    elif source.folder:
         parts = Path(source.folder).parts
         if not _ABSOLUTE.fullmatch(source.folder) or ".." in parts:
             raise AgentError("bad_request", f"{source.folder[:200]!r} is no absolute path of a folder")
@@ -230,7 +232,7 @@ def source_of(
     return ComposeSource(
         project=project,
         stack=revision.summary.stack,
-        files=() if revision.git is not None else revision.files,
+        files=revision.files,
         folder="" if revision.git is not None else revision.folder,
         git=revision.git,
         commit=revision.summary.commit if revision.git is not None else "",

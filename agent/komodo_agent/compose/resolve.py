@@ -51,8 +51,7 @@ async def resolved(
         raise AgentError("bad_request", f"{cli} takes one env file", hint="give one, or install a newer compose there")
     folder = project_folder(source, kept, at)
     if at is not None:
-        files = tuple(str(at / name) for name in source.compose_files)
-        return await ComposeCalls(cli, engine, source, at, files, stands_for=Path(source.folder)).model(fds), {}
+        return await _elsewhere(cli, engine, kept, source, at, fds), {}
     if source.folder and not source.files:
         files = tuple(str(folder / name) for name in source.compose_files)
         return await _both(ComposeCalls(cli, engine, source, folder, files), fds)
@@ -94,6 +93,18 @@ async def _in_a_copy(
         return await ComposeCalls(cli, engine, source, copy, files, stands_for=kept.files).model(fds)
     finally:
         kept.drop(copy)
+
+
+async def _elsewhere(
+    cli: Cli, engine: Engine, kept: StackFolder, source: ComposeSource, at: Path, fds: tuple[int, ...]
+) -> Model:
+    scratch = kept.scratch({file.path: file.content for file in source.files})
+    try:
+        where = scratch if source.files else at
+        files = tuple(str(where / name) for name in source.compose_files)
+        return await ComposeCalls(cli, engine, source, at, files, stands_for=Path(source.folder)).model(fds)
+    finally:
+        kept.drop(scratch)
 
 
 async def _both(calls: ComposeCalls, fds: tuple[int, ...]) -> tuple[Model, dict[str, str]]:

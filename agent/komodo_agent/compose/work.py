@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..problems import AgentError
-from ..wire.compose import ComposeAdopt, ComposeDeploy, ComposeRollback
+from ..wire.compose import ComposeAdopt, ComposeDeploy, ComposePreview, ComposeRollback
 from .acts import act, adopt
-from .checkout import grounded
 from .cli import find_cli
 from .deploy import deploy, rollback
+from .ground import grounded
 from .preview import look
-from .project import check_source, source_of
+from .project import source_of
 
 if TYPE_CHECKING:
     from ..jobs import JobContext
-    from ..wire.compose import ComposePreview, PreviewRequest
+    from ..wire.compose import PreviewRequest
     from ..wire.jobs import ComposeJob
     from .deploy import Host
 
@@ -63,12 +63,16 @@ async def preview(host: Host, wanted: PreviewRequest) -> ComposePreview:
         AgentError: the source is wrong, there is no such revision, compose or the engine refused.
     """
     source = wanted.source
-    check_source(source)
     kept = host.kept(source.project)
     if wanted.revision:
         revision = kept.revision(wanted.revision)
         source = source_of(source.project, revision, source.environment, source.secret_keys)
     cli = await find_cli()
     async with grounded(kept, source) as ground:
+        if ground.wants and ground.source.folder:
+            return ComposePreview(
+                project=source.project, fingerprint="", command="", compose=str(cli), folder=ground.source.folder,
+                git=ground.news, wants=ground.wants,
+            )  # fmt: skip
         seen = await look(cli, host.engine, kept, ground)
     return seen.preview

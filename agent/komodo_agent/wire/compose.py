@@ -242,6 +242,9 @@ class ComposePreview(msgspec.Struct, frozen=True, kw_only=True):
     """Why it cannot be done as things stand; a deploy is refused."""
     warnings: tuple[str, ...] = ()
     git: GitNews | None = None
+    wants: tuple[str, ...] = ()
+    """``[[NAME]]`` in files that are on the server or in git, with no ``VALUE_NAME`` in the environment that was sent:
+    nothing else was looked at, ask again with them."""
     current: RevisionSummary | None = None
     """The newest revision."""
     last_good: RevisionSummary | None = None
@@ -250,7 +253,8 @@ class ComposePreview(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def changes(self) -> bool:
         """Whether a deploy would do anything."""
-        return any(s.verb != "keep" for s in self.services) or bool(self.files) or bool(self.environment)
+        moves = self.git is not None and self.git.deployed != self.git.target.id
+        return moves or any(s.verb != "keep" for s in self.services) or bool(self.files) or bool(self.environment)
 
 
 class RunningService(msgspec.Struct, frozen=True, kw_only=True):

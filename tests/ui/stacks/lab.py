@@ -20,8 +20,10 @@ from komodo_tui.domain.errors import NotFoundError
 from komodo_tui.domain.stacks import StackDefinition
 from komodo_tui.domain.values import VariableDefinition
 from komodo_tui.operations.planner import Planner
+from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.operations.stack_definitions import StackDefinitions
 from komodo_tui.operations.stack_prepare import StackPreparer
+from komodo_tui.operations.stack_sources import StackSources
 from komodo_tui.operations.values import StoredValues
 from komodo_tui.store.definitions import DefinitionStore
 from komodo_tui.store.secrets import SecretStore
@@ -180,7 +182,8 @@ def make_app(
     definitions.put("variable", "TAG", VariableDefinition(name="TAG", value="1.9"), None)
     runtime.stacks = StackDefinitions(definitions)
     runtime.values = StoredValues(definitions, SecretStore(runtime.state_dir.secrets, runtime.state_dir.identity))
-    runtime.preparer = StackPreparer(runtime.fleet, runtime.stacks, Servers(state), runtime.values)  # type: ignore[arg-type]
+    sources = StackSources(runtime.values, RepoDefinitions(definitions))
+    runtime.preparer = StackPreparer(runtime.fleet, Servers(state), sources)  # type: ignore[arg-type]
     executor = StackExecutor(state, runtime.settings)
     executor.stacks = runtime.stacks
     runtime.executor = executor
