@@ -165,7 +165,8 @@ async def _log(session: Session, runtime: Runtime, runs: list[BuildRun]) -> int:
     if session.out.json:
         session.out.document({"run": run, "log": text})
     else:
-        session.out.line(text.rstrip("\n"))
+        for line in text.rstrip("\n").split("\n"):
+            session.out.line(line)
     return ExitCode.DONE
 
 
