@@ -64,7 +64,8 @@ async def export(session: Session) -> int:
     if arguments.output:
         await asyncio.to_thread(write_atomic, Path(arguments.output), text.encode("utf-8", "surrogateescape"))
     else:
-        session.out.line(text.rstrip("\n"))
+        for line in text.splitlines():
+            session.out.line(line)
     return ExitCode.DONE
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +14,7 @@ from tests.integration.compose.lab import Stacks
 from tests.rig import compose
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
     from tests.integration.agent.lab import AgentProcess
@@ -48,3 +50,20 @@ async def stacks(agent: AgentProcess, server: Server) -> AsyncIterator[Stacks]:
     server.docker("network", "prune", "-f")
     async with agent.session() as session:
         yield Stacks(agent, session, server)
+
+
+@pytest.fixture
+def komodo(server: Server, tmp_path: Path, compose_folder: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs ``komodo-tui`` with an embedded agent of the private engine."""
+    environment = {
+        **os.environ, "KOMODO_TUI_HOME": str(tmp_path / "home"), "DOCKER_HOST": server.docker_host,
+        "DOCKER_CONFIG": str(compose_folder),
+    }  # fmt: skip
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "komodo_tui", *words], env=environment, capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, timeout=120, check=False,
+        )  # fmt: skip
+
+    return run

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +12,7 @@ from komodo_tui.store.secrets import Secret, SecretStore
 from tests.integration.compose.lab import BROKEN, WEB
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
@@ -33,23 +31,6 @@ def fleet(compose: str, port: int) -> str:
         f"    environment: {{PORT: '{port}', TOKEN: '[[API_TOKEN]]'}}\n"
         f"    health: {{window: 15, steady: 0.3}}\n    compose: |\n{indented}\n"
     )
-
-
-@pytest.fixture
-def komodo(server: Server, tmp_path: Path, compose_folder: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs ``komodo-tui`` with an embedded agent of the private engine."""
-    environment = {
-        **os.environ, "KOMODO_TUI_HOME": str(tmp_path / "home"), "DOCKER_HOST": server.docker_host,
-        "DOCKER_CONFIG": str(compose_folder),
-    }  # fmt: skip
-
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "komodo_tui", *words], env=environment, capture_output=True, text=True,
-            stdin=subprocess.DEVNULL, timeout=120, check=False,
-        )  # fmt: skip
-
-    return run
 
 
 def test_from_a_file_to_a_running_service_and_back(
