@@ -18,7 +18,8 @@
     │   └── NotConfirmedError
     ├── ActError                      1   it was tried and failed
     │   ├── EngineError                   the engine said no, or is not there
-    │   └── NotFoundError                 no such server, container, …
+    │   ├── NotFoundError                 no such server, container, …
+    │   └── BrokenOffError                another attempt may do better
     └── StoreError                    1   the state directory cannot be read or written
 """
 
@@ -146,6 +147,10 @@ class EngineError(ActError):
 
 class NotFoundError(ActError):
     """No such server, container, image…"""
+
+
+class BrokenOffError(ActError):
+    """It broke off, or things changed meanwhile: another attempt may do better."""
 
 
 class StoreError(KomodoError):

@@ -16,6 +16,7 @@ from komodo_tui.domain.builds import BuildOperation, DefineBuildOperation
 from komodo_tui.domain.repos import DefineRepoOperation, RepoOperation
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.servers import ServerDefinition
+from komodo_tui.domain.shipping import ShipOperation
 from komodo_tui.domain.single import DefineDeploymentOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
 from komodo_tui.domain.values import ValueOperation
@@ -120,6 +121,7 @@ Operation = (
     | AlertOperation
     | RepoOperation
     | DefineRepoOperation
+    | ShipOperation
     | BuildOperation
     | DefineBuildOperation
 )

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from komodo_agent.wire.protocol import Problem
 from komodo_agent.wire.ships import (
     ROUTE_IMAGE_EXPORT,
     ROUTE_IMAGE_IMPORT,
@@ -18,12 +19,12 @@ from komodo_agent.wire.ships import (
     Lacking,
     Shipment,
 )
-from komodo_tui.domain.errors import ActError, KomodoError
+from komodo_tui.domain.errors import BrokenOffError, KomodoError
 from komodo_tui.fleet.connector import CONNECT_TIMEOUT, FILES
 from komodo_tui.fleet.plain_http import aiohttp
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
     from contextlib import AbstractAsyncContextManager
 
 T = TypeVar("T")
@@ -79,11 +80,11 @@ class ShipCalls:
         answer, _ = await self._call("POST", ROUTE_IMAGE_LACKING, body=body, kind=FILES, timeout=_LOOK_TIMEOUT)
         return self._decode(answer, Lacking)
 
-    async def export_image(self, wanted: ExportRequest) -> AsyncIterator[bytes]:
+    async def export_image(self, wanted: ExportRequest) -> AsyncGenerator[bytes, None]:
         """The frames of an image, in pieces that know nothing of frames.
 
         Raises:
-            ActError: it broke off.
+            BrokenOffError: it broke off.
         """
         limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=_SILENCE)
         async with (
@@ -94,12 +95,12 @@ class ShipCalls:
             ) as response,
         ):  # fmt: skip
             if response.status >= 300:
-                raise self._refusal(response.status, await response.content.read(_ANSWER_LIMIT))
+                raise self._refused(response.status, await response.content.read(_ANSWER_LIMIT))
             try:
                 async for piece in response.content.iter_chunked(_PIECE):
                     yield piece
             except aiohttp.ClientPayloadError as error:
-                raise ActError("the image broke off at its source", hint="ship it again: it goes on there") from error
+                raise BrokenOffError("the image broke off at its source", hint="ship it again: it goes on") from error
 
     async def import_image(self, pieces: AsyncIterator[bytes]) -> Imported:
         """Give a server the frames of an image, the shipment first; returns once its engine has it."""
@@ -112,5 +113,13 @@ class ShipCalls:
         ):
             body = await response.content.read(_ANSWER_LIMIT)
             if response.status >= 300:
-                raise self._refusal(response.status, body)
+                raise self._refused(response.status, body)
             return self._decode(body, Imported)
+
+    def _refused(self, status: int, body: bytes) -> KomodoError:
+        error = self._refusal(status, body)
+        try:
+            again = msgspec.json.decode(body, type=Problem).retryable
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return error
+        return BrokenOffError(error.message, hint=error.hint, server=error.server) if again else error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from komodo_tui.domain.errors import ExitCode
 
@@ -17,6 +17,15 @@ on one server (web-1/api-1 or api-1@web-1) or on all. A name that several server
 
 class Parser(argparse.ArgumentParser):
     """Argparse with our exit code and a pointer to the help."""
+
+    otherwise: tuple[str, frozenset[str]] | None = None
+    """The verb that is meant where none of these is said; argparse has no such thing."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Fill in the verb that is meant."""
+        if self.otherwise is not None and args is not None and not self.otherwise[1].intersection(args[:1]):
+            args = [self.otherwise[0], *args]
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Bad usage: exit 2."""

@@ -14,15 +14,47 @@ RESOURCE_VERBS = frozenset({"images", "volumes", "networks", "prune", "volume"})
 
 def define_resources(verbs: Verbs) -> None:
     """Each of :data:`RESOURCE_VERBS`."""
-    for kind in ("image", "volume", "network"):
-        _list(verbs, kind)
+    _images(verbs)
+    for kind in ("volume", "network"):
+        _list(verbs, f"{kind}s", kind)
     _prune(verbs)
     _volume(verbs)
 
 
-def _list(verbs: Verbs, kind: str) -> None:
+def _images(verbs: Verbs) -> None:
     parser = verbs.add(
-        f"{kind}s",
+        "images",
+        "list the images of all servers, bring one to other servers",
+        about="Without a verb it lists.",
+        examples="  komodo-tui images used:no\n  komodo-tui images ship shop/api:1.4 web-1 web-2",
+    )
+    inner = Verbs(
+        parser.add_subparsers(dest="image_verb", metavar="VERB", title="verbs", required=True, parser_class=Parser),
+        verbs.common,
+    )
+    _list(inner, "list", "image")
+    parser.otherwise = "list", frozenset({"list", "ship", "-h", "--help"})
+    ship = inner.add(
+        "ship",
+        "bring an image straight to other servers, without a registry",
+        about="Only the layers that a server lacks are sent, through the tunnels. Broken off, it goes on from there.\n"
+        "IMAGE is a tag, an id or the first twelve digits of one. --dry-run says how much would be sent.",
+        examples="  komodo-tui images ship shop/api:1.4 web-1 web-2\n"
+        "  komodo-tui images ship shop/api:1.4 web-1 --from build-1 --yes --json",
+    )
+    ship.add_argument("image", metavar="IMAGE")
+    ship.add_argument("servers", nargs="+", metavar="SERVER", help="the servers to bring it to")
+    _from(ship)
+    confirming(ship)
+
+
+def _from(parser: Parser) -> None:
+    parser.add_argument("--from", dest="source", default="", metavar="SERVER", help="that has it (default: found)")
+
+
+def _list(verbs: Verbs, name: str, kind: str) -> None:
+    parser = verbs.add(
+        name,
         f"list the {kind}s of all servers",
         about="FILTER is what / takes in the screens: words, !word, /regex/, server: tag: used:no label: dangling:yes",
         examples=f"  komodo-tui {kind}s used:no\n  komodo-tui {kind}s --server web-1 --json",

@@ -39,7 +39,8 @@ _VERBS = {
     "apply": "files:apply",
     "export": "files:export",
     "deployment": "deployments:deployment",
-    **dict.fromkeys(("images", "volumes", "networks"), "resources:list_resources"),
+    "images": "ships:images",
+    **dict.fromkeys(("volumes", "networks"), "resources:list_resources"),
     "prune": "resources:prune",
     "secret": "values:values",
     "var": "values:values",
@@ -79,6 +80,8 @@ def wants_local(arguments: argparse.Namespace) -> bool:
         "registry",
     ):
         return False
+    if arguments.verb == "images" and arguments.image_verb == "ship":
+        return not arguments.source or "local" in (*arguments.servers, arguments.source)
     if arguments.verb == "volume":
         return bool(arguments.volume.endswith("@local"))
     named = getattr(arguments, "server", [])

@@ -23,6 +23,7 @@ from komodo_tui.domain.builds import DefineBuildOperation
 from komodo_tui.domain.errors import ReadOnlyError
 from komodo_tui.domain.operations import ActionRecord, DefineProcedureOperation, ServerOperation
 from komodo_tui.domain.repos import DefineRepoOperation
+from komodo_tui.domain.shipping import ShipOperation
 from komodo_tui.domain.single import DefineDeploymentOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
 from komodo_tui.domain.values import ValueOperation
@@ -36,6 +37,7 @@ from komodo_tui.operations.records import finish
 from komodo_tui.operations.recovery import Recovery
 from komodo_tui.operations.repo_plans import with_token
 from komodo_tui.operations.server_steps import ServerStep
+from komodo_tui.operations.ship_steps import ShipStep
 from komodo_tui.operations.stack_definitions import DefinitionStep
 from komodo_tui.operations.terminals import TerminalLog
 from komodo_tui.operations.values import ValueStep
@@ -216,6 +218,12 @@ class Executor:
         if isinstance(operation, VolumeOperation):
             return [
                 VolumeStep(operation, target, lambda: self._fleet.link(operation.server), act.report(index, target))
+                for index, target in enumerate(targets)
+            ]
+        if isinstance(operation, ShipOperation):
+            turn = asyncio.Semaphore(1)
+            return [
+                ShipStep(operation, target, self._fleet.link, act.report(index, target), turn)
                 for index, target in enumerate(targets)
             ]
         if isinstance(operation, DefineStackOperation) and self._stacks is not None:

@@ -20,6 +20,7 @@ from komodo_tui.domain.operations import (
 )
 from komodo_tui.domain.repos import DefineRepoOperation, RepoOperation
 from komodo_tui.domain.resources import ResourceOperation
+from komodo_tui.domain.shipping import ShipOperation
 from komodo_tui.domain.single import DefineDeploymentOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
 from komodo_tui.domain.values import ValueOperation
@@ -28,6 +29,7 @@ from komodo_tui.operations.build_plans import build_locks
 from komodo_tui.operations.command_plans import command_jobs
 from komodo_tui.operations.repo_plans import repo_jobs, repo_locks
 from komodo_tui.operations.resource_jobs import resource_jobs, resource_locks, without_secrets
+from komodo_tui.operations.ship_plans import ship_locks
 from komodo_tui.operations.stack_jobs import definition_as_written, deployment_as_written, stack_as_written, stack_locks
 
 if TYPE_CHECKING:
@@ -91,6 +93,8 @@ def new_intent(plan: Plan) -> Intent:
         locks = [f"alerts {step.target.id or step.text}" for step in plan.steps]
     elif isinstance(plan.operation, VolumeOperation):
         locks = [f"volume {plan.operation.server} {plan.operation.volume}"]
+    elif isinstance(plan.operation, ShipOperation):
+        locks = ship_locks(plan.operation)
     elif isinstance(plan.operation, StackOperation):
         locks = stack_locks(plan.operation)
     elif isinstance(

@@ -19,6 +19,7 @@ from komodo_tui.domain.operations import (
 )
 from komodo_tui.domain.repos import DefineRepoOperation, RepoOperation
 from komodo_tui.domain.resources import ResourceOperation
+from komodo_tui.domain.shipping import ShipOperation
 from komodo_tui.domain.single import DefineDeploymentOperation
 from komodo_tui.domain.single_compose import as_stack
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
@@ -31,6 +32,7 @@ from komodo_tui.operations.deployment_definitions import draft_deployment, refus
 from komodo_tui.operations.repo_plans import draft_repo
 from komodo_tui.operations.resource_plans import draft_resource
 from komodo_tui.operations.server_plans import draft_server
+from komodo_tui.operations.ship_plans import draft_ship
 from komodo_tui.operations.stack_plans import draft_definition, draft_stack
 from komodo_tui.operations.values import draft_value
 from komodo_tui.operations.volume_plans import draft_volume
@@ -127,6 +129,8 @@ class Planner:
             return draft_resource(operation, self._state)
         if isinstance(operation, VolumeOperation):
             return draft_volume(operation, self._state)
+        if isinstance(operation, ShipOperation):
+            return draft_ship(operation, self._state)
         if isinstance(operation, ValueOperation) and self._values is not None:
             return draft_value(operation, self._values)
         if isinstance(operation, AlertOperation) and self._alerts is not None:

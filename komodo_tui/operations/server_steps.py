@@ -12,6 +12,7 @@ from komodo_tui.domain.errors import HostKeyUnknownError, KomodoError, RefusedEr
 from komodo_tui.domain.operations import DefineProcedureOperation, ServerOperation
 from komodo_tui.domain.repos import DefineRepoOperation
 from komodo_tui.domain.single import DefineDeploymentOperation
+from komodo_tui.domain.shipping import ShipOperation
 from komodo_tui.domain.stacks import DefineStackOperation
 from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
@@ -117,6 +118,8 @@ def found_done(operation: Operation | None, target: Target, known: Mapping[str, 
         return interrupted(
             target, "the transfer broke off: a file is whole only under its own name", hint="do it again"
         )
+    if isinstance(operation, ShipOperation):
+        return interrupted(target, "the image is there as a whole, or not at all", hint="ship it again: it goes on")
     if isinstance(operation, ServerOperation):
         definition = known.get(target.server)
         if operation.verb == "remove":

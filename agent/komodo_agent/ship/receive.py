@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..engine.asking import image_path
+from ..engine.asking import ask, image_path
 from ..engine.errors import engine_errors
 from ..engine.lines import line_batches
+from ..engine.pull import split_reference
 from ..engine.resources import document, short
 from ..problems import AgentError
 from ..wire.protocol import Problem
@@ -51,6 +52,8 @@ async def receive(engine: Engine, spool: Spool, stream: aiohttp.StreamReader) ->
     arrival = _Arrival(spool)
     try:
         await arrival.take(stream)
+        if not arrival.config:
+            return await _name(engine, arrival.shipment)
         return await _load(engine, arrival)
     except asyncio.TimeoutError as error:
         raise AgentError("failed", "the image stopped on its way", retryable=True) from error
@@ -92,7 +95,8 @@ class _Arrival:
         if not ended:
             raise AgentError("failed", "the image broke off on its way", hint="ship it again: it goes on from there",
                              retryable=True)  # fmt: skip
-        self._check()
+        if self.config:
+            self._check()
 
     def give_back(self) -> None:
         """Keep what may be of use to the next attempt. Blocks."""
@@ -154,6 +158,16 @@ class _Arrival:
     def _check(self) -> None:
         if f"sha256:{hashlib.sha256(self.config).hexdigest()}" != self.shipment.id:
             raise AgentError("failed", "the configuration of the image did not arrive as it was sent")
+
+
+async def _name(engine: Engine, shipment: Shipment) -> Imported:
+    """Nothing came but names for an image that is there."""
+    image = image_path(shipment.id)
+    for name in shipment.tags:
+        repository, tag = split_reference(image_path(name))
+        what = f"tag {short(image)} as {name}"
+        await ask(engine, what, "POST", f"/images/{image}/tag", params={"repo": repository, "tag": tag})
+    return Imported(id=str((await document(engine, "image", image)).get("Id")), tags=shipment.tags)
 
 
 async def _load(engine: Engine, arrival: _Arrival) -> Imported:

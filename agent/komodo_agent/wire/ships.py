@@ -96,6 +96,10 @@ class ExportRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Those to send."""
     kept: dict[str, int] = msgspec.field(default_factory=dict)
     """Bytes of them that need not be sent, at their beginning."""
+    whole: bool = False
+    """The engine's archive as it is, with all layers: one side keeps images in another way."""
+    tags: tuple[str, ...] = ()
+    """For whole: the names in the archive."""
 
 
 class LayerHead(msgspec.Struct, frozen=True, kw_only=True):

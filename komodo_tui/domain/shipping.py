@@ -1,0 +1,41 @@
+"""Bringing an image from one server straight to others. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class ShipTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """One server to bring it to, as it was found when the act was chosen: it is looked at again before bytes move."""
+
+    server: str
+    present: bool = False
+    """It has the image already: only names may be missing."""
+    lacking: int = 0
+    """How many of the image's layers it lacks."""
+    size: int = 0
+    """About how many bytes they are, less those that an earlier attempt left there."""
+    kept: int = 0
+    """Bytes that an earlier attempt left there."""
+    moved: tuple[str, ...] = ()
+    """Names that mean another image there now."""
+    free: int = 0
+    """Bytes free where layers are kept until they are loaded."""
+
+
+class ShipOperation(msgspec.Struct, frozen=True, kw_only=True, tag="ship", tag_field="operation"):
+    """Bring one image to some servers."""
+
+    image: str
+    """As people call it: a tag, else the twelve digits of its id."""
+    id: str
+    source: str
+    """The server that has it."""
+    tags: tuple[str, ...] = ()
+    """The names it gets there."""
+    layers: tuple[str, ...] = ()
+    """Digests of its layers, lowest first."""
+    platform: str = ""
+    whole: bool = False
+    """Its layers cannot be left out: the engine of its source keeps images in another way."""
+    targets: tuple[ShipTarget, ...] = ()

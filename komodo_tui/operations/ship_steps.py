@@ -1,0 +1,215 @@
+"""Brings an image to one server: what its source sends passes through here, and nothing of it stays."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from komodo_agent.wire.ships import END, HEAD, ExportRequest, Imported, Shipment
+from komodo_tui.domain.errors import ActError, BrokenOffError, KomodoError, UnreachableError
+from komodo_tui.domain.units import bytes_text, rate_text
+from komodo_tui.operations.frames import FrameMeter, frame
+from komodo_tui.operations.outcomes import cancelled, done, failed
+from komodo_tui.operations.ship_plans import lacking_size
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from komodo_agent.wire.ships import Lacking
+    from komodo_tui.domain.operations import StepResult, Target
+    from komodo_tui.domain.shipping import ShipOperation
+    from komodo_tui.fleet.client import AgentClient
+    from komodo_tui.fleet.link import ServerLink
+    from komodo_tui.operations.job_steps import Report
+
+_PATIENCE = 15.0
+"""Seconds to wait for a server to answer, each time."""
+_ATTEMPTS = 6
+"""How often it is tried: after a connection broke each goes on where the one before stopped."""
+_PAUSE = 2.0
+_QUEUE = 8
+"""Pieces, of 512 KiB at most, between the two sides."""
+_TELL_EVERY = 0.25
+
+
+class ShipStep:
+    """One image to one server. Used once."""
+
+    def __init__(
+        self,
+        operation: ShipOperation,
+        target: Target,
+        link: Callable[[str], ServerLink],
+        report: Report,
+        turn: asyncio.Semaphore,
+    ) -> None:
+        """``turn`` is shared by the steps of an act: the source writes one archive at a time."""
+        self.target = target
+        self._operation = operation
+        self._link = link
+        self._report = report
+        self._turn = turn
+        self._task: asyncio.Task[StepResult] | None = None
+        self._cancelled = False
+        self._began = time.monotonic()
+        self._sent = 0
+
+    async def run(self) -> StepResult:
+        """Do it."""
+        if self._cancelled:
+            return cancelled(self.target)
+        self._task = asyncio.create_task(self._see_through())
+        try:
+            result = await asyncio.shield(self._task)
+        except asyncio.CancelledError:
+            if not self._cancelled:
+                self._task.cancel()
+                raise
+            await asyncio.gather(self._task, return_exceptions=True)
+            result = msgspec.structs.replace(
+                cancelled(self.target), error="cancelled; what arrived is kept for a while, and no name was set"
+            )
+        except KomodoError as error:
+            result = failed(self.target, error)
+        self._report("failed" if result.end == "failed" else "cancelled" if not result.ok else "done", result.error)
+        return msgspec.structs.replace(result, seconds=round(time.monotonic() - self._began, 3))
+
+    async def cancel(self) -> None:
+        """Break it off: the engine there has nothing of it; what arrived is kept for another attempt."""
+        self._cancelled = True
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _see_through(self) -> StepResult:
+        self._report("waiting", f"waits for {self._operation.source}")
+        async with self._turn:
+            self._began = time.monotonic()
+            for left in reversed(range(_ATTEMPTS)):
+                try:
+                    return await self._attempt()
+                except KomodoError as error:
+                    if not left or not _again(error):
+                        raise
+                    self._report("reconnecting", error.message)
+                await asyncio.sleep(_PAUSE)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _attempt(self) -> StepResult:
+        operation = self._operation
+        self._report("running", "looks at what is there")
+        source = await self._link(operation.source).client(_PATIENCE)
+        there = await self._link(self.target.server).client(_PATIENCE)
+        shipment = Shipment(id=operation.id, tags=operation.tags, layers=operation.layers, whole=operation.whole)
+        lacking = await there.lacking(shipment)
+        relay = _Relay(self._tell)
+        if not lacking.present:
+            found = await source.image_layers(operation.id)
+            relay.total = lacking_size(found, lacking) - sum(lacking.kept.values())
+            relay.read(source, _request(operation, lacking))
+        try:
+            imported = await there.import_image(relay.pieces(shipment))
+        except KomodoError as error:
+            raise relay.error or error from error  # a target that loses its source only says that it was lost
+        finally:
+            self._sent += relay.meter.passed
+            await relay.close()
+        if imported.id != operation.id:
+            raise ActError(f"{self.target.server} made another image of it: {imported.id[:19]}")
+        return done(self.target, **self._result(imported))
+
+    def _result(self, imported: Imported) -> dict[str, str]:
+        resumed = {"resumed": str(imported.resumed)} if imported.resumed else {}
+        return {
+            "image": imported.id,
+            "layers": str(imported.layers),
+            "size": str(imported.size),
+            "sent": str(self._sent),
+            **resumed,
+        }
+
+    def _tell(self, relay: _Relay) -> None:
+        meter = relay.meter
+        if meter.ended:
+            self._report("running", "the engine there unpacks it", done=1.0)
+            return
+        if not meter.plain:
+            self._report("running", f"the engine of {self._operation.source} writes the image")
+            return
+        rate = meter.passed / max(time.monotonic() - relay.began, 0.001)
+        share = min(0.99, meter.plain / relay.total) if relay.total > 0 else None
+        packed = f", packed to {meter.passed / meter.plain:.0%}" if meter.passed < 0.95 * meter.plain else ""
+        self._report("running", f"{bytes_text(meter.plain)} sent{packed}, {rate_text(rate)}/s", done=share)
+
+
+class _Relay:
+    """Reads at the source while the target is written to; a few pieces lie between."""
+
+    def __init__(self, tell: Callable[[_Relay], None]) -> None:
+        self.meter = FrameMeter()
+        self.total = 0
+        """About how many bytes will come; 0 = not known."""
+        self.began = time.monotonic()
+        self.error: KomodoError | None = None
+        """What went wrong at the source."""
+        self._tell = tell
+        self._told = 0.0
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue(_QUEUE)
+        self._task: asyncio.Task[None] | None = None
+
+    def read(self, source: AgentClient, request: ExportRequest) -> None:
+        """Begin to read."""
+        self._task = asyncio.create_task(self._read(source, request))
+
+    async def pieces(self, shipment: Shipment) -> AsyncIterator[bytes]:
+        """What the target is to have."""
+        yield frame(HEAD, msgspec.json.encode(shipment))
+        if self._task is None:
+            yield frame(END, b"")
+            return
+        while piece := await self._queue.get():
+            yield piece
+        if self.error is not None:
+            raise self.error
+
+    async def close(self) -> None:
+        """Stop reading."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _read(self, source: AgentClient, request: ExportRequest) -> None:
+        try:
+            async with aclosing(source.export_image(request)) as pieces:
+                async for piece in pieces:
+                    self.meter.feed(piece)
+                    await self._queue.put(piece)
+                    self._now_and_then()
+        except KomodoError as error:
+            self.error = error
+        await self._queue.put(b"")
+
+    def _now_and_then(self) -> None:
+        now = time.monotonic()
+        if self.meter.ended or now - self._told >= _TELL_EVERY:
+            self._told = now
+            self._tell(self)
+
+
+def _request(operation: ShipOperation, lacking: Lacking) -> ExportRequest:
+    whole = operation.whole or lacking.whole
+    return ExportRequest(
+        id=operation.id,
+        layers=operation.layers,
+        wanted=operation.layers if whole else lacking.layers,
+        kept=lacking.kept,
+        whole=whole,
+    )
+
+
+def _again(error: KomodoError) -> bool:
+    """Whether another attempt may do better: a connection went, or something changed under our feet."""
+    return isinstance(error, BrokenOffError) or (isinstance(error, UnreachableError) and error.retry)
