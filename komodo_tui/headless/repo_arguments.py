@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from komodo_tui.headless.act_arguments import confirming
-from komodo_tui.headless.parsing import Parser, Verbs, server_option
+from komodo_tui.headless.parsing import Parser, Verbs, count, server_option
 
 
 def define_repos(verbs: Verbs) -> None:
-    """``repo list|status|clone|pull|fetch|remove``."""
+    """``repo list|status|pushes|clone|pull|fetch|remove``."""
     parser = verbs.add(
         "repo",
         "clones of git repositories on the servers: list, clone, pull, how they stand",
@@ -23,6 +23,9 @@ def define_repos(verbs: Verbs) -> None:
     status = inner.add("status", "one repo: commits, changed files; exit code 1 when a clone is not as it should be")
     status.add_argument("name", metavar="NAME")
     server_option(status)
+    pushes = inner.add("pushes", "what was pushed, and what became of it; which branches are looked at")
+    pushes.add_argument("name", nargs="?", default="", metavar="NAME")
+    pushes.add_argument("-n", "--limit", type=count, default=20, metavar="N", help="newest N (default 20)")
     for verb, help in (
         ("clone", "clone it, or clone it anew; files that git does not know stay"),
         ("pull", "bring the clones to the branch's last commit, or to the pinned one"),

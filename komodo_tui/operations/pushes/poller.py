@@ -163,9 +163,9 @@ class Poller:
         raise away or UsageError(f"repo {repo.name} is on no server that is there", hint="name servers in it")
 
     def _places(self, repo: RepoDefinition) -> tuple[str, ...]:
-        """Its servers, those that are connected first; where it names none, this machine."""
+        """Its servers that are connected, else all of them; where it names none, this machine, else any."""
         known = self._servers()
-        names = servers_of(repo, known) if repo.servers else tuple(name for name in known if name == "local")
+        names = servers_of(repo, known) if repo.servers else ("local",) if "local" in known else tuple(known)
         states = self._fleet.state.servers
         there = tuple(name for name in names if name in states)
         return tuple(name for name in there if states[name].live) or there

@@ -55,6 +55,7 @@ class PushWorker:
         self._say = say
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._broken: BaseException | None = None
 
     def wake(self) -> None:
         """There is something in the queue."""
@@ -67,6 +68,8 @@ class PushWorker:
                 self._begin(open_push, again=True)
             while True:
                 self._wake.clear()
+                if self._broken is not None:
+                    raise self._broken  # a fault of this program: the push stays open, the next worker finds it
                 while len(self._tasks) < _AT_ONCE:
                     push = await asyncio.to_thread(self._store.claim, new_run_id(), time.time())
                     if push is None:
@@ -91,6 +94,8 @@ class PushWorker:
 
         def over(task: asyncio.Task[None]) -> None:
             self._tasks.discard(task)
+            if not task.cancelled() and task.exception() is not None:
+                self._broken = task.exception()
             self._wake.set()
 
         task.add_done_callback(over)

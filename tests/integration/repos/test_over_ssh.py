@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.rig.fixtures import why_not
 from tests.rig.server import Server, down, up
 from tests.unit.repos.lab import Author, git
 
@@ -77,8 +76,6 @@ class Program:
 @pytest.fixture(scope="module")
 def sshd() -> Iterator[Server]:
     """A private sshd."""
-    if reason := why_not():
-        pytest.skip(reason)
     server = up(f"git{os.getpid()}", engine=False)
     try:
         yield server
