@@ -115,11 +115,11 @@ def wrong_path(path: str, what: str) -> str:
 
 
 def _wrong_words(job: BuildJob) -> str:
-    for what, keys in (("argument", job.arguments), ("label", job.labels), ("secret", job.secret_names)):
+    for what, keys in (("an argument", job.arguments), ("a label", job.labels), ("a secret", job.secret_names)):
         for key in keys:
             loose = bool(key) and "=" not in key and key.isprintable()
-            if not (loose if what == "label" else _KEY.fullmatch(key)):
-                return f"{key[:80]!r} is no name for a {what}"
+            if not (loose if what == "a label" else _KEY.fullmatch(key)):
+                return f"{key[:80]!r} is no name for {what}"
     words = (job.target, *job.platforms, *job.cache_from)
     bad = next((word for word in words if word.startswith("-") or not word.isprintable()), "")
     if bad:
