@@ -28,8 +28,10 @@ FRAME_DELAY = 0.03
 """Seconds for which changes are gathered into one frame."""
 FRAME_SIZE = 32 << 10
 """Bytes after which a frame is full."""
-IDLE_INTERVAL = 10.0
-"""Seconds between samples while nobody listens, for the rings."""
+_UNHEARD_INTERVAL = 1.0
+"""Seconds between samples while nobody listens, for the past…"""
+_DEAR_INTERVAL = 10.0
+"""…and where the engine has to be asked for some of them."""
 _HEARTBEAT = 20.0
 _REQUEST_LIMIT = 64 << 10
 _SLICE = 32
@@ -58,6 +60,8 @@ class Hub:
         self._clients: set[FeedClient] = set()
         self._cadences: dict[float, _Cadence] = {}
         self._wake = asyncio.Event()
+        self.on_sample: Callable[[], None] = _nothing
+        """Called after each sample."""
         self._flush_timer: asyncio.TimerHandle | None = None
         self._new_engine: EngineState | None = None
         self._new_containers: dict[str, Container | None] = {}
@@ -105,11 +109,12 @@ class Hub:
         return socket
 
     async def run(self) -> None:
-        """Sample until cancelled: as often as the most eager client wants, or seldom for the rings alone."""
+        """Sample until cancelled: as often as the most eager client wants, and for the past when there is none."""
         while True:
             self._wake.clear()
             self._sort_clients()
-            due = self._sampler.taken + min(self._cadences, default=IDLE_INTERVAL)
+            unheard = _DEAR_INTERVAL if self._sampler.asks_engine else _UNHEARD_INTERVAL
+            due = self._sampler.taken + min(self._cadences, default=unheard)
             wait = due - time.monotonic()
             if wait > 0:
                 waiter = asyncio.ensure_future(self._wake.wait())
@@ -118,6 +123,7 @@ class Hub:
                 if self._wake.is_set():
                     continue  # somebody came, or wants another interval
             self._sampler.take()
+            self.on_sample()
             self._tell_samples()
 
     async def close(self) -> None:
@@ -189,6 +195,10 @@ class Hub:
             for client in self._clients:
                 if client.request.interval == interval:
                     client.put(_frames(encode.pieces(client, news)))
+
+
+def _nothing() -> None:
+    """What to do after a sample until somebody wants something."""
 
 
 class _Encoder:

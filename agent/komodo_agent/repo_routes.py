@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from aiohttp import web
 
+from .answers import as_json
 from .problems import AgentError
 from .wire.repos import ROUTE_REMOTE, ROUTE_REPO, ROUTE_REPO_CHANGED, ROUTE_REPOS, RepoSource
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from .server import Agent
 
 _decode_source = msgspec.json.Decoder(RepoSource).decode
@@ -31,20 +33,20 @@ class RepoRoutes:
 
     async def repos(self, request: web.Request) -> web.Response:
         """GET /v1/repos"""
-        found = msgspec.json.encode(await self._agent.clones.states())
-        return web.Response(body=found, content_type="application/json")
+        found = await self._agent.clones.states()
+        return as_json(found)
 
     async def repo(self, request: web.Request) -> web.Response:
         """GET /v1/repos/{id}"""
-        found = msgspec.json.encode(await self._agent.clones.detail(request.match_info["id"]))
-        return web.Response(body=found, content_type="application/json")
+        found = await self._agent.clones.detail(request.match_info["id"])
+        return as_json(found)
 
     async def changed(self, request: web.Request) -> web.Response:
         """GET /v1/repos/{id}/changed"""
         found = await self._agent.clones.changed(
             request.match_info["id"], request.query.get("before", ""), request.query.get("after", "")
         )
-        return web.Response(body=msgspec.json.encode(found), content_type="application/json")
+        return as_json(found)
 
     async def remote(self, request: web.Request) -> web.Response:
         """POST /v1/remotes"""
@@ -53,4 +55,4 @@ class RepoRoutes:
         except msgspec.DecodeError as error:
             raise AgentError("bad_request", f"this is no source of a repo: {error}") from error
         found = await self._agent.clones.remote(source)
-        return web.Response(body=msgspec.json.encode(found), content_type="application/json")
+        return as_json(found)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
-from aiohttp import web
-
+from .answers import as_json
 from .engine import resources, volumes
 from .wire.resources import ROUTE_DISK_USAGE, ROUTE_RESOURCE, ROUTE_RESOURCES
 from .wire.volumes import ROUTE_VOLUME_ARCHIVE, ROUTE_VOLUME_FILE, ROUTE_VOLUME_FILES
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from .engine.client import Engine
     from .server import Agent
 
@@ -37,21 +37,21 @@ class ResourceRoutes:
 
     async def resources(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/resources"""
-        return _json(await resources.resources(await self._engine()))
+        return as_json(await resources.resources(await self._engine()))
 
     async def resource(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/resources/{kind}/{id}"""
         kind, reference = request.match_info["kind"], request.match_info["id"]
-        return _json(await resources.inspect(await self._engine(), kind, reference))
+        return as_json(await resources.inspect(await self._engine(), kind, reference))
 
     async def disk_usage(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/disk-usage"""
-        return _json(await resources.disk_usage(await self._engine()))
+        return as_json(await resources.disk_usage(await self._engine()))
 
     async def volume_files(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/volumes/{id}/files?path=hex"""
         path = request.query.get("path", "")
-        return _json(await volumes.volume_folder(await self._engine(), request.match_info["id"], path))
+        return as_json(await volumes.volume_folder(await self._engine(), request.match_info["id"], path))
 
     async def volume_file(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/volumes/{id}/file?path=hex"""
@@ -66,12 +66,8 @@ class ResourceRoutes:
         """PUT /v1/volumes/{id}/archive?replace=1"""
         replace = request.query.get("replace") == "1"
         name = request.match_info["id"]
-        return _json(await volumes.take_archive(await self._engine(), request, name, replace=replace))
+        return as_json(await volumes.take_archive(await self._engine(), request, name, replace=replace))
 
     async def _engine(self) -> Engine:
         await self._agent.settled()
         return self._agent.engine
-
-
-def _json(value: Any) -> web.Response:
-    return web.Response(body=msgspec.json.encode(value), content_type="application/json")

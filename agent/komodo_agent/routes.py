@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from aiohttp import web
 
 from .access import PEER, must_upgrade
+from .answers import as_json, number
 from .compose import projects
 from .compose import work as compose
 from .engine import lists
 from .engine.exec import serve_exec
+from .past_routes import PastRoutes
 from .problems import AgentError
 from .repo_routes import RepoRoutes
 from .resource_routes import ResourceRoutes
@@ -70,13 +71,14 @@ class Routes:
         RepoRoutes(self._agent).add_to(app)
         ShipRoutes(self._agent).add_to(app)
         TerminalRoutes(self._agent).add_to(app)
+        PastRoutes(self._agent.past).add_to(app)
         app.router.add_post(protocol.ROUTE_JOBS, self.submit_job)
         app.router.add_post(protocol.ROUTE_COMPOSE_PREVIEW, self.compose_preview)
         app.router.add_delete(protocol.ROUTE_JOB, self.cancel_job)
 
     async def hello(self, request: web.Request) -> web.Response:
         """GET /hello"""
-        return _json(msgspec.structs.replace(self._agent.hello, caller_uid=request[PEER].uid))
+        return as_json(msgspec.structs.replace(self._agent.hello, caller_uid=request[PEER].uid))
 
     async def health(self, request: web.Request) -> web.Response:
         """GET /v1/health"""
@@ -91,38 +93,38 @@ class Routes:
     async def containers(self, request: web.Request) -> web.Response:
         """GET /v1/containers"""
         await self._agent.settled()
-        return _json(tuple(self._agent.engine.containers.values()))
+        return as_json(tuple(self._agent.engine.containers.values()))
 
     async def container(self, request: web.Request) -> web.Response:
         """GET /v1/containers/{id}"""
         container = await self._container(request)
         inspect = await self._agent.engine.inspect(container.id)
-        return _json(ContainerDetail(container=container, inspect=inspect))
+        return as_json(ContainerDetail(container=container, inspect=inspect))
 
     async def container_top(self, request: web.Request) -> web.Response:
         """GET /v1/containers/{id}/top"""
-        return _json(await lists.processes(self._agent.engine, await self._container(request)))
+        return as_json(await lists.processes(self._agent.engine, await self._container(request)))
 
     async def container_history(self, request: web.Request) -> web.Response:
         """GET /v1/containers/{id}/history?window=seconds"""
         container = await self._container(request)
-        return _json(
-            self._agent.sampler.container_history(container.id, _number(request, "window", 600.0, _LONGEST_WINDOW))
+        return as_json(
+            self._agent.sampler.container_history(container.id, number(request.query, "window", 600.0, _LONGEST_WINDOW))
         )
 
     async def host_history(self, request: web.Request) -> web.Response:
         """GET /v1/history?window=seconds"""
-        return _json(self._agent.sampler.host_history(_number(request, "window", 600.0, _LONGEST_WINDOW)))
+        return as_json(self._agent.sampler.host_history(number(request.query, "window", 600.0, _LONGEST_WINDOW)))
 
     async def images(self, request: web.Request) -> web.Response:
         """GET /v1/images"""
         await self._agent.settled()
-        return _json(await lists.images(self._agent.engine))
+        return as_json(await lists.images(self._agent.engine))
 
     async def networks(self, request: web.Request) -> web.Response:
         """GET /v1/networks"""
         await self._agent.settled()
-        return _json(await lists.networks(self._agent.engine))
+        return as_json(await lists.networks(self._agent.engine))
 
     async def submit_job(self, request: web.Request) -> web.Response:
         """POST /v1/jobs"""
@@ -131,11 +133,11 @@ class Routes:
         except msgspec.DecodeError as error:
             raise AgentError("bad_request", f"this is no job: {error}") from error
         job, new = await self._agent.submit(wanted, request[PEER].uid)
-        return _json(job, status=202 if new else 200)
+        return as_json(job, status=202 if new else 200)
 
     async def job(self, request: web.Request) -> web.Response:
         """GET /v1/jobs/{id}"""
-        return _json(self._agent.jobs.get(request.match_info["id"]))
+        return as_json(self._agent.jobs.get(request.match_info["id"]))
 
     async def cancel_job(self, request: web.Request) -> web.Response:
         """DELETE /v1/jobs/{id}"""
@@ -144,9 +146,9 @@ class Routes:
 
     async def job_log(self, request: web.Request) -> web.Response:
         """GET /v1/jobs/{id}/log?offset=bytes&wait=seconds"""
-        offset = int(_number(request, "offset", 0.0, 1 << 40))
+        offset = int(number(request.query, "offset", 0.0, 1 << 40))
         data, job, size = await self._agent.jobs.read_log(
-            request.match_info["id"], offset, _number(request, "wait", 0.0, 60.0)
+            request.match_info["id"], offset, number(request.query, "wait", 0.0, 60.0)
         )
         headers = {"X-Job-Status": job.status, "X-Job-Log-Size": str(size)}
         return web.Response(body=data, headers=headers, content_type="application/octet-stream")
@@ -154,18 +156,18 @@ class Routes:
     async def compose_projects(self, request: web.Request) -> web.Response:
         """GET /v1/compose/projects"""
         await self._agent.settled()
-        return _json(projects.projects(self._agent.compose))
+        return as_json(projects.projects(self._agent.compose))
 
     async def compose_project(self, request: web.Request) -> web.Response:
         """GET /v1/compose/projects/{id}"""
         await self._agent.settled()
-        return _json(await projects.project(self._agent.compose, request.match_info["id"]))
+        return as_json(await projects.project(self._agent.compose, request.match_info["id"]))
 
     async def compose_revision(self, request: web.Request) -> web.Response:
         """GET /v1/compose/projects/{id}/revisions/{number}"""
         kept = self._agent.compose.kept(request.match_info["id"])
         number = request.match_info["number"]
-        return _json(kept.revision(int(number) if number.isdigit() and len(number) < 10 else 0))
+        return as_json(kept.revision(int(number) if number.isdigit() and len(number) < 10 else 0))
 
     async def compose_preview(self, request: web.Request) -> web.Response:
         """POST /v1/compose/preview"""
@@ -174,7 +176,7 @@ class Routes:
         except msgspec.DecodeError as error:
             raise AgentError("bad_request", f"this is no source of a stack: {error}") from error
         await self._agent.settled()
-        return _json(await compose.preview(self._agent.compose, wanted))
+        return as_json(await compose.preview(self._agent.compose, wanted))
 
     async def logs(self, request: web.Request) -> web.WebSocketResponse:
         """GET /v1/logs, a WebSocket"""
@@ -193,21 +195,3 @@ class Routes:
     async def _container(self, request: web.Request) -> Container:
         await self._agent.settled()
         return await self._agent.engine.find(request.match_info["id"])
-
-
-def _json(value: Any, *, status: int = 200) -> web.Response:
-    return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json")
-
-
-def _number(request: web.Request, name: str, default: float, most: float) -> float:
-    """A number of the query, from 0 to ``most``."""
-    text = request.query.get(name)
-    if text is None:
-        return default
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value <= most:
-        raise AgentError("bad_request", f"{name} must be a number from 0 to {most:g}, not {text[:40]!r}")
-    return value

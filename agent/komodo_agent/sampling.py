@@ -84,6 +84,11 @@ class Sampler:
             self._busiest = self._top.sample(_PROCESSES)
         return self._busiest
 
+    @property
+    def asks_engine(self) -> bool:
+        """Whether a sample costs the engine work: the files of some container are out of reach."""
+        return self._containers.asks_engine
+
     async def close(self) -> None:
         """Give all descriptors back."""
         await self._containers.close()

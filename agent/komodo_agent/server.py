@@ -28,6 +28,7 @@ from .hello import hello
 from .jobs import JobContext, JobManager
 from .metrics.containers import ContainerMetrics
 from .metrics.facts import host_facts
+from .past.archive import Archive
 from .peer import AllowList
 from .problems import AgentError
 from .repos.clones import Clones, usual_roots
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .wire.jobs import Job, JobRequest, JobSpec
+    from .wire.models import Container
+    from .wire.models import Engine as EngineState
 
 _log = logging.getLogger(__name__)
 
@@ -86,8 +89,10 @@ class Agent:
         self.spool = Spool(options.state / "spool")
         self.terminals = Terminals(self.engine)
         self.hub = Hub(self.engine, self.sampler, host_facts(), self.jobs.recent)
-        self.engine.on_status = self.hub.engine_changed
-        self.tracker = Tracker(self.engine, self.hub.containers_changed)
+        self.past = Archive(options.state / "past")
+        self.hub.on_sample = self._remember
+        self.engine.on_status = self._engine_changed
+        self.tracker = Tracker(self.engine, self._containers_changed)
         self.hello = hello(options.state)
         self._streams: set[web.WebSocketResponse] = set()
         self._tasks: list[asyncio.Task[None]] = []
@@ -100,7 +105,7 @@ class Agent:
         Raises:
             OSError: the state folder cannot be used.
         """
-        self._tasks = [asyncio.create_task(self.tracker.run()), asyncio.create_task(self.hub.run())]
+        self._tasks = [asyncio.create_task(part.run()) for part in (self.tracker, self.hub, self.past)]
         for task in self._tasks:
             task.add_done_callback(self._ended)
         await asyncio.to_thread(self.spool.open)
@@ -154,6 +159,7 @@ class Agent:
             task.remove_done_callback(self._ended)
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.past.close()
         await self.sampler.close()
         await self.engine.close()
 
@@ -168,6 +174,22 @@ class Agent:
             await compose.run(self.compose, context, spec)
         else:
             await run_job(self.engine, context, spec)
+
+    def _engine_changed(self, engine: EngineState) -> None:
+        self.hub.engine_changed(engine)
+        if engine.status != "starting":
+            self.past.engine_changed(engine.status == "up", engine.message)
+
+    def _containers_changed(self, changed: tuple[Container, ...], removed: tuple[str, ...]) -> None:
+        self.hub.containers_changed(changed, removed)
+        self.past.containers_changed(changed, removed)
+
+    def _remember(self) -> None:
+        """Let the past have the sample just taken."""
+        if self.sampler.host is not None:
+            named = self.engine.containers
+            seen = {named[cid].name: sample for cid, sample in self.sampler.containers.items() if cid in named}
+            self.past.look(self.sampler.host, self.sampler.filesystems, seen)
 
     def _job_changed(self, job: Job) -> None:
         self.hub.job_changed(job)

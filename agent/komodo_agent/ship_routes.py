@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from aiohttp import web
 
+from .answers import as_json
 from .engine.asking import image_path
 from .problems import AgentError
 from .ship import export, layers, receive
@@ -22,6 +22,8 @@ from .wire.ships import (
 )
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from .engine.client import Engine
     from .server import Agent
 
@@ -45,7 +47,7 @@ class ShipRoutes:
     async def image_layers(self, request: web.Request) -> web.Response:
         """GET /v1/images/{id}/layers"""
         reference = image_path(request.match_info["id"])
-        return _json(await layers.image_layers(await self._engine(), reference))
+        return as_json(await layers.image_layers(await self._engine(), reference))
 
     async def lacking(self, request: web.Request) -> web.Response:
         """POST /v1/ships/lacking"""
@@ -54,7 +56,7 @@ class ShipRoutes:
         whole = await layers.keeps_whole(engine)
         present = await layers.has(engine, shipment.id)
         lack = () if present else shipment.layers if whole else await layers.lacking_layers(engine, shipment.layers)
-        return _json(
+        return as_json(
             Lacking(
                 present=present,
                 layers=lack,
@@ -72,7 +74,7 @@ class ShipRoutes:
 
     async def take(self, request: web.Request) -> web.Response:
         """PUT /v1/ships/import"""
-        return _json(await receive.receive(await self._engine(), self._agent.spool, request.content))
+        return as_json(await receive.receive(await self._engine(), self._agent.spool, request.content))
 
     async def _engine(self) -> Engine:
         await self._agent.settled()
@@ -84,7 +86,3 @@ def _decoded(body: bytes, decode: Any) -> Any:
         return decode(body)
     except msgspec.DecodeError as error:
         raise AgentError("bad_request", f"this is no shipment: {error}") from error
-
-
-def _json(value: Any) -> web.Response:
-    return web.Response(body=msgspec.json.encode(value), content_type="application/json")

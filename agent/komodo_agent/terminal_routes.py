@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket as sockets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from aiohttp import web
 
 from .access import PEER
+from .answers import as_json
 from .problems import AgentError
 from .terminals.socket import serve_terminal
 from .wire.terminals import ROUTE_TERMINAL, ROUTE_TERMINAL_ATTACH, ROUTE_TERMINALS, rename_decoder
@@ -36,7 +37,7 @@ class TerminalRoutes:
 
     async def list(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/terminals"""
-        return _json(tuple(terminal.info() for terminal in self._agent.terminals.list(request[PEER].uid)))
+        return as_json(tuple(terminal.info() for terminal in self._agent.terminals.list(request[PEER].uid)))
 
     async def rename(self, request: web.Request) -> web.StreamResponse:
         """PUT /v1/terminals/{id}"""
@@ -44,7 +45,7 @@ class TerminalRoutes:
             wanted = rename_decoder.decode(await request.read())
         except msgspec.DecodeError as error:
             raise AgentError("bad_request", f"this is no name: {error}") from error
-        return _json(self._agent.terminals.rename(request.match_info["id"], wanted.name, request[PEER].uid).info())
+        return as_json(self._agent.terminals.rename(request.match_info["id"], wanted.name, request[PEER].uid).info())
 
     async def end(self, request: web.Request) -> web.StreamResponse:
         """DELETE /v1/terminals/{id}"""
@@ -67,7 +68,3 @@ def _keep_shallow(request: web.Request) -> None:
         socket = transport.get_extra_info("socket")
         if socket is not None:
             socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, _ON_ITS_WAY)
-
-
-def _json(value: Any) -> web.Response:
-    return web.Response(body=msgspec.json.encode(value), content_type="application/json")

@@ -107,6 +107,11 @@ class ContainerMetrics:
         self._running.pop(container, None)
         self._rings.pop(container, None)
 
+    @property
+    def asks_engine(self) -> bool:
+        """Whether some containers are known from the engine's stats alone."""
+        return bool(self._by_api)
+
     async def close(self) -> None:
         """Give all descriptors back and end the fetch that may be out."""
         for container in list(self._running):

@@ -1,0 +1,83 @@
+"""What happened, told from how containers were and how they are now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..wire.past import PastEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..wire.models import Container
+    from ..wire.past import EventKind
+
+_LIVE = ("running", "paused")
+
+
+class Chronicle:
+    """Remembers how each container was. What was there before this agent began is no event.
+
+    Args:
+        began: Unix time of the agent's start.
+    """
+
+    def __init__(self, began: float) -> None:
+        self._began = began
+        self._known: dict[str, Container] = {}
+        self._engine_up: bool | None = None
+
+    def containers(self, changed: Iterable[Container], removed: Iterable[str], now: float) -> list[PastEvent]:
+        """What these changes mean, in the order it happened."""
+        found: list[PastEvent] = []
+        for container in changed:
+            before, self._known[container.id] = self._known.get(container.id), container
+            found += self._told(before, container, now)
+        for cid in removed:
+            gone = self._known.pop(cid, None)
+            if gone is not None:
+                found.append(_event("removed", gone, now))
+        return sorted(found, key=lambda event: event.at)
+
+    def engine(self, up: bool, detail: str, now: float) -> list[PastEvent]:
+        """The engine answers, or does not; nothing when that is known."""
+        was, self._engine_up = self._engine_up, up
+        if was == up or (was is None and up):
+            return []
+        return [PastEvent(at=now, kind="engine_up" if up else "engine_down", detail="" if up else detail)]
+
+    def _told(self, before: Container | None, now: Container, at: float) -> list[PastEvent]:
+        if before is None:
+            if now.created < self._began:
+                return []
+            fresh = [_event("created", now, now.created or at)]
+            return [*fresh, _event("started", now, now.started)] if now.state in _LIVE else fresh
+        found: list[PastEvent] = []
+        if (now.finished > before.finished and before.state in _LIVE) or now.state == "restarting" != before.state:
+            found.append(_ended(now, at))
+        if now.started > before.started:
+            found.append(_event("started", now, now.started))
+        if now.state != before.state and now.state == "paused":
+            found.append(_event("paused", now, at))
+        if now.state != before.state and before.state == "paused" and now.state == "running":
+            found.append(_event("unpaused", now, at))
+        if now.health != before.health and now.health in ("healthy", "unhealthy"):
+            found.append(_event("healthy" if now.health == "healthy" else "unhealthy", now, at))
+        return found
+
+
+def _ended(container: Container, at: float) -> PastEvent:
+    """Its run is over: by itself, by a failure, or by the kernel for want of memory."""
+    code = container.exit_code
+    detail = "" if code is None else f"exit code {code}"
+    if container.oom_killed:
+        kind: EventKind = "oom"
+    elif container.state == "restarting":
+        kind = "restarting"
+    else:
+        kind = "stopped" if code in (0, 143, None) else "died"
+    return _event(kind, container, container.finished or at, detail)
+
+
+def _event(kind: EventKind, container: Container, at: float, detail: str = "") -> PastEvent:
+    return PastEvent(at=at, kind=kind, container=container.name, stack=container.stack, detail=detail)
