@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from komodo_agent.wire.resources import Resource
 
-ResourceVerb = Literal["pull", "tag", "remove", "prune", "create"]
+ResourceVerb = Literal["pull", "push", "tag", "remove", "prune", "create"]
 
 
 class ResourceTarget(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,13 +42,15 @@ class ResourceOperation(msgspec.Struct, frozen=True, kw_only=True, tag="resource
 
     verb: ResourceVerb
     targets: tuple[ResourceTarget, ...] = ()
-    """For tag, remove and prune: exactly these."""
+    """For push, tag, remove and prune: exactly these."""
     servers: tuple[str, ...] = ()
     """For pull and create: there."""
     spec: PullImage | CreateNetwork | CreateVolume | None = None
     """For pull and create: this."""
     tag: str = ""
     """For tag."""
+    references: tuple[str, ...] = ()
+    """For push: the names to push it under, each with its registry."""
     force: bool = False
     """For remove."""
 

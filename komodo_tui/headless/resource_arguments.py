@@ -24,7 +24,7 @@ def define_resources(verbs: Verbs) -> None:
 def _images(verbs: Verbs) -> None:
     parser = verbs.add(
         "images",
-        "list the images of all servers, bring one to other servers",
+        "list the images of all servers, bring one to other servers, push one to registries",
         about="Without a verb it lists.",
         examples="  komodo-tui images used:no\n  komodo-tui images ship shop/api:1.4 web-1 web-2",
     )
@@ -33,7 +33,7 @@ def _images(verbs: Verbs) -> None:
         verbs.common,
     )
     _list(inner, "list", "image")
-    parser.otherwise = "list", frozenset({"list", "ship", "-h", "--help"})
+    parser.otherwise = "list", frozenset({"list", "ship", "push", "-h", "--help"})
     ship = inner.add(
         "ship",
         "bring an image straight to other servers, without a registry",
@@ -46,6 +46,20 @@ def _images(verbs: Verbs) -> None:
     ship.add_argument("servers", nargs="+", metavar="SERVER", help="the servers to bring it to")
     _from(ship)
     confirming(ship)
+
+
+    push = inner.add(
+        "push",
+        "push an image to registries, with the logins kept here",
+        about="Without --to the registry is the one in IMAGE's name. With it the image gets that name in front.\n"
+        "Logins: komodo-tui registry login HOST --username NAME. Nothing of one stays on the server.",
+        examples="  komodo-tui images push registry.example/shop/api:1.4\n"
+        "  komodo-tui images push shop/api:1.4 --to registry.example:5000 --to ghcr.io/shop --from build-1 --yes",
+    )
+    push.add_argument("image", metavar="IMAGE")
+    push.add_argument("--to", action="append", default=[], metavar="REGISTRY", help="host[:port][/path] (repeat)")
+    _from(push)
+    confirming(push)
 
 
 def _from(parser: Parser) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from komodo_tui.headless.acts import run
 from komodo_tui.headless.resources import list_resources
 from komodo_tui.headless.session import not_reached
+from komodo_tui.operations.push_plans import prepare_push
 from komodo_tui.operations.ship_plans import prepare_ship
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 async def images(session: Session) -> int:
     """One of the verbs on images."""
-    does = {"list": list_resources, "ship": _ship}
+    does = {"list": list_resources, "ship": _ship, "push": _push}
     return await does[session.arguments.image_verb](session)
 
 
@@ -26,6 +27,14 @@ async def _ship(session: Session) -> int:
     async with session.fleet(lambda known: _asked(known, arguments.servers, arguments.source)) as runtime:
         _must_answer(runtime, filter(None, [*arguments.servers, arguments.source]))
         operation = await prepare_ship(runtime.fleet, arguments.image, arguments.servers, arguments.source)
+        return await run(session, runtime, operation)
+
+
+async def _push(session: Session) -> int:
+    arguments = session.arguments
+    async with session.fleet(lambda known: (arguments.source,) if arguments.source else None) as runtime:
+        _must_answer(runtime, filter(None, [arguments.source]))
+        operation = await prepare_push(runtime.fleet, arguments.image, arguments.to, arguments.source)
         return await run(session, runtime, operation)
 
 

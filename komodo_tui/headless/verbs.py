@@ -80,8 +80,8 @@ def wants_local(arguments: argparse.Namespace) -> bool:
         "registry",
     ):
         return False
-    if arguments.verb == "images" and arguments.image_verb == "ship":
-        return not arguments.source or "local" in (*arguments.servers, arguments.source)
+    if arguments.verb == "images" and arguments.image_verb != "list":
+        return not arguments.source or "local" in (*getattr(arguments, "servers", ()), arguments.source)
     if arguments.verb == "volume":
         return bool(arguments.volume.endswith("@local"))
     named = getattr(arguments, "server", [])

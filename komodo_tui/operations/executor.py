@@ -17,7 +17,7 @@ from komodo_agent.wire.builds import BuildJob
 from komodo_agent.wire.compose import ComposeDeploy
 from komodo_agent.wire.jobs import CreateContainer, JobRequest
 from komodo_agent.wire.repos import RepoJob
-from komodo_agent.wire.resources import PullImage
+from komodo_agent.wire.resources import PullImage, PushImage
 from komodo_tui.domain.alerts import AlertOperation
 from komodo_tui.domain.builds import DefineBuildOperation
 from komodo_tui.domain.errors import ReadOnlyError
@@ -278,6 +278,8 @@ class Executor:
 def _with_login(spec: JobSpec, server: str, values: StoredValues) -> JobSpec:
     if isinstance(spec, PullImage | CreateContainer) and not spec.registry_auth:
         return msgspec.structs.replace(spec, registry_auth=values.registry_auth(spec.image))
+    if isinstance(spec, PushImage) and not spec.registry_auth:
+        return msgspec.structs.replace(spec, registry_auth=values.registry_auth(spec.reference))
     if isinstance(spec, ComposeDeploy):
         logins = {image: values.registry_auth(image) for image in spec.images}
         return msgspec.structs.replace(spec, logins={image: login for image, login in logins.items() if login})

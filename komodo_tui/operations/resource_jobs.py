@@ -9,6 +9,7 @@ import msgspec
 from komodo_agent.wire.resources import (
     CreateVolume,
     PullImage,
+    PushImage,
     RemoveResources,
     ResourceItem,
     ResourceJob,
@@ -31,6 +32,12 @@ def resource_jobs(operation: ResourceOperation) -> list[tuple[str, ResourceJob]]
         if operation.spec is None:
             raise UsageError(f"{operation.verb}: nothing is named")
         return [(server, operation.spec) for server in dict.fromkeys(operation.servers)]
+    if operation.verb == "push":
+        image = operation.targets[0]
+        return [
+            (image.server, PushImage(image=_item(image), reference=reference))
+            for reference in dict.fromkeys(operation.references)
+        ]
     if operation.verb == "tag":
         return [(target.server, TagImage(image=_item(target), tag=operation.tag)) for target in operation.targets]
     if operation.verb == "remove":
@@ -56,6 +63,8 @@ def resource_locks(operation: ResourceOperation) -> list[str]:
     """Two acts on the same thing exclude each other; two prunes of one kind on one server do too."""
     if operation.verb == "prune":
         return [f"prune {server} {kind}" for server, kind in pruned(operation)]
+    if operation.verb == "push":
+        return [f"push {reference}" for reference in operation.references]
     if operation.targets:
         return [f"{target.kind} {target.server} {target.id}" for target in operation.targets]
     spec = operation.spec

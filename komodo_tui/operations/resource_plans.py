@@ -27,6 +27,7 @@ _NAMED, _LISTED = 10, 500
 _UNDO = {
     "pull": "remove the image; a tag that moved keeps pointing to the new one",
     "tag": "remove the tag; the image stays",
+    "push": "delete it in the registry; a tag that moved there keeps pointing to the new one",
     "create": "remove it again",
     "image": "pull or build them again",
     "volume": "nothing brings them back: the data in them is lost",
@@ -62,6 +63,10 @@ def _check(operation: ResourceOperation) -> None:
         raise UsageError(f"{verb}: nothing is named", hint="choose at least one")
     if verb == "tag" and (len(operation.targets) != 1 or operation.targets[0].kind != "image" or not operation.tag):
         raise UsageError("tag: one image and one new tag", hint="like shop/api:1.9")
+    if verb == "push" and (len(operation.targets) != 1 or operation.targets[0].kind != "image"):
+        raise UsageError("push: one image at a time", hint="name one")
+    if verb == "push" and not operation.references:
+        raise UsageError("push: no registry is named", hint="like registry.example:5000")
 
 
 def _steps(operation: ResourceOperation, state: FleetState) -> list[PlanStep]:
@@ -69,6 +74,8 @@ def _steps(operation: ResourceOperation, state: FleetState) -> list[PlanStep]:
         return [_prune_step(server, kind, picked, state) for (server, kind), picked in pruned(operation).items()]
     if operation.verb == "remove":
         return [_remove_step(operation, target, state) for target in dict.fromkeys(operation.targets)]
+    if operation.verb == "push":
+        return [_push_step(operation.targets[0], reference, state) for reference in dict.fromkeys(operation.references)]
     if operation.verb == "tag":
         image = operation.targets[0]
         return [
@@ -80,6 +87,17 @@ def _steps(operation: ResourceOperation, state: FleetState) -> list[PlanStep]:
             )
         ]
     return [_new_step(operation, server, state) for server in dict.fromkeys(operation.servers)]
+
+
+def _push_step(image: ResourceTarget, reference: str, state: FleetState) -> PlanStep:
+    tag = "" if reference in image.tags else f"{shlex.join(['docker', 'tag', image.name or image.id, reference])} && "
+    size = f" (at most {bytes_text(image.size)})" if image.size else ""
+    return PlanStep(
+        target=Target(server=image.server, name=reference, id=image.id),
+        text=f"push {image.label} as {reference}{size}",
+        command=tag + shlex.join(["docker", "push", reference]),
+        warning=stale(server_of(state, image.server)),
+    )
 
 
 def _remove_step(operation: ResourceOperation, target: ResourceTarget, state: FleetState) -> PlanStep:
@@ -162,6 +180,9 @@ def _title(operation: ResourceOperation, steps: Sequence[PlanStep]) -> str:
         kind = "network " if isinstance(spec, CreateNetwork) else "volume " if isinstance(spec, CreateVolume) else ""
         return f"{verb} {kind}{steps[0].target.name} on {where}"
     targets = operation.targets
+    if operation.verb == "push":
+        to = steps[0].target.name if len(steps) == 1 else count_text(len(steps), "name")
+        return f"Push {targets[0].label}@{where} to {to}"
     if operation.verb == "tag":
         return f"Tag {targets[0].label}@{where} as {operation.tag}"
     if len(targets) == 1 and operation.verb == "remove":

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 _SILENCE = 300.0
 """Seconds without a word after which the pull counts as stuck."""
-_DONE = frozenset({"Pull complete", "Already exists"})
+_MOVING = frozenset({"Downloading", "Pushing"})
+_DONE = frozenset({"Download complete", "Pull complete", "Already exists", "Pushed", "Layer already exists"})
 
 
 class PullProgress:
-    """Adds up what the engine says layer by layer. Pure."""
+    """Adds up what the engine says layer by layer, of a pull or a push. Pure."""
 
     def __init__(self) -> None:
         self._layers: dict[str, tuple[int, int]] = {}
@@ -33,7 +34,7 @@ class PullProgress:
         """Take one message; returns a line for the log, or an empty string when it only moved a figure.
 
         Raises:
-            AgentError: the message says that the pull failed.
+            AgentError: the message says that it failed.
         """
         if message.get("error") or message.get("errorDetail"):
             detail = message.get("errorDetail")
@@ -42,9 +43,9 @@ class PullProgress:
         layer, status = str(message.get("id") or ""), str(message.get("status") or "")
         detail = message.get("progressDetail")
         total = int(detail.get("total") or 0) if isinstance(detail, dict) else 0
-        if status == "Downloading" and isinstance(detail, dict) and total:
+        if status in _MOVING and isinstance(detail, dict) and total:
             self._layers[layer] = (min(int(detail.get("current") or 0), total), total)
-        elif status in ("Download complete", *_DONE) and layer in self._layers:
+        elif status in _DONE and layer in self._layers:
             self._layers[layer] = (self._layers[layer][1],) * 2
         if self._said.get(layer) == status:
             return ""

@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from ..problems import AgentError
-from ..wire.resources import CreateNetwork, CreateVolume, PullImage, RemoveResources, TagImage
+from ..wire.resources import CreateNetwork, CreateVolume, PullImage, PushImage, RemoveResources, TagImage
 from .asking import ask, image_path, name_path
 from .pull import pull, split_reference
+from .push import push
 from .resource_commands import create_network_command, create_volume_command, remove_command, tag_command
 from .resources import document, resources, short
 
@@ -26,6 +27,8 @@ def describe_resource_job(spec: ResourceJob) -> tuple[str, str]:
     """The kind of the job as people call it, and what it acts on."""
     if isinstance(spec, PullImage):
         return "pull", spec.image
+    if isinstance(spec, PushImage):
+        return "push", spec.reference
     if isinstance(spec, TagImage):
         return "tag", spec.tag
     if isinstance(spec, RemoveResources):
@@ -43,6 +46,8 @@ async def run_resource_job(engine: Engine, context: JobContext, spec: ResourceJo
     if isinstance(spec, PullImage):
         image_path(spec.image)
         await pull(engine, context, spec.image, spec.registry_auth)
+    elif isinstance(spec, PushImage):
+        await push(engine, context, spec)
     elif isinstance(spec, TagImage):
         await _tag(engine, context, spec)
     elif isinstance(spec, RemoveResources):
@@ -57,7 +62,7 @@ async def _tag(engine: Engine, context: JobContext, spec: TagImage) -> None:
             "bad_request", f"{spec.tag[:80]!r} is no tag", hint="like shop/api:1.9, the name in lower case"
         )
     image = image_path(spec.image.id)
-    context.command(tag_command(spec))
+    context.command(tag_command(spec.image.name or spec.image.id, spec.tag))
     repository, tag = split_reference(spec.tag)
     await ask(engine, f"tag {short(image)}", "POST", f"/images/{image}/tag", params={"repo": repository, "tag": tag})
 

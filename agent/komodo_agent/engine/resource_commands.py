@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..wire.resources import CreateNetwork, CreateVolume, ResourceKind, TagImage
+    from ..wire.resources import CreateNetwork, CreateVolume, ResourceKind
 
 
-def tag_command(spec: TagImage) -> str:
+def tag_command(image: str, tag: str) -> str:
     """``docker tag 1f2e3d shop/api:1.9``"""
-    return shlex.join(["docker", "tag", spec.image.name or spec.image.id, spec.tag])
+    return shlex.join(["docker", "tag", image, tag])
+
+
+def push_command(reference: str) -> str:
+    """``docker push registry.example/shop/api:1.9``"""
+    return shlex.join(["docker", "push", reference])
 
 
 def remove_command(what: ResourceKind, names: Sequence[str], *, force: bool = False) -> str:

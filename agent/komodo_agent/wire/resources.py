@@ -93,6 +93,16 @@ class PullImage(msgspec.Struct, frozen=True, kw_only=True, tag="pull", tag_field
     """Base64 JSON as ``X-Registry-Auth`` takes it; a secret: never logged, never in a job's state."""
 
 
+class PushImage(msgspec.Struct, frozen=True, kw_only=True, tag="push", tag_field="kind"):
+    """Push an image to the registry that is in this name; an image that has not got the name gets it."""
+
+    image: ResourceItem
+    reference: str
+    """``registry.example/shop/api:1.9``"""
+    registry_auth: str = ""
+    """As in :class:`PullImage`."""
+
+
 class TagImage(msgspec.Struct, frozen=True, kw_only=True, tag="tag_image", tag_field="kind"):
     """Give an image one more name."""
 
@@ -130,4 +140,4 @@ class CreateVolume(msgspec.Struct, frozen=True, kw_only=True, tag="create_volume
     labels: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-ResourceJob = PullImage | TagImage | RemoveResources | CreateNetwork | CreateVolume
+ResourceJob = PullImage | PushImage | TagImage | RemoveResources | CreateNetwork | CreateVolume
