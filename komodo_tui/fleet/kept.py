@@ -220,7 +220,7 @@ class KeptTerminal:
     def found(cls, link: Link, title: str, info: TerminalInfo) -> KeptTerminal:
         """One that the agent told of."""
         if info.container:
-            process = ExecRequest(container=info.container, command=info.command)
+            process = ExecRequest(container=info.container, command=info.command, attach=info.attached)
             return cls(link, title, ContainerRequest(process=process), id=info.id)
         return cls(link, title, ShellRequest(command=info.command), id=info.id)
 

@@ -6,6 +6,7 @@ import asyncio
 import shlex
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from aiodocker import DockerError
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from .client import Engine
     from .hijack import Hijacked
 
+DETACH_KEYS = ",".join(["ctrl-]"] * 8)
+"""The engine's default would hold back every ^P until the next key. It cannot be switched off, so eight times ^]."""
 _END_TIMEOUT = 2.0
 _LOOK_EVERY = 0.05
 
@@ -68,8 +71,12 @@ async def attach(engine: Engine, container: Container, request: ExecRequest) -> 
     if container.state != "running":
         raise AgentError("conflict", f"{container.name} does not run (it is {container.state})", hint="start it first")
     wanted = f"stream=1&stdout=1&stderr=1&stdin={int(request.stdin)}"
+    if container.tty:
+        wanted += f"&detachKeys={quote(DETACH_KEYS)}"
     with engine_errors(f"attach to {container.name}"):
         stream = await hijack(engine, f"/containers/{container.id}/attach?{wanted}", {}, tty=container.tty)
         attachment = Attachment(engine, container, stream)
+        # The engine gives nothing of what is on the screen already: a size that differs has the program draw it anew.
+        await attachment.resize(request.rows + 1, request.cols)
         await attachment.resize(request.rows, request.cols)
     return attachment

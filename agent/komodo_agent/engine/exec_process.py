@@ -12,6 +12,7 @@ from aiodocker import DockerError
 from ..problems import AgentError
 from ..wire.exec import ExecExit
 from . import hangup
+from .attach import DETACH_KEYS
 from .errors import engine_errors
 from .hijack import hijack
 
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 _CHOOSE = "command -v bash >/dev/null 2>&1 && exec bash; command -v ash >/dev/null 2>&1 && exec ash; exec sh"
 _SHELLS = (("sh", "-c", _CHOOSE), ("bash",), ("ash",))
 """Nearly every image has ``sh``, which then picks the best; without it the others are tried themselves."""
-_DETACH_KEYS = ",".join(["ctrl-]"] * 8)
-"""The engine's default would hold back every ^P until the next key. It cannot be switched off, so eight times ^]."""
 _TERMINAL = "xterm-256color"
 _CANNOT_RUN = (126, 127)
 _START_TIMEOUT = 30.0
@@ -162,7 +161,7 @@ async def _start(engine: Engine, container: Container, request: ExecRequest, com
             user=request.user,
             environment=environment,
             workdir=request.workdir or None,
-            detach_keys=_DETACH_KEYS if request.tty else None,
+            detach_keys=DETACH_KEYS if request.tty else None,
         )
         stream = await hijack(engine, f"/exec/{instance.id}/start", body, tty=request.tty)
     process = ExecProcess(engine, container, instance, stream, command)

@@ -46,16 +46,27 @@ class Program(Protocol):
 class ContainerProgram:
     """A process in a container, or a container's own."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, plain: bool = False) -> None:
+        """``plain``: it has no terminal of its own; lines end then as a terminal shows and a program reads them."""
         self._session = session
+        self._plain = plain
+        self._after_cr = False
 
     async def read(self) -> bytes:
         """The next output; empty at the end."""
-        return (await self._session.stream.read())[1]
+        data = (await self._session.stream.read())[1]
+        return self._shown(data) if self._plain else data
+
+    def _shown(self, data: bytes) -> bytes:
+        text = data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        if self._after_cr and text.startswith(b"\r\n"):
+            text = text[1:]
+        self._after_cr = data.endswith(b"\r")
+        return text
 
     async def write(self, data: bytes) -> None:
         """Input; waits while it takes none."""
-        await self._session.stream.write(data)
+        await self._session.stream.write(data.replace(b"\r", b"\n") if self._plain else data)
 
     async def resize(self, rows: int, cols: int) -> None:
         """Tell it the size of its terminal."""
@@ -66,15 +77,20 @@ class ContainerProgram:
         return await self._session.exit()
 
     async def close(self) -> None:
-        """Hang up."""
+        """Hang up; a container's own process is left, not ended."""
         await self._session.close()
 
 
 class Begun:
     """A program that was started, and what it runs in."""
 
-    def __init__(self, program: Program, command: tuple[str, ...], target: str = "", container: str = "") -> None:
+    def __init__(
+        self, program: Program, command: tuple[str, ...], target: str = "", container: str = "", *,
+        attached: bool = False,
+    ) -> None:  # fmt: skip
         self.program = program
+        self.attached = attached
+        """It is a container's own process: closing leaves it."""
         self.command = command
         """As it was asked for; empty where the best shell was."""
         self.target = target
@@ -95,4 +111,5 @@ async def begin(engine: Engine, wanted: OpenTerminal, size: Size) -> Begun:
     container = await engine.find(request.container)
     start = attach.attach if request.attach else exec_process.start
     session: Session = await start(engine, container, request)
-    return Begun(ContainerProgram(session), request.command, container.name, container.id)
+    program = ContainerProgram(session, plain=request.attach and not container.tty)
+    return Begun(program, request.command, container.name, container.id, attached=request.attach)

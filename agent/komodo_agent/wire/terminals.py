@@ -88,6 +88,8 @@ class TerminalInfo(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     uid: int = 0
     """Who opened it."""
+    attached: bool = False
+    """It is the container's own process: ending the terminal leaves that."""
 
 
 class Attached(msgspec.Struct, frozen=True, kw_only=True, tag="attached", tag_field="k"):

@@ -56,14 +56,15 @@ class TerminalManager:
         return terminal
 
     def add_found(
-        self, open_session: OpenSession, title: str, *, target: str, command: str, keeper: Keeper, opened: float
-    ) -> None:
+        self, open_session: OpenSession, title: str, *, target: str, command: str, keeper: Keeper, opened: float,
+        attached: bool = False,
+    ) -> None:  # fmt: skip
         """One whose program runs already, unless it is known. ``opened`` is Unix time."""
         known = any(terminal.keeper is not None and terminal.keeper.id == keeper.id for terminal in self.terminals)
         if known or len(self.terminals) >= MAX_OPEN:
             return
         terminal = self._new(open_session, title, target, command, keeper)
-        terminal.opened = opened
+        terminal.opened, terminal.attached = opened, attached
         self.terminals.append(terminal)
         self.current = self.current or terminal
         self._changed()

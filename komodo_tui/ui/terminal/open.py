@@ -61,21 +61,22 @@ def open_container_shell(
     title = str(target)
     what = "attached" if attach else " ".join(command) or "shell"
     live = page.runtime.fleet.state.servers.get(server)
-    if not attach and live is not None and keeps_terminals(live.hello):
-        process = ExecRequest(container=container, command=tuple(command), environment=_ENVIRONMENT)
+    environment = {} if attach else _ENVIRONMENT
+    if live is not None and keeps_terminals(live.hello):
+        process = ExecRequest(container=container, command=tuple(command), environment=environment, attach=attach)
         kept = KeptTerminal(link, title, ContainerRequest(process=process))
-        _open(page, kept.open, target, command=clean(what), keeper=kept)
+        _open(page, kept.open, target, command=clean(what), keeper=kept, attached=attach)
         return
 
     async def open_session(cols: int, rows: int) -> ByteSession:
         client = await link.client()
         request = ExecRequest(
             container=container, command=tuple(command), tty=True, rows=rows, cols=cols, attach=attach,
-            environment={} if attach else _ENVIRONMENT,
+            environment=environment,
         )  # fmt: skip
         return await client.exec(request, title)
 
-    _open(page, open_session, target, command=clean(what))
+    _open(page, open_session, target, command=clean(what), attached=attach)
 
 
 async def _refuse_command(server: str) -> None:
@@ -90,11 +91,16 @@ async def toggle_drawer(app: App[Any], *, take_clipboard: bool) -> None:
     await open_drawer(app, take_clipboard=take_clipboard, toggle=True)
 
 
-def _open(page: Page, open_session: OpenSession, target: Target, *, command: str, keeper: Keeper | None = None) -> None:
-    page.shell.work(_show(page, open_session, target, command, keeper))
+def _open(
+    page: Page, open_session: OpenSession, target: Target, *, command: str, keeper: Keeper | None = None,
+    attached: bool = False,
+) -> None:  # fmt: skip
+    page.shell.work(_show(page, open_session, target, command, keeper, attached=attached))
 
 
-async def _show(page: Page, open_session: OpenSession, target: Target, command: str, keeper: Keeper | None) -> None:
+async def _show(
+    page: Page, open_session: OpenSession, target: Target, command: str, keeper: Keeper | None, *, attached: bool
+) -> None:
     if page.runtime.settings.read_only:
         raise ReadOnlyError(f"no terminal was opened on {target}", hint="read-only mode is on")
     from komodo_tui.ui.terminal.manager import MAX_OPEN, TooManyTerminalsError, manager_of
@@ -107,7 +113,7 @@ async def _show(page: Page, open_session: OpenSession, target: Target, command: 
         terminal = manager.open(noted.open, str(target), target=str(target), command=command, keeper=keeper)
     except TooManyTerminalsError:
         raise RefusedError(f"{MAX_OPEN} terminals are open", hint="close some with ^] x") from None
-    noted.terminal = terminal
+    noted.terminal, terminal.attached = terminal, attached
     await _bring_up(page, terminal)
 
 

@@ -74,6 +74,8 @@ class Terminal(TerminalControls):
         self.command = command
         self.opened = clock()
         self.keeper = keeper
+        self.attached = False
+        """It shows a container's own process: closing it leaves that."""
         self.on_close: Callable[[], Awaitable[None]] | None = None
         """Awaited once when the program has ended, or before it is ended."""
         self.state: State = "new"

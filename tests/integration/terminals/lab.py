@@ -32,6 +32,11 @@ def in_container(container: str, *command: str, name: str = "") -> OpenTerminal:
     return OpenTerminal(program=ContainerRequest(process=ExecRequest(container=container, command=command)), name=name)
 
 
+def own_process(container: str) -> OpenTerminal:
+    """A container's own process."""
+    return OpenTerminal(program=ContainerRequest(process=ExecRequest(container=container, attach=True)))
+
+
 def on_server(*command: str) -> OpenTerminal:
     """A program on the server."""
     return OpenTerminal(program=ShellRequest(command=command))

@@ -9,7 +9,7 @@ import pytest
 
 from komodo_agent.wire.exec import ExecExit
 from komodo_agent.wire.terminals import Sized
-from tests.integration.terminals.lab import attach, in_container, new_id, on_server, terminals
+from tests.integration.terminals.lab import attach, in_container, new_id, on_server, own_process, terminals
 
 if TYPE_CHECKING:
     from tests.integration.agent.lab import AgentProcess
@@ -47,6 +47,38 @@ async def test_it_goes_on_without_anybody_and_is_found_again(agent: AgentProcess
             await client.until(lambda c: c.end)
             assert b"first" in client.output
             assert client.end == ExecExit(code=7)
+
+
+_ASKS = "while read x; do echo got:$x; [ $x = end ] && exit 3; done"
+
+
+async def test_a_containers_own_process_goes_on_and_is_found_as_well(agent: AgentProcess, server: Server) -> None:
+    server.docker("run", "-dit", "--name", "main", "busybox", "sh", "-c", f"stty -echo; {_ASKS}")
+    id, wanted = new_id(), own_process("main")
+    async with agent.session() as session:
+        async with attach(session, id, wanted) as client:
+            await client.type("\x10first\n")  # the engine by itself would hold a ^P back, and leave at a ^Q behind it
+            await client.until(lambda c: b"got:\x10first\r\n" in c.output)
+        (info,) = await terminals(session)
+        assert (info.attached, info.target, info.ended) == (True, "main", None)
+        async with session.delete(f"/v1/terminals/{id}") as answer:
+            assert answer.status == 204
+        assert server.docker("inspect", "-f", "{{.State.Running}}", "main").strip() == "true", "left, not ended"
+        async with attach(session, again := new_id(), wanted) as client:
+            await client.type("end\n")
+            await client.until(lambda c: c.end)
+            assert client.end == ExecExit(code=3), "the container's own"
+        assert [info.id for info in await terminals(session)] == [again]
+
+
+async def test_lines_of_a_process_without_a_terminal_end_as_a_terminal_shows_them(
+    agent: AgentProcess, server: Server
+) -> None:
+    server.docker("run", "-di", "--name", "plain", "busybox", "sh", "-c", _ASKS)
+    async with agent.session() as session, attach(session, new_id(), own_process("plain")) as client:
+        await client.type("one\rtwo\r")
+        await client.until(lambda c: b"two" in c.output)
+        assert b"got:one\r\ngot:two" in client.output
 
 
 async def test_output_meanwhile_is_not_lost_and_comes_once(agent: AgentProcess, box: str) -> None:
