@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from rich.style import Style
 from textual.geometry import Region
 
 from komodo_tui.ui.look import look_of
-from komodo_tui.ui.terminal import chrome, lines, outer
+from komodo_tui.ui.terminal import chrome, lines, outer, private
 from komodo_tui.ui.terminal.modes import Modes
 from komodo_tui.ui.terminal.mouse import MousePane
 from komodo_tui.ui.terminal.picture import StyleTable, overlaid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from textual.strip import Strip
 
     from komodo_tui.ui.terminal.core import Cursor
     from komodo_tui.ui.terminal.terminal import Terminal
+
+_SOON = 1 / 120
+"""Seconds from one drawing to the next that does not wait for a tick."""
 
 
 class DrawnPane(MousePane):
@@ -34,6 +38,8 @@ class DrawnPane(MousePane):
         self._tabs = tabs
         self._now = now
         self._table: StyleTable | None = None
+        self._overlaid = False
+        self._drawn = 0.0
 
     def mode_changed(self) -> None:
         """For :class:`~komodo_tui.ui.terminal.modes.Modes`."""
@@ -53,8 +59,26 @@ class DrawnPane(MousePane):
             return False
         return terminal.picture.cursor.visible and terminal.picture.cursor.y < self.size.height - 2
 
+    def draw_now(self) -> None:
+        """An echo, and the answer to a key, need not wait for a tick; unless they come faster than can be seen."""
+        now = time.monotonic()
+        if now - self._drawn > _SOON and self.is_attached:
+            self._drawn = now
+            private.paint(self)
+
+    def _refresh_rows(self, rows: Iterable[int]) -> None:
+        self.refresh(*(Region(0, y, self.size.width, 1) for y in rows))
+
     def _refresh_edges(self) -> None:
-        self.refresh(Region(0, 0, self.size.width, 1), Region(0, self.size.height - 1, self.size.width, 1))
+        self._refresh_rows((0, self.size.height - 1))
+
+    def _refresh_for_mode(self) -> None:
+        """The mode is another: while the history is looked through, and just after, all may look otherwise."""
+        overlaid, self._overlaid = self._overlaid, self.modes.browse is not None
+        if overlaid or self._overlaid or self.terminal is None:
+            self.refresh()
+        else:
+            self._refresh_rows((0, self.terminal.picture.cursor.y + 1, self.size.height - 1))
 
     def notify_style_update(self) -> None:
         """The colours may be others."""

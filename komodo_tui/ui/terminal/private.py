@@ -6,6 +6,7 @@ they move.
 * It waits 100 ms for what may follow an Escape, and polls at the same pace: an input loop that waits 20 ms.
 * It presses the keys that escape sequences inside a paste look like: the parser takes pastes out before.
 * It hides the terminal's own cursor for good: a driver that can show it, in the program's shape.
+* It draws at a tick of its own, up to a sixtieth of a second after it was asked to: a call that draws at once.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.driver import Driver
     from textual.message import Message
+    from textual.widget import Widget
 
 ESCAPE_DELAY = 0.02
 """Seconds that a lone Escape is held back, since the start of a key's sequence looks the same."""
@@ -210,6 +212,14 @@ class PaneDriver(LinuxDriver):
             selector.close()
             with contextlib.suppress(EOFError, ParseError):
                 list(parser.feed(""))
+
+
+def paint(widget: Widget) -> None:
+    """Draw now what the widget has asked to be drawn anew. Whoever calls it sees to it that it is not called too often."""
+    screen = widget.screen
+    if widget._repaint_regions and screen.is_current and widget in screen._compositor.visible_widgets:
+        screen._dirty_widgets.add(widget)
+        screen._on_timer_update()
 
 
 def pane_driver_class(default: type[Driver]) -> type[Driver]:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from textual.binding import Binding, BindingType
-from textual.geometry import Offset, Region, Size
-from textual.message import Message
+from textual.geometry import Offset, Size
 
 from komodo_tui.ui.terminal import outer
-from komodo_tui.ui.terminal.core import CLIPBOARD_LIMIT, KeyInput, Mods
-from komodo_tui.ui.terminal.drawing import DrawnPane
-from komodo_tui.ui.terminal.naming import rename
+from komodo_tui.ui.terminal.core import CLIPBOARD_LIMIT
+from komodo_tui.ui.terminal.pane_keys import PaneKeys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
@@ -27,39 +24,11 @@ _MANY = 0.7
 """Share of changed rows above which all are drawn."""
 
 
-class TerminalPane(DrawnPane, can_focus=True):
+class TerminalPane(PaneKeys, can_focus=True):
     """Looks at one terminal at a time. Needs nothing but an :class:`~textual.app.App` around it."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "TerminalPane { height: 1fr; width: 1fr; background: $background; color: $foreground; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("i,enter", "back_in", "back in", key_display="i", id="terminal.in"),
-        Binding(
-            "ctrl+right_square_bracket", "send_prefix", "send ^]", key_display="^]", show=False, id="terminal.send"
-        ),
-        Binding("v,pageup", "scrollback", "scrollback", key_display="v", id="terminal.scrollback"),
-        Binding("slash", "search", "search", key_display="/", id="terminal.search"),
-        Binding("left_square_bracket", "other(-1)", "other", key_display="[ ]", id="terminal.previous"),
-        Binding("right_square_bracket", "other(1)", "next terminal", show=False, id="terminal.next"),
-        Binding("z", "zoom", "zoom", id="terminal.zoom"),
-        Binding("vertical_line", "beside", "two side by side", key_display="|", show=False, id="terminal.beside"),
-        Binding("r", "rename", "rename", show=False, id="terminal.rename"),
-        Binding("x", "close", "close", id="terminal.close"),
-        Binding("escape", "leave", "leave", key_display="Esc", id="terminal.leave"),
-    ]
-
-    class Wants(Message):
-        """The person wants something that is for what holds the pane: ``leave zoom close previous next beside``."""
-
-        def __init__(self, pane: TerminalPane, what: str) -> None:
-            super().__init__()
-            self.pane = pane
-            self.what = what
-
-        @property
-        def control(self) -> TerminalPane:
-            """The pane."""
-            return self.pane
 
     def __init__(
         self, terminal: Terminal | None = None, *, id: str | None = None,
@@ -141,10 +110,9 @@ class TerminalPane(DrawnPane, can_focus=True):
         if len(changed) > self.size.height * _MANY:
             self.refresh()
         else:
-            for y in changed:
-                self.refresh(Region(0, y, self.size.width, 1))
-            self.refresh(Region(0, self.size.height - 1, self.size.width, 1))
+            self._refresh_rows((*changed, self.size.height - 1))
         self._outside()
+        self.draw_now()
 
     def announce(self) -> None:
         """State, title or notice changed."""
@@ -178,6 +146,7 @@ class TerminalPane(DrawnPane, can_focus=True):
         if self.terminal is not None and self.modes.key(event):
             event.stop()
             event.prevent_default()
+            self.draw_now()
 
     def on_paste(self, event: events.Paste) -> None:
         """Text from the clipboard."""
@@ -195,68 +164,6 @@ class TerminalPane(DrawnPane, can_focus=True):
             self.terminal.send_focus(value)
         self.mode_changed()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The pane's own keys work in PANE mode."""
-        return self.terminal is not None and self.modes.mode == "PANE"
-
-    def keep_keys(self) -> None:
-        """Be in PANE mode: the next key was meant for the pane, not for the program that came in another's place."""
-        self._keeping = not self.has_focus
-        if self.terminal is not None:
-            self.modes.set("PANE")
-
-    def action_back_in(self) -> None:
-        """Give the keys to the program again."""
-        self.modes.reset()
-
-    def action_send_prefix(self) -> None:
-        """``^]`` itself."""
-        self.modes.reset()
-        if self.terminal is not None:
-            self.terminal.send_key(KeyInput("]", Mods.CTRL))
-
-    def action_scrollback(self) -> None:
-        """Go through the history."""
-        self.modes.enter_scrollback()
-
-    def action_search(self) -> None:
-        """Search the history."""
-        self.modes.enter_search()
-
-    def action_other(self, direction: int) -> None:
-        """The terminal before or after this one."""
-        self.post_message(self.Wants(self, "next" if direction > 0 else "previous"))
-
-    def action_zoom(self) -> None:
-        """All the room for the pane, or back."""
-        self.post_message(self.Wants(self, "zoom"))
-        self.modes.reset()
-
-    def action_beside(self) -> None:
-        """Another terminal beside this one, or this one alone."""
-        self.post_message(self.Wants(self, "beside"))
-
-    def action_rename(self) -> None:
-        """Call it something else."""
-        if self.terminal is not None:
-            self.run(rename(self.app, self.terminal))
-
-    def action_leave(self) -> None:
-        """To the list; the program goes on."""
-        self.post_message(self.Wants(self, "leave"))
-
-    def action_close(self) -> None:
-        """End the program, once that is sure."""
-        terminal = self.terminal
-        if terminal is not None and terminal.state in ("running", "opening"):
-            self.modes.ask(f"close {terminal.name} and end what runs in it? y closes, n keeps", self.closing)
-        else:
-            self.closing()
-
-    def closing(self) -> None:
-        """The terminal shall be closed."""
-        self.post_message(self.Wants(self, "close"))
-
     # -- Pane: what the modes need ------------------------------------------------------------------------------
 
     def mode_changed(self) -> None:
@@ -264,7 +171,7 @@ class TerminalPane(DrawnPane, can_focus=True):
         if not self.is_attached:
             return
         outer.take_keys(self.app, self.has_focus and self.captures_keys and self.modes.mode == "TERMINAL")
-        self.refresh()
+        self._refresh_for_mode()
         self.refresh_bindings()
         self._outside()
 
