@@ -12,7 +12,12 @@ import re
 import shutil
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CACHE = Path("/var/cache/komodo-rig/compose")
 SUITE = "trixie"
@@ -41,12 +46,10 @@ def config_folder() -> Path:
     """
     folder = CACHE / "config"
     plugin = folder / "cli-plugins" / "docker-compose"
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(CACHE):
         if not plugin.exists():
             with tempfile.TemporaryDirectory(dir=CACHE) as work:
-                tree = _unpacked(Path(work), SUITE, ["docker-compose"])
+                tree = unpacked(Path(work), SUITE, ["docker-compose"])
                 plugin.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(tree / "usr/libexec/docker/cli-plugins/docker-compose", plugin)
     return folder
@@ -71,12 +74,11 @@ def version_one() -> Path:
     folder, tree = CACHE / "one" / "bin", CACHE / "one" / "tree"
     (CACHE / "one").mkdir(parents=True, exist_ok=True)
     program = folder / "docker-compose"
-    with (CACHE / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(CACHE):
         if not program.exists():
             with tempfile.TemporaryDirectory(dir=CACHE) as work:
                 shutil.rmtree(tree, ignore_errors=True)
-                shutil.move(_unpacked(Path(work), OLD_SUITE, _OLD_PACKAGES), tree)
+                shutil.move(unpacked(Path(work), OLD_SUITE, _OLD_PACKAGES), tree)
             packages = tree / "usr/lib/python3/dist-packages"
             folder.mkdir(exist_ok=True)
             program.write_text(
@@ -87,10 +89,19 @@ def version_one() -> Path:
     return folder
 
 
-def _unpacked(work: Path, suite: str, packages: list[str]) -> Path:
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Be the only one who fetches into this folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def unpacked(work: Path, suite: str, packages: list[str]) -> Path:
     """Fetch and unpack packages with an apt configuration of our own: the machine's stays as it is."""
     if shutil.which("apt-get") is None:
-        raise RuntimeError("the rig needs apt to fetch docker-compose")
+        raise RuntimeError(f"the rig needs apt to fetch {packages[0]}")
     (work / "sources.list").write_text(f"deb {_uri()} {suite} main\n")
     for name in ("lists/partial", "cache/archives/partial"):
         (work / name).mkdir(parents=True)
