@@ -129,8 +129,6 @@ class WebhookListener:
             self._forget(request)
 
     def _forget(self, request: web.Request) -> None:
-        """The connection is closed after its one request."""
-        request.protocol.force_close()
         asyncio.get_running_loop().call_later(BODY_TIME, self._heard.discard, request.protocol)
 
     async def _answered(self, request: web.Request) -> web.Response:
@@ -172,7 +170,9 @@ class WebhookListener:
 
 
 def _answer(status: int, text: str, **headers: str) -> web.Response:
-    return web.json_response({"status": text}, status=status, headers={**headers, "Connection": "close"})
+    answer = web.json_response({"status": text}, status=status, headers=headers)
+    answer.force_close()  # one request a connection
+    return answer
 
 
 class _Full(asyncio.Protocol):
