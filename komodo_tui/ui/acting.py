@@ -66,6 +66,16 @@ class Acts:
         self._report(plan, record, told=follow)
         return record
 
+    async def submit(self, plan: Plan, given: str | bool) -> ActionRecord:
+        """Do what was agreed to already, showing its output live. Call it from a worker.
+
+        Raises:
+            KomodoError: it was refused.
+        """
+        record = await self._submit(plan, given, follow=True)
+        self._report(plan, record, told=True)
+        return record
+
     async def _submit(self, plan: Plan, given: bool | str, follow: bool) -> ActionRecord:
         dialog = ProgressDialog(plan, self._runtime.executor.cancel) if follow else None
         if dialog is not None:

@@ -1,0 +1,108 @@
+"""What the Builds page knows: definitions and past builds read in threads, those under way by the agents' feeds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from komodo_tui.operations.build_definitions import BuildDefinitions
+from komodo_tui.operations.build_history import BuildHistory
+from komodo_tui.ui.definitions.asking import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from komodo_agent.wire.jobs import Job
+    from komodo_tui.domain.builds import BuildDefinition
+    from komodo_tui.fleet.live import Changes
+    from komodo_tui.operations.build_history import BuildRun
+    from komodo_tui.ui.runtime import Runtime
+    from komodo_tui.ui.shell import Shell
+
+_RUNS = 2000
+"""Builds that are looked back on, of all definitions together."""
+_KEPT = 100
+"""Of one."""
+
+
+class BuildRow(NamedTuple):
+    """A build and how it went."""
+
+    definition: BuildDefinition
+    runs: tuple[BuildRun, ...] = ()
+    """The newest first."""
+    job: Job | None = None
+    """Of the agent that builds it now."""
+    server: str = ""
+    """Where."""
+
+    @property
+    def last(self) -> BuildRun | None:
+        """The newest."""
+        return self.runs[0] if self.runs else None
+
+    @property
+    def good(self) -> BuildRun | None:
+        """The newest that succeeded."""
+        return next((run for run in self.runs if run.outcome == "success"), None)
+
+    @property
+    def state(self) -> str:
+        """``running``, an outcome, or empty: it was never built."""
+        if self.job is not None:
+            return "running"
+        return (self.last.outcome or "running") if self.last is not None else ""
+
+
+class _Read(NamedTuple):
+    definitions: dict[str, BuildDefinition]
+    runs: dict[str, tuple[BuildRun, ...]]
+
+
+class BuildBook:
+    """``changed`` is called when there is news."""
+
+    def __init__(self, runtime: Runtime, shell: Shell, changed: Callable[[], None]) -> None:
+        self._runtime = runtime
+        self._changed = changed
+        self._reading = Reading(shell, self._read, self._take)
+        self._jobs: dict[str, bool] = {}
+        self.read = False
+        self._known = _Read({}, {})
+
+    def look(self) -> None:
+        """Read everything anew."""
+        self._reading.look()
+
+    def tick(self, changes: Changes) -> None:
+        """Read again where a build has begun or ended."""
+        jobs = {job.id: job.ended for _, job in self._build_jobs()}
+        if jobs != self._jobs:
+            self._jobs = jobs
+            self._reading.look()
+
+    def _read(self) -> _Read:
+        runs: dict[str, list[BuildRun]] = {}
+        for run in BuildHistory(self._runtime.history).runs(limit=_RUNS):
+            found = runs.setdefault(run.name, [])
+            if len(found) < _KEPT:
+                found.append(run)
+        return _Read(
+            BuildDefinitions(self._runtime.definitions).known(), {name: tuple(found) for name, found in runs.items()}
+        )
+
+    def _take(self, found: _Read) -> None:
+        self._known, self.read = found, True
+        self._changed()
+
+    def _build_jobs(self) -> list[tuple[str, Job]]:
+        servers = self._runtime.fleet.state.servers
+        return [(name, job) for name, live in servers.items() for job in live.jobs.values() if job.kind == "build"]
+
+    def rows(self) -> Mapping[str, BuildRow]:
+        """Every build, by name."""
+        working = {job.target: (server, job) for server, job in self._build_jobs() if not job.ended}
+        rows = {}
+        for name, definition in self._known.definitions.items():
+            server, job = working.get(name, ("", None))
+            rows[name] = BuildRow(definition, self._known.runs.get(name, ()), job, server)
+        return rows

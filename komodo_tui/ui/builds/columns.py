@@ -1,0 +1,135 @@
+"""The columns of builds and of past builds; how long they took and how large they were, as small graphs. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from komodo_tui.domain.filters import parse_text
+from komodo_tui.domain.units import bytes_text, duration_text, long_duration_text
+from komodo_tui.ui.procedures.columns import result_sign
+from komodo_tui.ui.render.columns import Column
+from komodo_tui.ui.render.graph import sparkline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from komodo_tui.operations.build_history import BuildRun
+    from komodo_tui.ui.builds.book import BuildRow
+    from komodo_tui.ui.render.cells import Cell
+    from komodo_tui.ui.render.glyphs import Glyphs
+    from komodo_tui.ui.widgets.lines import Line
+
+_ORDER = ("failed", "interrupted", "running", "cancelled", "success", "")
+"""What asks to be looked at first."""
+TREND = 12
+"""Builds in the graph of a row."""
+
+
+def state_cell(row: BuildRow, glyphs: Glyphs) -> Cell:
+    """``✔ success``; under way: what is done, and how far it is."""
+    if row.job is not None:
+        progress = row.job.progress
+        share = f" {progress.done:.0%}" if progress is not None and progress.done is not None else ""
+        return ((f"{glyphs.busy} building{share}", "busy"), (f" {progress.text}" if progress else "", "dim"))
+    if not row.state:
+        return (("never built", "dim"),)
+    sign, tone = result_sign(row.state, glyphs)
+    return ((f"{sign} {row.state}", tone),)
+
+
+def times(runs: Iterable[BuildRun]) -> list[float]:
+    """Seconds of those that succeeded, the oldest first."""
+    return [run.seconds for run in runs if run.outcome == "success"][::-1]
+
+
+def sizes(runs: Iterable[BuildRun]) -> list[float]:
+    """Bytes of the images, the oldest first."""
+    return [float(run.size) for run in runs if run.outcome == "success" and run.size][::-1]
+
+
+def trend(values: list[float], width: int, glyphs: Glyphs) -> str:
+    """A graph of the last values, against the largest of them."""
+    shown = values[-width:]
+    return sparkline(shown, len(shown), max(shown) * 1.001, glyphs) if shown and max(shown) > 0 else ""
+
+
+def trend_line(runs: tuple[BuildRun, ...], width: int, glyphs: Glyphs) -> Line:
+    """How times and sizes went: both graphs, each with the last value and the range."""
+    spans: list[tuple[str, str]] = []
+    for title, values, text in (
+        ("time", times(runs), long_duration_text), ("size", sizes(runs), bytes_text),
+    ):  # fmt: skip
+        if values:
+            graph = trend(values, max(4, width // 2 - 30), glyphs)
+            spans += [(f" {title} ", "dim"), (graph, "accent"), (f" {text(values[-1])}", "bold"),
+                      (f" ({text(min(values))} to {text(max(values))}) ", "dim")]  # fmt: skip
+    return tuple(spans)
+
+
+def build_columns(glyphs: Glyphs, now: Callable[[], float]) -> tuple[Column[BuildRow], ...]:
+    """A build in a row."""
+
+    def age(row: BuildRow) -> str:
+        return duration_text(now() - row.last.started) if row.last is not None else "-"
+
+    def good(text: Callable[[BuildRun], str]) -> Callable[[BuildRow], str]:
+        return lambda row: text(row.good) if row.good is not None else "-"
+
+    return (
+        Column("name", "BUILD", 12, lambda r: r.definition.name, key=lambda r: r.definition.name.lower(), grow=2,
+               most=32),
+        Column("state", "STATE", 16, lambda r: state_cell(r, glyphs), key=lambda r: _ORDER.index(r.state), grow=3,
+               most=44),
+        Column("version", "VERSION", 9, good(lambda run: run.version)),
+        Column("age", "AGO", 4, age, key=lambda r: -r.last.started if r.last else None, right=True, priority=1),
+        Column("took", "TOOK", 7, good(lambda run: long_duration_text(run.seconds)),
+               key=lambda r: r.good.seconds if r.good else None, right=True, priority=2, descending=True),
+        Column("commit", "COMMIT", 8, good(lambda run: run.commit[:8] or "-"), priority=3),
+        Column("size", "SIZE", 6, good(lambda run: bytes_text(run.size)), right=True, priority=4, descending=True,
+               key=lambda r: r.good.size if r.good else None),
+        Column("trend", "TIMES", TREND, lambda r: ((trend(times(r.runs), TREND, glyphs), "accent"),), priority=7),
+        Column("goes", "IMAGE GOES", 10, lambda r: r.definition.destination, priority=5, grow=1, most=32),
+        Column("source", "SOURCE", 14, lambda r: ((r.definition.source_words, "dim"),), priority=6, grow=2, most=40),
+    )  # fmt: skip
+
+
+def run_columns(glyphs: Glyphs, now: Callable[[], float]) -> tuple[Column[BuildRun], ...]:
+    """A past build in a row."""
+
+    def outcome(run: BuildRun) -> Cell:
+        state = run.outcome or "running"
+        sign, tone = result_sign(state, glyphs)
+        return ((f"{sign} {state}", tone), (f" {run.failed_step or run.error}" if state != "success" else "", "dim"))
+
+    def took(run: BuildRun) -> str:
+        return long_duration_text(run.seconds if run.outcome is not None else now() - run.started)
+
+    return (
+        Column("version", "VERSION", 9, lambda r: r.version),
+        Column("outcome", "OUTCOME", 14, outcome, key=lambda r: _ORDER.index(r.outcome or "running"), grow=3, most=70),
+        Column("ago", "AGO", 4, lambda r: duration_text(now() - r.started), key=lambda r: -r.started, right=True),
+        Column("took", "TOOK", 7, took, key=lambda r: r.seconds, right=True, descending=True, live=True),
+        Column("size", "SIZE", 6, lambda r: bytes_text(r.size) if r.size else "-", key=lambda r: r.size or None,
+               right=True, priority=2, descending=True),
+        Column("commit", "COMMIT", 8, lambda r: r.commit[:8] or "-", priority=1),
+        Column("image", "IMAGE", 12, lambda r: r.image.removeprefix("sha256:")[:12] or "-", priority=3),
+        Column("server", "SERVER", 10, lambda r: r.server, priority=4, grow=1, most=24),
+        Column("who", "WHO", 8, lambda r: ((r.who, "dim"),), priority=5, grow=1, most=24),
+    )  # fmt: skip
+
+
+def build_filter(line: str) -> Callable[[BuildRow], bool]:
+    """Builds by words in what their rows show."""
+    test = parse_text(line)
+    return lambda r: test(
+        "\n".join((r.definition.name, r.definition.description, r.definition.image_name, r.definition.source_words,
+                   r.definition.destination, r.state, *r.definition.tags)).lower()
+    )  # fmt: skip
+
+
+def run_filter(line: str) -> Callable[[BuildRun], bool]:
+    """Past builds by words in what their rows show."""
+    test = parse_text(line)
+    return lambda r: test(
+        "\n".join((r.version, r.outcome or "running", r.commit, r.image, r.server, r.who, r.error)).lower()
+    )

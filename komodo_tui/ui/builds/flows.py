@@ -1,0 +1,89 @@
+"""From a key to a build, to what follows it, and to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from komodo_tui.domain.builds import builders_of
+from komodo_tui.operations.build_history import BuildHistory
+from komodo_tui.operations.build_prepare import BuildPreparer, pick_server
+from komodo_tui.operations.build_runs import BuildFollower, BuildOutput, not_well
+from komodo_tui.operations.repo_definitions import RepoDefinitions
+from komodo_tui.store.build_logs import BuildLogs
+from komodo_tui.ui.modals.error import ErrorDialog
+from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
+
+if TYPE_CHECKING:
+    from komodo_tui.domain.builds import BuildDefinition
+    from komodo_tui.domain.operations import ActionRecord, Plan
+    from komodo_tui.ui.builds.book import BuildRow
+    from komodo_tui.ui.runtime import Runtime
+    from komodo_tui.ui.shell import Shell
+
+
+def output_of(runtime: Runtime) -> BuildOutput:
+    """Where the output of builds is."""
+    return BuildOutput(runtime.fleet, BuildLogs(runtime.state_dir.root), runtime.history)
+
+
+async def build_now(runtime: Runtime, shell: Shell, build: BuildDefinition, version: str = "") -> None:
+    """Build it on the least loaded of its servers, and do what is to follow.
+
+    Raises:
+        KomodoError: it cannot be planned, or was refused.
+    """
+    state = runtime.fleet.state
+    known = {name: live.definition for name, live in state.servers.items()}
+    server = pick_server(build, builders_of(build, known), state)
+    preparer = BuildPreparer(RepoDefinitions(runtime.definitions), runtime.values, BuildHistory(runtime.history))
+    operation = await asyncio.to_thread(preparer.prepare, build, server, version)
+    record = await shell.acts.run(operation)
+    if record is None:
+        return
+    await output_of(runtime).keep(record)
+    if record.outcome == "success" and build.redeploy_on_build:
+        await _follow(runtime, shell, build)
+
+
+async def _follow(runtime: Runtime, shell: Shell, build: BuildDefinition) -> None:
+    follower = BuildFollower(runtime.executor, runtime.preparer, runtime.deployables)
+
+    async def submit(plan: Plan) -> ActionRecord:
+        return await shell.acts.submit(plan, plan.phrase or True)
+
+    bad = not_well(await follower.follow(build, submit))
+    if bad:
+        lines = [f"{one.what}: {one.error.message if one.error else one.record.summary if one.record else ''}"
+                 for one in bad]  # fmt: skip
+        await shell.ask(
+            ErrorDialog("build", f"{build.name} is built, but not all that was to follow went well",
+                        hint="The Actions tab keeps it, with its output.", detail="\n".join(lines), copy=shell.copy)
+        )  # fmt: skip
+
+
+async def cancel(runtime: Runtime, shell: Shell, row: BuildRow) -> None:
+    """Stop the build that is under way, where it is one of this program's."""
+    mine = {record.id for record in runtime.executor.running()}
+    run = next((run for run in row.runs if run.outcome is None and run.id in mine), None)
+    if run is not None:
+        shell.flash(f"stopping the build of {row.definition.name}", "busy")
+        await runtime.executor.cancel(run.id)
+    elif row.job is not None:
+        shell.flash("another program began it: it has to be stopped there", "warn")
+
+
+async def menu(runtime: Runtime, shell: Shell, row: BuildRow) -> str | None:
+    """Every act on a build; returns which one was picked."""
+    busy = "it is being built" if row.job is not None else ""
+    items = [
+        MenuItem("build", "build", "B", f"the next version after {row.good.version}" if row.good else "", busy),
+        MenuItem("cancel", "stop the build", "x", "", "" if busy else "it is not being built"),
+        MenuItem("edit", "edit the definition", "e"),
+        MenuItem("copy", "copy the definition", "c"),
+        MenuItem("forget", "forget the definition", "X", "its images stay"),
+    ]
+    if runtime.settings.read_only:
+        items = [replace(item, disabled="read-only mode is on") for item in items]
+    return await shell.ask(MenuDialog(row.definition.name, items))
