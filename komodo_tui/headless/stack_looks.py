@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from komodo_tui.domain.errors import ExitCode
+from komodo_tui.domain.stack_drift import four_way
 from komodo_tui.domain.stacks import DefineStackOperation
 from komodo_tui.domain.units import time_text
 from komodo_tui.headless.acts import run
@@ -18,12 +19,16 @@ from komodo_tui.operations.stack_plans import details, file_diff, summary
 
 if TYPE_CHECKING:
     from komodo_agent.wire.compose import ComposePreview, ComposeProject
+    from komodo_tui.domain.stack_drift import FourWay
     from komodo_tui.headless.output import Output
     from komodo_tui.headless.session import Session
 
 _DEPLOYMENTS = (
     Column("STACK"), Column("SERVER"), Column("PROJECT"), Column("STATE", flexible=True), Column("REVISION"),
     Column("DRIFT", flexible=True),
+)  # fmt: skip
+_SIDES = (
+    Column("SERVICE"), Column("RUNNING", flexible=True), Column("DEPLOYED"), Column("DEFINITION"), Column("GIT"),
 )  # fmt: skip
 _REVISIONS = (
     Column("SERVER"), Column("REVISION"), Column("OUTCOME"), Column("WHEN"), Column("WHO", flexible=True),
@@ -42,13 +47,18 @@ async def diff(session: Session) -> int:
     if session.out.json:
         session.out.document(
             [
-                {"server": s, "preview": msgspec.structs.replace(p, last_good_templates={}), "drift": _drift(d)}
+                {
+                    "server": s,
+                    "preview": msgspec.structs.replace(p, last_good_templates={}),
+                    "drift": _drift(d),
+                    "services": four_way(d, p),
+                }
                 for s, p, d in found
             ]
         )
     else:
         for server, preview, project in found:
-            _print(session.out, server, preview, _drift(project))
+            _print(session.out, server, preview, project)
     return ExitCode.FAILED if differs else ExitCode.DONE
 
 
@@ -67,17 +77,28 @@ def _drift(project: ComposeProject | None) -> dict[str, str]:
     return {service.service: service.drift for service in project.services if service.drift} if project else {}
 
 
-def _print(out: Output, server: str, preview: ComposePreview, drift: dict[str, str]) -> None:
+def _print(out: Output, server: str, preview: ComposePreview, project: ComposeProject | None) -> None:
     out.line(f"{server}: {summary(preview)}")
+    out.table(_SIDES, [_sides(row) for row in four_way(project, preview)])
     for line in details(preview):
         out.line(f"  {line}")
     for file in preview.files:
         for line in file_diff(file).splitlines():
             out.line(f"  {line}")
-    for service, words in drift.items():
+    for service, words in _drift(project).items():
         out.line(f"  drift of {service}: {words}")
     for words in (*preview.conflicts, *preview.warnings):
         out.line(f"  ! {words}")
+
+
+def _sides(row: FourWay) -> list[Cell]:
+    def tone(side: str) -> str:
+        return "warn" if side in row.differs else ""
+
+    return [
+        Cell(row.service, "bold"), Cell(row.running, tone("running")), Cell(row.deployed),
+        Cell(row.definition, tone("definition")), Cell(row.git, tone("git")),
+    ]  # fmt: skip
 
 
 async def stack(session: Session) -> int:
@@ -111,10 +132,11 @@ async def _list(session: Session) -> int:
 def _row(server: str, project: ComposeProject, name: str) -> list[Cell]:
     states = [f"{service.service} {service.state}" for service in project.services]
     well = bool(states) and all(service.state in ("running", "running (healthy)") for service in project.services)
-    drift = ", ".join(service.service for service in project.services if service.drift)
+    down = not any(service.containers for service in project.services)
+    drift = "" if down else ", ".join(service.service for service in project.services if service.drift)
     revision = project.revisions[0] if project.revisions else None
     number = f"{revision.number} {revision.outcome.replace('_', ' ')}" if revision else "-"
-    state = ", ".join(states) or "down"
+    state = "down" if down else ", ".join(states)
     return [
         Cell(name or "(not a stack)", "bold" if name else "dim"), Cell(server), Cell(project.name),
         Cell(state, "good" if well else "warn"), Cell(number), Cell(drift, "warn"),

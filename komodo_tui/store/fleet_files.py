@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import yaml
 
+from komodo_agent.wire.compose_values import with_variables
 from komodo_tui.domain.builds import BuildDefinition, check_build
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.procedures.model import ProcedureDefinition
@@ -77,7 +78,7 @@ def check_compose(stack: StackDefinition) -> StackDefinition:
     contents = {**({"compose.yaml": stack.compose} if stack.compose else {}), **stack.attached}
     for name in stack.files:
         if name in contents:
-            check_yaml(contents[name], name=f"stack {stack.name}: {name}")
+            check_yaml(with_variables(contents[name]), name=f"stack {stack.name}: {name}")
     return stack
 
 

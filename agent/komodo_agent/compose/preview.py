@@ -19,7 +19,7 @@ from ..wire.compose import (
 from .observe import WORKING_DIR, containers_of, fingerprint, hash_of, images, names, state_print, words_of
 from .project import placed_calls, project_folder
 from .resolve import resolved
-from .revisions import last_good, placed_files
+from .revisions import against, last_good, placed_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -128,7 +128,10 @@ def _services(
     for container in facts.containers:
         there.setdefault(container.service, []).append(container)
     changes = [
-        _change(service, _as_it_was(name, hashes, configs, there.get(name, ()), good), there.get(name, []), facts)
+        msgspec.structs.replace(
+            _change(service, _as_it_was(name, hashes, configs, there.get(name, ()), good), there.get(name, []), facts),
+            deployed=against(good, name, config=configs.get(name, ""), hash=hashes.get(name, ""), image=service.image),
+        )
         for name, service in model.services.items()
     ]
     for name, containers in there.items():
@@ -136,7 +139,7 @@ def _services(
             changes.append(
                 ServiceChange(
                     service=name, verb="remove", image=containers[0].image, why="not in the file any more",
-                    containers=tuple(c.name for c in containers),
+                    containers=tuple(c.name for c in containers), deployed="gone",
                 )
             )  # fmt: skip
     return tuple(changes)

@@ -17,6 +17,8 @@ OnFailure = Literal["rollback", "stop", "keep"]
 """What follows when a deploy does not become healthy: back to the last good revision, stop it, or leave it."""
 RevisionOutcome = Literal["running", "success", "failed", "rolled_back", "rollback_failed", "cancelled", "interrupted"]
 ServiceVerb = Literal["create", "recreate", "start", "keep", "remove"]
+Against = Literal["same", "changed", "new", "gone", "unknown"]
+"""How a service of a definition stands to the newest good revision, whatever runs."""
 ComposeVerb = Literal["start", "stop", "restart", "pause", "unpause", "down"]
 
 
@@ -146,6 +148,7 @@ class ServiceChange(msgspec.Struct, frozen=True, kw_only=True):
     builds: bool = False
     containers: tuple[str, ...] = ()
     """Names of those there are now."""
+    deployed: Against = "unknown"
 
 
 class KeyChange(msgspec.Struct, frozen=True, kw_only=True):

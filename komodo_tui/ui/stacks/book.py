@@ -40,8 +40,11 @@ class Place(NamedTuple):
 
     @property
     def drift(self) -> dict[str, str]:
-        """By service: how what runs differs from what was deployed; nothing of a server that is away."""
-        known = self.project is not None and self.deployment.state != "unknown"
+        """By service: how what runs differs from what was deployed.
+
+        Nothing of a server that is away, and of what is down as a whole: its state tells that.
+        """
+        known = self.project is not None and self.deployment.state not in ("unknown", "down")
         services = self.project.services if known and self.project is not None else ()
         return {service.service: service.drift for service in services if service.drift}
 
@@ -71,11 +74,15 @@ class StackRow(NamedTuple):
 class StackBook:
     """Asks each server at most one question at a time; nobody waits. ``changed`` is called when there is news."""
 
-    def __init__(self, runtime: Runtime, shell: Shell, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, runtime: Runtime, shell: Shell, changed: Callable[[], None],
+        read: Callable[[], dict[str, StackDefinition]] | None = None,
+    ) -> None:  # fmt: skip
+        """``read`` gives what is defined, in a thread; without it, that is the stacks."""
         self._runtime = runtime
         self._shell = shell
         self._changed = changed
-        self._reading = Reading(shell, lambda: runtime.stacks.known(), self._take)
+        self._reading = Reading(shell, read or (lambda: runtime.stacks.known()), self._take)
         self._asked: Answers[dict[str, ComposeProject]] = Answers(runtime, shell, _projects, changed, _words)
         self._jobs: dict[str, tuple[str, ...]] = {}
         self.read = False
