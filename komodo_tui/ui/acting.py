@@ -47,10 +47,13 @@ class Acts:
         if record is not None and done is not None:
             done(record)
 
-    async def run(self, operation: Operation, *, follow: bool = False, asked: bool = False) -> ActionRecord | None:
+    async def run(
+        self, operation: Operation, *, follow: bool = False, asked: bool = False, told: bool = False
+    ) -> ActionRecord | None:
         """The same, waiting for the end; None when the person said no. Call it from a worker.
 
-        ``asked``: a dialog of the page has shown exactly this, and the answer was yes.
+        ``asked``: a dialog of the page has shown exactly this, and the answer was yes. ``told``: the page itself
+        shows how it goes and why it failed.
 
         Raises:
             KomodoError: it was refused, or could not be planned.
@@ -63,7 +66,7 @@ class Acts:
                 return None
             given = answer
         record = await self._submit(plan, given, follow)
-        self._report(plan, record, told=follow)
+        self._report(plan, record, told=follow or told)
         return record
 
     async def submit(self, plan: Plan, given: str | bool) -> ActionRecord:

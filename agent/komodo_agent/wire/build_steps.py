@@ -89,9 +89,14 @@ class StepReader:
 
     @property
     def steps(self) -> tuple[BuildStep, ...]:
-        """Those there were, in their order."""
+        """Those there were, in their order; the time of one that runs is what it took so far."""
+        now = self._clock()
         return tuple(
-            BuildStep(name=step.name, seconds=step.seconds, state=step.state)
+            BuildStep(
+                name=step.name,
+                seconds=step.seconds if step.state != "running" else round(now - step.began, 3),
+                state=step.state,
+            )
             for step in list(self._steps.values())[:_MOST]
         )
 

@@ -39,7 +39,7 @@ async def build_now(runtime: Runtime, shell: Shell, build: BuildDefinition, vers
     server = pick_server(build, builders_of(build, known), state)
     preparer = BuildPreparer(RepoDefinitions(runtime.definitions), runtime.values, BuildHistory(runtime.history))
     operation = await asyncio.to_thread(preparer.prepare, build, server, version)
-    record = await shell.acts.run(operation)
+    record = await shell.acts.run(operation, told=True)
     if record is None:
         return
     await output_of(runtime).keep(record)

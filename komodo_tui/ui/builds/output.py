@@ -129,7 +129,7 @@ def output_text(reader: OutputReader, look: Look) -> Text:
     }  # fmt: skip
     for step in list(reader.steps)[-_STEPS:]:
         sign, tone = signs.get(step.state, (glyphs.dot, "dim"))
-        took = "cached" if step.state == "cached" else "" if step.state == "running" else _took(step.seconds)
+        took = "cached" if step.state == "cached" else long_duration_text(step.seconds)
         text.append(f"{sign} ", style(tone))
         text.append(f"{took:>8}  ", style("dim"))
         text.append(f"{step.name}\n", style("" if step.state != "failed" else "bad"))
@@ -144,7 +144,3 @@ def output_text(reader: OutputReader, look: Look) -> Text:
         )
     text.append("\n".join(reader.lines))
     return text
-
-
-def _took(seconds: float) -> str:
-    return long_duration_text(seconds)
