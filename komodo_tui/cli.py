@@ -25,7 +25,9 @@ def main(argv: list[str] | None = None) -> int:
     from komodo_tui.headless.arguments import parse
 
     arguments = parse(argv)
-    if arguments.run_procedure is not None or (arguments.verb is None and arguments.resume):
+    if arguments.run_procedure is not None or (
+        arguments.verb is None and (arguments.resume or arguments.again)
+    ):
         arguments.verb, arguments.procedure_verb, arguments.name = "procedure", "run", arguments.run_procedure or ""
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # names a terminal cannot show
     if arguments.verb is None:

@@ -208,3 +208,5 @@ class ActionRecord(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[StepResult, ...] = ()
     before: str = ""
     after: str = ""
+    run: str = ""
+    """The procedure's run that it is part of."""

@@ -6,7 +6,8 @@ import argparse
 import sys
 from typing import Any, NoReturn
 
-from komodo_tui.domain.errors import ExitCode
+from komodo_tui.domain.durations import parse_duration
+from komodo_tui.domain.errors import ExitCode, UsageError
 
 examples_formatter = argparse.RawDescriptionHelpFormatter
 CONTAINERS = """\
@@ -67,13 +68,21 @@ def common_options() -> Parser:
     group.add_argument("--ascii", action="store_true", help="draw with ASCII alone")
     group.add_argument("--plain", action="store_true", help="plain lines for screen readers: no table, no screens")
     group.add_argument("--ssh-config", metavar="FILE", help="read this instead of ~/.ssh/config (as ssh -F)")
-    group.add_argument("--timeout", type=seconds, metavar="S", help="seconds to wait for servers (default 10)")
+    group.add_argument(
+        "--timeout",
+        type=seconds,
+        metavar="S",
+        help="seconds to wait for servers (default 10); how long a run of a procedure may take",
+    )
     return common
 
 
 def seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= 3600:
+    try:
+        value = parse_duration(text)
+    except UsageError as error:
+        raise ValueError(text) from error
+    if not 0 < value <= 7 * 86400:
         raise ValueError(text)
     return value
 

@@ -26,9 +26,12 @@ def run_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--quiet", action="store_true", help="print nothing when all went well, so that cron mails failures"
     )
+    group.add_argument("-s", "--server", dest="only", action="append", default=[], metavar="SERVER",
+                       help="touch only this one (repeat)")  # fmt: skip
     group.add_argument("--lock", choices=("wait", "fail"), help="what to do while another run of it is under way")
     group.add_argument("--run-id", default="", help=argparse.SUPPRESS)
     group.add_argument("--resume", metavar="RUN", default="", help="go on with a run whose process is gone")
+    group.add_argument("--again", metavar="RUN", default="", help="do again what failed in a run, and only that")
 
 
 def define_procedures(verbs: Verbs) -> None:
@@ -48,13 +51,27 @@ def define_procedures(verbs: Verbs) -> None:
     inner.add("list", "all procedures, with their last run")
     show = inner.add("show", "one procedure as YAML")
     show.add_argument("name", metavar="NAME")
+    _answers(inner)
     runs = inner.add("runs", "runs, newest first")
     runs.add_argument("name", metavar="NAME", nargs="?", default="", help="of this procedure only")
     runs.add_argument("--limit", type=count, default=20, metavar="N")
     log = inner.add("log", "what a run did, step by step")
     log.add_argument("run", metavar="RUN", help="the beginning of its id will do")
+    log.add_argument("--compare", action="store_true", help="with the last run before it that was well")
     log.add_argument("-f", "--follow", action="store_true", help="until it ends")
     _watching(verbs)
+
+
+def _answers(inner: Verbs) -> None:
+    approve = inner.add(
+        "approve", "say yes to a run that asks", examples="  komodo-tui procedure approve 20261126-1745"
+    )
+    refuse = inner.add("refuse", "say no to a run that asks")
+    for verb in (approve, refuse):
+        verb.add_argument("run", metavar="RUN", help="the beginning of its id will do")
+        verb.add_argument("--note", default="", metavar="TEXT", help="kept with the answer")
+    stop = inner.add("stop", "stop a run that is under way; what it does is ended, its records are closed")
+    stop.add_argument("run", metavar="RUN", help="the beginning of its id will do")
 
 
 def _watching(verbs: Verbs) -> None:

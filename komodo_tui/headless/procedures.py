@@ -16,12 +16,11 @@ from komodo_tui.domain.units import long_duration_text, time_text
 from komodo_tui.headless.run_lines import RunLines, exit_code
 from komodo_tui.headless.tables import Cell, Column
 from komodo_tui.operations.procedures.parts import RunParts
-from komodo_tui.operations.procedures.start import preview, resumed, started
-from komodo_tui.operations.repo_definitions import RepoDefinitions
+from komodo_tui.operations.procedures.start import again, resumed, started
 from komodo_tui.store.runs import RunStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from komodo_tui.domain.procedures.journal import RunSummary
     from komodo_tui.headless.session import Runtime, Session
@@ -32,27 +31,41 @@ _FOLLOW_EVERY = 0.3
 
 async def procedure(session: Session) -> int:
     """The verb of the command line."""
+    verb = session.arguments.procedure_verb
+    if verb in ("approve", "refuse", "stop"):
+        from komodo_tui.headless import procedure_answers  # late: runs do without
+
+        return await (procedure_answers.stop if verb == "stop" else procedure_answers.answer)(session)
     does = {"run": run, "list": _list, "show": _show, "runs": _runs, "log": _log}
-    return await does[session.arguments.procedure_verb](session)
+    return await does[verb](session)
 
 
 async def run(session: Session) -> int:
     """Run a procedure, or go on with a run."""
     arguments = session.arguments
-    if not arguments.name and not arguments.resume:
+    deadline, arguments.timeout = arguments.timeout, None  # of the run, not of the connections
+    if not (arguments.name or arguments.resume or arguments.again):
         raise NotFoundError("which procedure?", hint="komodo-tui procedure list names them")
-    async with session.fleet(lambda known: None, measured=False) as runtime:
+    async with session.fleet(lambda known: arguments.only or None, measured=False) as runtime:
         lines = RunLines(session.out, quiet=arguments.quiet)
-        parts = _parts(runtime, lines)
+        parts = _parts(runtime, lines, arguments.only)
         if arguments.dry_run:
-            return _dry_run(session, runtime, parts)
+            return await _dry_run(session, runtime, parts)
         wait = None if arguments.lock is None else arguments.lock == "wait"
         read_only = runtime.settings.read_only
         begun = (
             resumed(parts, arguments.resume, read_only=read_only)
             if arguments.resume
+            else again(parts, arguments.again, read_only=read_only, run=arguments.run_id)
+            if arguments.again
             else started(
-                parts, arguments.name, dict(arguments.param), wait=wait, read_only=read_only, run=arguments.run_id
+                parts,
+                arguments.name,
+                dict(arguments.param),
+                wait=wait,
+                read_only=read_only,
+                run=arguments.run_id,
+                timeout=f"{deadline:g}s" if deadline else "",
             )
         )
         async with begun as runner:
@@ -82,19 +95,16 @@ def _stopped_by_signals(runner: Runner) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _parts(runtime: Runtime, lines: RunLines) -> RunParts:
-    return RunParts(
-        fleet=runtime.fleet, executor=runtime.executor, history=runtime.history, runs=RunStore(runtime.state_dir.runs),
-        actor=runtime.actor, stacks=runtime.stacks, preparer=runtime.preparer,
-        repos=RepoDefinitions(runtime.definitions),
-        find=runtime.procedures().find, tell=lines.entry, output=lines.output,
-    )  # fmt: skip
+def _parts(runtime: Runtime, lines: RunLines, only: Sequence[str]) -> RunParts:
+    return RunParts(runtime, RunStore(runtime.state_dir.runs), tell=lines.entry, output=lines.output, only=tuple(only))
 
 
-def _dry_run(session: Session, runtime: Runtime, parts: RunParts) -> int:
+async def _dry_run(session: Session, runtime: Runtime, parts: RunParts) -> int:
+    from komodo_tui.operations.procedures.preview import preview  # late: runs do without
+
     definition = runtime.procedures().stored(session.arguments.name).value
     check(definition, parts.find)
-    lines = preview(definition, parameters_of(definition, dict(session.arguments.param)), runtime.fleet.state)
+    lines = await preview(definition, parameters_of(definition, dict(session.arguments.param)), parts)
     if session.out.json:
         session.out.document({"procedure": definition.name, "steps": lines})
     else:

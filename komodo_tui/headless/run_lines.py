@@ -16,6 +16,7 @@ from komodo_tui.domain.procedures.journal import (
     StageEnded,
     StageStarted,
     StepEnded,
+    StepStarted,
     TargetEnded,
 )
 from komodo_tui.domain.procedures.model import ProcedureDefinition
@@ -84,12 +85,17 @@ class RunLines:
     def _lines(self, run: str, entry: Entry) -> list[str]:
         if isinstance(entry, RunStarted):
             given = " ".join(f"{name}={value}" for name, value in entry.parameters.items())
-            return [f"run {run} of {entry.procedure} by {entry.actor}" + (f": {given}" if given else "")]
+            again = f", again what failed in {entry.again}" if entry.again else ""
+            only = f", on {' '.join(entry.servers)} only" if entry.servers else ""
+            head = f"run {run} of {entry.procedure} by {entry.actor}{again}{only}"
+            return [head + (f": {given}" if given else "")]
         if isinstance(entry, RunResumed):
             return [f"resumed by {entry.actor}"]
         if isinstance(entry, RunEnded):
             return [f"{entry.outcome}" + (f": {entry.summary}" if entry.summary else "")]
         stages = self._definitions[run].stages
+        if isinstance(entry, StepStarted):
+            return self._asked(run, entry)
         if isinstance(entry, StageStarted):
             return [stage_title(stages[entry.stage], entry.stage + 1)]
         if isinstance(entry, StageEnded):
@@ -100,6 +106,12 @@ class RunLines:
             title = step_title(stages[entry.stage].steps[entry.step])
             return [f"  {title}: {entry.end} in {long_duration_text(entry.seconds)}, {entry.summary}"]
         return self._target_lines(entry) if isinstance(entry, TargetEnded) else []
+
+    def _asked(self, run: str, entry: StepStarted) -> list[str]:
+        if not entry.asks:
+            return []
+        until = f"until {clock_text(entry.until)}"
+        return [f"  waits for approval {until}: {entry.asks}", f"    komodo-tui procedure approve {run}"]
 
     def _target_lines(self, entry: TargetEnded) -> list[str]:
         took = long_duration_text(entry.seconds)

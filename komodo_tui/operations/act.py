@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Protocol
 
 from komodo_tui.operations.job_steps import OutcomeUnknownError
-from komodo_tui.operations.outcomes import skipped
+from komodo_tui.operations.outcomes import interrupted, skipped
 from komodo_tui.operations.progress import StepProgress
 
 if TYPE_CHECKING:
@@ -39,11 +39,12 @@ class Step(Protocol):
 class Act:
     """One act of this process."""
 
-    def __init__(self, record: ActionRecord, progress: Progress | None, at_once: int) -> None:
-        """``at_once``: how many steps may run on one server at the same time."""
+    def __init__(self, record: ActionRecord, progress: Progress | None, at_once: int, limit: int = 0) -> None:
+        """``at_once``: how many steps may run on one server at the same time; ``limit``: on all together, 0 = any."""
         self.record = record
         self._progress = progress
         self._at_once = at_once
+        self._limit = limit
         self._steps: Sequence[Step] = ()
         self._cancelled = False
 
@@ -76,7 +77,8 @@ class Act:
         ``rolling``: one after the other, and none after one that did not end well.
 
         Raises:
-            OutcomeUnknownError: the end of at least one cannot be learned now; all others have ended.
+            OutcomeUnknownError: the end of at least one cannot be learned now; all others have ended, see its
+                ``results``.
         """
         self._steps = steps
         if self._cancelled:
@@ -85,8 +87,10 @@ class Act:
             return await self._one_by_one(steps)
         turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(self._at_once))
 
+        everywhere = asyncio.Semaphore(self._limit or max(1, len(steps)))
+
         async def one(step: Step) -> StepResult | OutcomeUnknownError:
-            async with turns[step.target.server]:
+            async with turns[step.target.server], everywhere:
                 try:
                     return await step.run()
                 except OutcomeUnknownError as error:
@@ -94,12 +98,15 @@ class Act:
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(step)) for step in steps]
-        results: list[StepResult] = []
-        for task in tasks:
-            result = task.result()
-            if isinstance(result, OutcomeUnknownError):
-                raise result
-            results.append(result)
+        ends = [task.result() for task in tasks]
+        unknown = next((end for end in ends if isinstance(end, OutcomeUnknownError)), None)
+        results = [
+            interrupted(step.target, end.message, end.hint) if isinstance(end, OutcomeUnknownError) else end
+            for step, end in zip(steps, ends, strict=True)
+        ]
+        if unknown is not None:
+            unknown.results = tuple(results)
+            raise unknown
         return results
 
     async def _one_by_one(self, steps: Sequence[Step]) -> list[StepResult]:

@@ -118,11 +118,21 @@ class Executor:
         return self._planner.plan(operation)
 
     async def submit(
-        self, plan: Plan, actor: Actor, *, given: str | bool = False, progress: Progress | None = None, act_id: str = ""
+        self,
+        plan: Plan,
+        actor: Actor,
+        *,
+        given: str | bool = False,
+        progress: Progress | None = None,
+        act_id: str = "",
+        run: str = "",
+        at_once: int = 0,
     ) -> ActionRecord:
         """Do what was planned and shown; returns the finished record, whatever its outcome.
 
-        ``act_id`` is a UUID chosen by a caller that has to find the record again; else one is made.
+        ``act_id`` is a UUID chosen by a caller that has to find the record again; else one is made. ``run`` is the
+        procedure's run that the act is part of. ``at_once``: steps under way at the same time, on all servers together;
+        0 = no limit but that of each server.
 
         Cancelling the caller does not end the act: it goes on, and :meth:`cancel` stops it.
 
@@ -137,7 +147,8 @@ class Executor:
             raise ReadOnlyError(f"{plan.title}: refused, read-only mode is on", hint="start without --read-only")
         check_given(plan, given)
         intent = new_intent(plan)
-        act = Act(_record(plan, actor, intent, act_id), progress, self._settings.parallel)
+        record = msgspec.structs.replace(_record(plan, actor, intent, act_id), run=run)
+        act = Act(record, progress, self._settings.parallel, at_once)
         self._acts[act.record.id] = act
         task = asyncio.create_task(self._perform(act, plan, intent), name=f"act {act.record.id}")
         self._tasks.add(task)

@@ -58,6 +58,9 @@ class Report(Protocol):
 class OutcomeUnknownError(UnreachableError):
     """The job was sent, and the server went away for longer than we wait. It goes on there; its end is not known."""
 
+    results: tuple[StepResult, ...] = ()
+    """How all steps of the act ended as far as that is known, in their order; empty where one alone was asked."""
+
 
 class JobStep:
     """Runs one job. Used once."""

@@ -40,6 +40,10 @@ CREATE TABLE IF NOT EXISTS answers (
 PRAGMA user_version = 2;
 """
 _VERSION = 2
+_SUMMARY = """\
+SELECT runs.run, procedure, started, who, parameters, ends.at, outcome, summary
+FROM runs LEFT JOIN ends ON ends.run = runs.run"""
+_SHORTEST = "ORDER BY length(runs.run), runs.run LIMIT 2"
 
 
 class RunStore:
@@ -152,8 +156,7 @@ class RunStore:
         for path in reversed(self._files()):
             with self._reading(path) as connection:
                 rows = connection.execute(
-                    "SELECT runs.run, procedure, started, who, parameters, ends.at, outcome, summary FROM runs "
-                    "LEFT JOIN ends ON ends.run = runs.run WHERE ? IN ('', procedure) ORDER BY started DESC LIMIT ?",
+                    f"{_SUMMARY} WHERE ? IN ('', procedure) ORDER BY started DESC LIMIT ?",
                     (procedure, limit - len(found)),
                 ).fetchall()
             found += [_summary(*row) for row in rows]
@@ -171,18 +174,25 @@ class RunStore:
         found: list[RunSummary] = []
         for path in reversed(self._files()):
             with self._reading(path) as connection:
-                found += [
-                    _summary(*row)
-                    for row in connection.execute(
-                        "SELECT runs.run, procedure, started, who, parameters, ends.at, outcome, summary FROM runs "
-                        "LEFT JOIN ends ON ends.run = runs.run WHERE runs.run LIKE ? ESCAPE '\\' LIMIT 2",
-                        (pattern,),
-                    )
-                ]
+                rows = connection.execute(f"{_SUMMARY} WHERE runs.run LIKE ? ESCAPE '\\' {_SHORTEST}", (pattern,))
+                found += [_summary(*row) for row in rows]
+        exact = [one for one in found if one.run == run]
+        if exact:
+            return exact[0]
+        outer = [one for one in found if "." not in one.run]
+        found = outer or found
         if len(found) != 1 or not run:
             what = "no run" if not found else "more than one run"
             raise NotFoundError(f"{what} begins with {run!r}", hint="komodo-tui procedure runs lists them")
         return found[0]
+
+    def within(self, run: str) -> list[str]:
+        """The ids of the runs that are steps of a run."""
+        with self._reading(self._file_of(run)) as connection:
+            rows = connection.execute(
+                "SELECT run FROM runs WHERE run >= ? AND run < ? ORDER BY run", (f"{run}.", f"{run}/")
+            ).fetchall()
+        return [row[0] for row in rows]
 
     def close(self) -> None:
         """Close the files."""

@@ -126,6 +126,12 @@ def _absolute(path: str, where: str) -> None:
         raise UsageError(f"{where} {path!r} is no absolute path")
 
 
+def _backup(step: steps.BackupVolume | steps.RestoreVolume, where: str) -> None:
+    _required("volume")(step, where)
+    field = "folder" if isinstance(step, steps.BackupVolume) else "file"
+    _absolute(getattr(step, field), f"{where}: {field}")
+
+
 def _approve(step: steps.Approve, where: str) -> None:
     if not expressions.names_in(step.timeout) and parse_duration(step.timeout) <= 0:
         raise UsageError(f"{where}: an approval needs a timeout", hint="timeout: 1h")
@@ -157,8 +163,8 @@ _CHECKS: dict[type[steps.Step], Callable[[Any, str], None]] = {
     steps.Prune: _prune,
     steps.RemoveResources: _required("match"),
     steps.PullImage: _required("image"),
-    steps.BackupVolume: lambda step, where: (_required("volume")(step, where), _absolute(step.folder, where))[0],
-    steps.RestoreVolume: lambda step, where: (_required("volume")(step, where), _absolute(step.file, where))[0],
+    steps.BackupVolume: _backup,
+    steps.RestoreVolume: _backup,
     steps.Wait: _wait,
     steps.Approve: _approve,
     steps.Notify: _required("message"),

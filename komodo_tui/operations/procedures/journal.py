@@ -29,9 +29,13 @@ Place = tuple[int, int]
 class RunJournal:
     """What has happened so far. Entries are on disk before what they announce begins."""
 
-    def __init__(self, store: RunStore, run: str, tell: Callable[[str, Entry], None]) -> None:
-        """``tell`` is called with the run's id and each new entry."""
+    def __init__(
+        self, store: RunStore, run: str, tell: Callable[[str, Entry], None], *, above: tuple[str, ...] = ()
+    ) -> None:
+        """``tell`` is called with the run's id and each new entry; ``above``: procedures this run is a step of."""
         self.run = run
+        self.procedure = ""
+        self._above = above
         self._store = store
         self._tell = tell
         self.stages: dict[int, StageEnded] = {}
@@ -42,6 +46,11 @@ class RunJournal:
         """Attempts whose end was not written."""
         self.ended: RunEnded | None = None
 
+    @property
+    def above(self) -> tuple[str, ...]:
+        """The procedures whose runs this one is part of, and its own."""
+        return (*self._above, self.procedure)
+
     async def load(self) -> RunStarted:
         """Read what an earlier process wrote. Raises NotFoundError, StoreError."""
         entries = await asyncio.to_thread(self._store.entries, self.run)
@@ -49,11 +58,13 @@ class RunJournal:
             self._take(entry)
         first = entries[0][2]
         assert isinstance(first, RunStarted)
+        self.procedure = first.procedure
         return first
 
     async def begin(self, entry: RunStarted) -> None:
         """Write the first entry."""
         await asyncio.to_thread(self._store.begin, entry)
+        self.procedure = entry.procedure
         self._tell(self.run, entry)
 
     async def write(self, *entries: Entry) -> None:

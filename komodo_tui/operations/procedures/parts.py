@@ -1,42 +1,97 @@
-"""What runs of procedures work with."""
+"""What runs of procedures, and looks at what they would do, work with."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from komodo_tui.domain.operations import Actor
+    from komodo_tui.domain.operations import Actor, Operation, Target
     from komodo_tui.domain.procedures.journal import Entry
     from komodo_tui.domain.procedures.model import ProcedureDefinition
+    from komodo_tui.fleet.live import FleetState
     from komodo_tui.fleet.manager import FleetManager
+    from komodo_tui.operations.deployment_definitions import Deployables
     from komodo_tui.operations.executor import Executor
+    from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
     from komodo_tui.operations.procedures.journal import Place
     from komodo_tui.operations.progress import StepProgress
-    from komodo_tui.operations.repo_definitions import RepoDefinitions
-    from komodo_tui.operations.stack_definitions import StackDefinitions
     from komodo_tui.operations.stack_prepare import StackPreparer
+    from komodo_tui.operations.values import StoredValues
+    from komodo_tui.store.definitions import DefinitionStore
     from komodo_tui.store.history import History
+    from komodo_tui.store.paths import StateDirectory
     from komodo_tui.store.runs import RunStore
+
+
+class Work(NamedTuple):
+    """One act of a step, on some of its targets or on all."""
+
+    operation: Operation
+    targets: tuple[Target, ...]
+
+
+class Runtime(Protocol):
+    """What any front end has, and looks and runs take from it."""
+
+    @property
+    def state_dir(self) -> StateDirectory: ...
+    @property
+    def definitions(self) -> DefinitionStore: ...
+    @property
+    def fleet(self) -> FleetManager: ...
+    @property
+    def executor(self) -> Executor: ...
+    @property
+    def history(self) -> History: ...
+    @property
+    def actor(self) -> Actor: ...
+    @property
+    def deployables(self) -> Deployables: ...
+    @property
+    def preparer(self) -> StackPreparer: ...
+    @property
+    def values(self) -> StoredValues: ...
+    def procedures(self) -> ProcedureDefinitions:
+        """The procedures, read at each call."""
+        ...
 
 
 @dataclass(frozen=True)
 class RunParts:
-    """Given by whoever starts a run."""
+    """Given by whoever starts a run, or looks at what one would do."""
 
-    fleet: FleetManager
-    executor: Executor
-    history: History
+    runtime: Runtime
     runs: RunStore
-    actor: Actor
-    stacks: StackDefinitions
-    preparer: StackPreparer
-    repos: RepoDefinitions
-    find: Callable[[str], ProcedureDefinition | None]
-    """A procedure by its name."""
-    tell: Callable[[str, Entry], None]
+    tell: Callable[[str, Entry], None] = lambda run, entry: None
     """Told of every entry of the journal, of the run and of runs within it."""
-    output: Callable[[str, Place, StepProgress], None]
+    output: Callable[[str, Place, StepProgress], None] = lambda run, place, progress: None
     """Told of what targets write while they run: run, place, progress."""
+    only: tuple[str, ...] = ()
+    """Servers that the run is limited to; empty = it is not."""
+
+    @property
+    def fleet(self) -> FleetManager:
+        """Connections and live state."""
+        return self.runtime.fleet
+
+    @property
+    def state(self) -> FleetState:
+        """What is known of the servers."""
+        return self.runtime.fleet.state
+
+    @property
+    def executor(self) -> Executor:
+        """The one gate."""
+        return self.runtime.executor
+
+    @property
+    def actor(self) -> Actor:
+        """Who runs it."""
+        return self.runtime.actor
+
+    def find(self, name: str) -> ProcedureDefinition | None:
+        """A procedure by its name."""
+        return self.runtime.procedures().find(name)

@@ -10,16 +10,20 @@ import msgspec
 
 from komodo_tui.domain.durations import parse_duration
 from komodo_tui.domain.errors import ActError, KomodoError
+from komodo_tui.domain.interpolation import references
 from komodo_tui.domain.procedures import expressions, steps
 from komodo_tui.domain.procedures.check import stage_title, step_title
-from komodo_tui.domain.procedures.journal import RunEnded, StageEnded, StageStarted, StepEnded, StepStarted
+from komodo_tui.domain.procedures.facts import run_facts
+from komodo_tui.domain.procedures.journal import RunEnded, StageEnded, StageStarted, StepEnded
 from komodo_tui.domain.procedures.words import argv
 from komodo_tui.operations.procedures.kinds import StepRunner
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from komodo_tui.domain.procedures.journal import End, RunOutcome
     from komodo_tui.domain.procedures.model import ProcedureDefinition, Stage
-    from komodo_tui.domain.procedures.steps import AnyStep, StepEntry
+    from komodo_tui.domain.procedures.steps import StepEntry
     from komodo_tui.operations.procedures.journal import Place, RunJournal
     from komodo_tui.operations.procedures.parts import RunParts
 
@@ -30,20 +34,28 @@ class Runner:
     """One run of one procedure, from its beginning or from where an earlier process stopped."""
 
     def __init__(
-        self, parts: RunParts, journal: RunJournal, definition: ProcedureDefinition, parameters: dict[str, str]
+        self,
+        parts: RunParts,
+        journal: RunJournal,
+        definition: ProcedureDefinition,
+        parameters: dict[str, str],
+        timeout: str = "",
     ) -> None:
+        """``timeout`` of the whole run, instead of the definition's."""
         self._parts = parts
+        self._timeout = timeout or definition.timeout
         self._journal = journal
         self._definition = definition
         self._parameters = parameters
-        self._values: dict[str, str] = {**parameters, "run": journal.run, "procedure": definition.name}
+        self._values: dict[str, str] = {}
+        """What steps saved."""
         self._failed = False
         self._cancelled = False
         self._running: set[StepRunner] = set()
 
     async def run(self) -> RunEnded:
         """To its end. Raises StoreError when the journal cannot be written: then nothing more is begun."""
-        limit = parse_duration(self._definition.timeout)
+        limit = parse_duration(self._timeout)
         stages = asyncio.ensure_future(self._stages())
         try:
             done, _ = await asyncio.wait({stages}, timeout=limit or None)
@@ -54,7 +66,7 @@ class Runner:
             stages.cancel()
             raise
         if limit and not done:
-            problem = f"it did not end within {self._definition.timeout} and was stopped"
+            problem = f"it did not end within {self._timeout} and was stopped"
         outcome: RunOutcome = "failed" if limit and not done else "cancelled" if self._cancelled else "success"
         if self._failed and outcome == "success":
             outcome = "failed"
@@ -112,14 +124,19 @@ class Runner:
 
     def _named(self) -> dict[str, str]:
         """Parameters and saved outputs, as commands find them in their environment."""
-        outputs = {name: value for name, value in self._values.items() if name not in self._parameters}
         return {
             **{f"KOMODO_PARAM_{name.upper()}": value for name, value in self._parameters.items()},
-            **{f"KOMODO_OUTPUT_{name.upper()}": value for name, value in outputs.items()},
+            **{f"KOMODO_OUTPUT_{name.upper()}": value for name, value in self._values.items()},
+            "KOMODO_RUN": self._journal.run,
+            "KOMODO_PROCEDURE": self._definition.name,
         }
 
+    def _known(self) -> dict[str, str]:
+        """What placeholders stand for: facts, parameters before them, outputs before those."""
+        return {**facts_of(self._parts, self._definition, self._journal.run), **self._parameters, **self._values}
+
     def _scope(self) -> dict[str, object]:
-        return {**self._values, "failed": self._failed}
+        return {**self._known(), "failed": self._failed}
 
     async def _steps(self, number: int, stage: Stage) -> StageEnded:
         turns = asyncio.Semaphore(stage.parallel or len(stage.steps))
@@ -168,29 +185,43 @@ class Runner:
             return "skipped", "disabled", {}
         if not expressions.holds(step.when, self._scope()):
             return "skipped", f"not: {step.when}", {}
-        if place not in self._journal.begun:
-            await self._journal.write(StepStarted(stage=place[0], step=place[1]))
-        runner = StepRunner(self._parts, self._journal, place, self._filled(step), self._named())
+        runner = StepRunner(self._parts, self._journal, place, filled(step, self._known()), self._named())
         self._running.add(runner)
         try:
             return await runner.run()
         finally:
             self._running.discard(runner)
 
-    def _filled(self, step: AnyStep) -> AnyStep:
-        """The step with its placeholders filled.
 
-        A command is split into words before, so that a value is never more than its word; a script is not touched: it
-        finds the values in its environment.
-        """
-        plain: dict[str, Any] = msgspec.to_builtins(step)
-        script = plain.pop("script", None)
-        if isinstance(step, steps.Exec | steps.Run):
-            plain["command"] = list(argv(step.command))
-        filled = expressions.fill_all(plain, self._values)
-        if script is not None:
-            filled["script"] = script
-        try:
-            return msgspec.convert(filled, type(step))
-        except msgspec.ValidationError as error:
-            raise ActError(f"with its values filled in, the step does not fit: {error}") from error
+def facts_of(parts: RunParts, definition: ProcedureDefinition, run: str) -> dict[str, str]:
+    """The facts of a run as they are now."""
+    servers = parts.state.servers.values()
+    found = run_facts(str(parts.actor), len(servers), sum(live.live for live in servers), time.time())
+    return {**found, "run": run, "procedure": definition.name}
+
+
+def filled(step: steps.Step, values: Mapping[str, str]) -> steps.Step:
+    """The step with its placeholders filled.
+
+    A command is split into words before, so that a value is never more than its word; a script is not touched: it
+    finds the values in its environment. Nor is a variable that refers to ``[[NAME]]``: a value that has been filled
+    in never does.
+
+    Raises:
+        ActError: with a value the step makes no sense.
+        UsageError: a name has no value.
+    """
+    plain: dict[str, Any] = msgspec.to_builtins(step)
+    script = plain.pop("script", None)
+    if isinstance(step, steps.Exec | steps.Run):
+        plain["command"] = list(argv(step.command))
+    secret = {name: text for name, text in plain.get("environment", {}).items() if references(text)}
+    full = expressions.fill_all(plain, values)
+    if script is not None:
+        full["script"] = script
+    if secret:
+        full["environment"] |= secret
+    try:
+        return msgspec.convert(full, type(step))
+    except msgspec.ValidationError as error:
+        raise ActError(f"with its values filled in, the step does not fit: {error}") from error

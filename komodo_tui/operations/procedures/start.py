@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import secrets
 import time
@@ -11,21 +12,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from komodo_tui.domain.errors import KomodoError, LockedError, ReadOnlyError, RefusedError, StoreError, UsageError
-from komodo_tui.domain.procedures import expressions, steps
-from komodo_tui.domain.procedures.check import arguments, check, stage_title, step_title
+from komodo_tui.domain.errors import LockedError, ReadOnlyError, RefusedError, StoreError, UsageError
+from komodo_tui.domain.procedures.again import carried_over
+from komodo_tui.domain.procedures.check import arguments, check
 from komodo_tui.domain.procedures.journal import RunResumed, RunStarted
 from komodo_tui.domain.procedures.model import ProcedureDefinition
-from komodo_tui.domain.procedures.words import argv, words
 from komodo_tui.operations.procedures.journal import RunJournal
 from komodo_tui.operations.procedures.runner import Runner
-from komodo_tui.operations.procedures.targets import container_words, pick_containers, pick_for_servers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from komodo_tui.domain.procedures.steps import AnyStep
-    from komodo_tui.fleet.live import FleetState
     from komodo_tui.operations.procedures.parts import RunParts
     from komodo_tui.store.locks import FileLock
 
@@ -49,11 +46,13 @@ async def started(
     wait: bool | None = None,
     read_only: bool = False,
     run: str = "",
+    timeout: str = "",
 ) -> AsyncIterator[Runner]:
     """A run of the procedure of this name, begun and not yet run; its locks are held meanwhile.
 
     ``run`` is an id of :func:`new_run_id` chosen before. ``wait``: whether to wait for a run that is under way;
-    None = as the procedure says.
+    None = as the procedure says. ``timeout`` of the whole run, instead of the procedure's. What the run is limited to
+    stands in ``parts``.
 
     Raises:
         ReadOnlyError, UsageError: nothing was begun.
@@ -71,13 +70,57 @@ async def started(
         run = run or new_run_id()
         with _alive(parts, run):
             journal = RunJournal(parts.runs, run, parts.tell)
-            await journal.begin(
-                RunStarted(
-                    run=run, procedure=definition.name, definition=msgspec.to_builtins(definition),
-                    parameters=parameters, actor=parts.actor, pid=os.getpid(),
-                )
-            )  # fmt: skip
-            yield Runner(parts, journal, definition, parameters)
+            await journal.begin(_first(parts, run, definition, parameters, timeout=timeout))
+            yield Runner(parts, journal, definition, parameters, timeout)
+
+
+@asynccontextmanager
+async def again(parts: RunParts, old: str, *, read_only: bool = False, run: str = "") -> AsyncIterator[Runner]:
+    """A new run that does what failed in an old one, and takes over what went well there.
+
+    Raises:
+        ReadOnlyError: nothing was begun.
+        NotFoundError: there is no such run.
+        RefusedError: it has not ended, or nothing in it failed.
+        LockedError: another run of the procedure is under way.
+    """
+    if read_only:
+        raise ReadOnlyError(f"run {old}: refused, read-only mode is on", hint="start without --read-only")
+    summary = await asyncio.to_thread(parts.runs.get, old)
+    if summary.ended is None:
+        raise RefusedError(f"run {summary.run} has not ended", hint=f"komodo-tui --resume {summary.run}")
+    if summary.outcome == "success":
+        raise RefusedError(f"run {summary.run} has nothing that failed", hint="start the procedure again")
+    entries = [entry for _, _, entry in await asyncio.to_thread(parts.runs.entries, summary.run)]
+    first = entries[0]
+    assert isinstance(first, RunStarted)
+    definition = _definition(first)
+    parts = dataclasses.replace(parts, only=first.servers)
+    async with _turn(parts, definition, wait=False):
+        run = run or new_run_id()
+        with _alive(parts, run):
+            journal = RunJournal(parts.runs, run, parts.tell)
+            begun = _first(parts, run, definition, first.parameters, timeout=first.timeout, again=summary.run)
+            await journal.begin(begun)
+            await journal.write(*carried_over(definition, entries))
+            yield Runner(parts, journal, definition, first.parameters, first.timeout)
+
+
+def _first(
+    parts: RunParts, run: str, definition: ProcedureDefinition, parameters: dict[str, str], *, timeout: str,
+    again: str = "",
+) -> RunStarted:  # fmt: skip
+    return RunStarted(
+        run=run, procedure=definition.name, definition=msgspec.to_builtins(definition), parameters=parameters,
+        actor=parts.actor, pid=os.getpid(), servers=parts.only, timeout=timeout, again=again,
+    )  # fmt: skip
+
+
+def _definition(first: RunStarted) -> ProcedureDefinition:
+    try:
+        return msgspec.convert(first.definition, ProcedureDefinition)
+    except msgspec.ValidationError as error:
+        raise StoreError(f"run {first.run} was begun by another version: {error}", hint="start it anew") from error
 
 
 @asynccontextmanager
@@ -98,15 +141,13 @@ async def resumed(parts: RunParts, run: str, *, read_only: bool = False) -> Asyn
     journal = RunJournal(parts.runs, summary.run, parts.tell)
     with _alive(parts, summary.run):
         first = await journal.load()
-        try:
-            definition = msgspec.convert(first.definition, ProcedureDefinition)
-        except msgspec.ValidationError as error:
-            raise StoreError(f"run {run} was begun by another version: {error}", hint="start it anew") from error
+        definition = _definition(first)
+        parts = dataclasses.replace(parts, only=first.servers)
         async with _turn(parts, definition, wait=False):
             await parts.executor.recover(_RECOVERY)
             parts.tell(summary.run, first)
             await journal.write(RunResumed(actor=parts.actor, pid=os.getpid()))
-            yield Runner(parts, journal, definition, first.parameters)
+            yield Runner(parts, journal, definition, first.parameters, first.timeout)
 
 
 class _alive:
@@ -145,72 +186,3 @@ async def _turn(parts: RunParts, definition: ProcedureDefinition, wait: bool) ->
         yield
     finally:
         lock.release()
-
-
-def preview(definition: ProcedureDefinition, parameters: Mapping[str, str], state: FleetState) -> list[str]:
-    """What each step would touch if it ran now, one line each. Changes nothing.
-
-    Raises:
-        KomodoError: a condition or a field cannot be read.
-    """
-    values = {**parameters, "run": "(dry run)", "procedure": definition.name}
-    lines: list[str] = []
-    for number, stage in enumerate(definition.stages, 1):
-        when = f" when {stage.when}" if stage.when else ""
-        on = f" on {stage.on}" if stage.on != "success" else ""
-        lines.append(f"{stage_title(stage, number)}{on}{when}")
-        for entry in stage.steps:
-            lines += [f"  {line}" for line in _step_lines(step_title(entry), entry.step, values, state)]
-            values |= {name: f"({name})" for name in _saved(entry.step)}
-    return lines
-
-
-def _saved(step: AnyStep) -> list[str]:
-    return [*([step.save] if step.save else []), *(step.values if isinstance(step, steps.Set) else ())]
-
-
-def _step_lines(title: str, step: AnyStep, values: Mapping[str, str], state: FleetState) -> list[str]:
-    if not step.enabled:
-        return [f"{title}: disabled"]
-    plain = msgspec.to_builtins(step)
-    script = plain.pop("script", None)
-    filled = msgspec.convert(
-        {**expressions.fill_all(plain, values), **({"script": script} if script is not None else {})}, type(step)
-    )
-    when = f"  (when {step.when})" if step.when else ""
-    return [f"{title}: {line}{when}" for line in _what(filled, state)]
-
-
-def _what(step: AnyStep, state: FleetState) -> list[str]:
-    if isinstance(step, steps.OnContainers):
-        command = f"  {' '.join(argv(step.command))}" if isinstance(step, steps.Exec) else ""
-        picked = _quiet(step, state)
-        return [f"{what}{command}" for what in picked] or [f"nothing matches {' '.join(container_words(step))}"]
-    if isinstance(step, steps.OnStack):
-        where = " ".join(words(step.servers)) or "all its servers"
-        return [f"stack {step.stack} on {where}"]
-    if isinstance(step, steps.OnRepo):
-        return [f"repo {step.repo} on {' '.join(words(step.servers)) or 'all its servers'}"]
-    if isinstance(step, steps.Prune):
-        return [f"{target}  what nothing uses" for target in _quiet(step, state)]
-    if isinstance(step, steps.Run | steps.Script):
-        what = " ".join(argv(step.command)) if isinstance(step, steps.Run) else f"a script for {step.interpreter}"
-        return [f"{target}  {what}" for target in _quiet(step, state)]
-    if isinstance(step, steps.Sleep):
-        return [step.seconds]
-    if isinstance(step, steps.Wait):
-        return [f"until {step.tcp or step.http or ' '.join(words(step.healthy))} is well"]
-    if isinstance(step, steps.Procedure):
-        return [step.procedure]
-    return [", ".join(f"{name} = {value}" for name, value in step.values.items())]
-
-
-def _quiet(step: steps.Spread, state: FleetState) -> list[str]:
-    try:
-        if isinstance(step, steps.OnContainers):
-            picked = pick_containers(step, container_words(step), state)
-        else:
-            picked = pick_for_servers(step, state)
-    except KomodoError as error:
-        return [str(error)]
-    return [*(str(target) for target in picked.targets), *(f"{live.name} (away)" for live in picked.away)]

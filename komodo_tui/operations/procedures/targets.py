@@ -1,21 +1,24 @@
-"""What a step is done to: servers and containers picked when it begins, from what is known then."""
+"""What a step is done to: servers, containers, stacks… picked when it begins, from what is known then."""
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.errors import NotFoundError, UsageError
 from komodo_tui.domain.operations import Target
-from komodo_tui.domain.procedures import steps
+from komodo_tui.domain.procedures import expressions, steps
+from komodo_tui.domain.procedures.facts import target_facts
 from komodo_tui.domain.procedures.words import words
 from komodo_tui.domain.selectors import select
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from komodo_agent.wire.models import Container
     from komodo_tui.fleet.live import FleetState, ServerLive
+    from komodo_tui.operations.procedures.parts import RunParts
 
 
 class Picked:
@@ -29,55 +32,97 @@ class Picked:
         """Servers that are not there and were not named."""
         self.problem = ""
 
+    def no_answer(self, live: ServerLive, named: bool) -> None:
+        """This server cannot be asked."""
+        (self.away if named else self.left_out).append(live)
 
-def pick_servers(wanted: steps.Words, state: FleetState) -> tuple[list[ServerLive], bool]:
-    """The servers that the words name (names, wildcards, ``tag:NAME``), and whether any were named.
+
+def pick_servers(wanted: steps.Words, parts: RunParts) -> tuple[list[ServerLive], bool]:
+    """The servers that the words name, within what the run is limited to, and whether any were named.
 
     Raises:
         NotFoundError: a word names none.
     """
-    named = words(wanted)
-    if not named:
-        return list(state.servers.values()), False
+    state = parts.state
+    named = [word for word in words(wanted) if not word.startswith("!")]
+    not_these = [word.removeprefix("!") for word in words(wanted) if word.startswith("!")]
     found: dict[str, ServerLive] = {}
     for word in named:
-        fitting = [live for live in state.servers.values() if _fits(word, live)]
+        fits = word_test(word)
+        fitting = [live for live in state.servers.values() if fits(live.name, live.definition.tags)]
         if not fitting:
             raise NotFoundError(f"no server is {word!r}", hint=f"known: {', '.join(state.servers)}")
         found |= {live.name: live for live in fitting}
-    return list(found.values()), True
+    tests = [word_test(word) for word in not_these]
+    return [
+        live
+        for live in (found.values() if named else state.servers.values())
+        if not any(test(live.name, live.definition.tags) for test in tests)
+        and (not parts.only or live.name in parts.only)
+    ], bool(named or parts.only)
 
 
-def _fits(word: str, live: ServerLive) -> bool:
-    if word.startswith("tag:"):
-        return word.removeprefix("tag:") in live.definition.tags
-    return live.name == word or fnmatchcase(live.name, word)
+def word_test(word: str) -> Callable[[str, Collection[str]], bool]:
+    """The test of a name, a wildcard, ``re:PATTERN`` or ``tag:NAME`` against a name and tags.
+
+    Raises:
+        UsageError: the pattern cannot be read.
+    """
+    kind, _, value = word.partition(":")
+    if kind == "tag" and value:
+        return lambda name, tags: value in tags
+    if kind == "re" and value:
+        try:
+            search = re.compile(value).search
+        except re.error as error:
+            raise UsageError(f"the pattern {value!r} cannot be read: {error}") from error
+        return lambda name, tags: search(name) is not None
+    return lambda name, tags: name == word or fnmatchcase(name, word)
 
 
-def pick_for_servers(step: steps.Spread, state: FleetState) -> Picked:
+def pick_named(wanted: steps.Words, known: Iterable[tuple[str, Collection[str]]], what: str) -> list[str]:
+    """The names that the words fit, of (name, tags), in their order.
+
+    Raises:
+        NotFoundError: a plain name is not there; a pattern may fit nothing.
+    """
+    pairs, found = list(known), set[str]()
+    for word in words(wanted):
+        test = word_test(word.removeprefix("!"))
+        fitting = {name for name, tags in pairs if test(name, tags)}
+        plain = not any(letter in word for letter in "*?[:!")
+        if plain and not fitting:
+            raise NotFoundError(
+                f"there is no {what} {word!r}", hint=f"known: {', '.join(name for name, _ in pairs) or 'none'}"
+            )
+        found = found - fitting if word.startswith("!") else found | fitting
+    return [name for name, _ in pairs if name in found]
+
+
+def pick_for_servers(step: steps.Spread, parts: RunParts) -> Picked:
     """The servers of a step that is done on servers."""
     picked = Picked()
-    servers, named = pick_servers(step.servers, state)
+    servers, named = pick_servers(step.servers, parts)
     for live in servers:
         if live.live:
             picked.targets.append(Target(server=live.name))
         else:
-            (picked.away if named else picked.left_out).append(live)
+            picked.no_answer(live, named)
     if not servers:
         picked.problem = "there are no servers"
     return picked
 
 
-def pick_containers(step: steps.OnContainers, match: Sequence[str], state: FleetState) -> Picked:
+def pick_containers(step: steps.OnContainers, match: Sequence[str], parts: RunParts) -> Picked:
     """The containers of a step, in the order of servers and names."""
     picked = Picked()
-    servers, named = pick_servers(step.servers, state)
+    servers, named = pick_servers(step.servers, parts)
     rows: list[tuple[str, Container]] = []
     for live in servers:
         if live.engine_live:
             rows += [(live.name, container) for container in sorted(live.containers.values(), key=lambda c: c.name)]
         else:
-            (picked.away if named else picked.left_out).append(live)
+            picked.no_answer(live, named)
     states = words(step.state)
     found = [(server, c) for server, c in _matching(match, rows) if not states or c.state in states]
     picked.targets = [Target(server=server, name=c.name, id=c.id) for server, c in found]
@@ -88,16 +133,40 @@ def pick_containers(step: steps.OnContainers, match: Sequence[str], state: Fleet
 
 def _matching(match: Sequence[str], rows: list[tuple[str, Container]]) -> list[tuple[str, Container]]:
     """Rows that one of the words fits. A plain name fits on every server: a step is meant for all of them."""
-    found: dict[tuple[str, str], tuple[str, Container]] = {}
+    wanted = [word for word in match if not word.startswith("!")] or ["*"]
+    not_these = _fitting([word.removeprefix("!") for word in match if word.startswith("!")], rows)
+    these = _fitting(wanted, rows) - not_these
+    return [row for row in rows if (row[0], row[1].id) in these]
+
+
+def _fitting(match: Sequence[str], rows: list[tuple[str, Container]]) -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
+    by_server: dict[str, list[tuple[str, Container]]] = {}
+    for row in rows:
+        by_server.setdefault(row[0], []).append(row)
     for word in match:
-        for server in dict.fromkeys(name for name, _ in rows):
-            here = [row for row in rows if row[0] == server]
+        for here in by_server.values():
             try:
-                picked = select([word], here)
+                found |= {(name, container.id) for name, container in select([word], here)}
             except NotFoundError:
                 continue
-            found |= {(name, container.id): (name, container) for name, container in picked}
-    return [row for row in rows if (row[0], row[1].id) in found]
+    return found
+
+
+def keep_where(where: str, picked: Picked, state: FleetState) -> None:
+    """Leave only the targets for which a condition on their facts holds. Raises UsageError."""
+    if not where.strip():
+        return
+    before = len(picked.targets)
+    picked.targets = [target for target in picked.targets if expressions.holds(where, _facts(target, state))]
+    if before and not picked.targets and not picked.problem:
+        picked.problem = f"nothing fits {where}"
+
+
+def _facts(target: Target, state: FleetState) -> dict[str, object]:
+    live = state.servers[target.server]
+    container = live.containers.get(target.id) if target.id else None
+    return target_facts(live.name, live.definition.tags, live.host, live.engine, container)
 
 
 def why_away(live: ServerLive) -> tuple[str, str]:

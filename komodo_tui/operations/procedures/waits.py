@@ -1,40 +1,51 @@
-"""Waiting until something is so: containers healthy, a port open, an address answering."""
+"""Waiting until something is so: containers healthy, a line in a log, a port open, an address answering."""
 
 from __future__ import annotations
 
 import asyncio
+import re
+import time
 from typing import TYPE_CHECKING
 
+from komodo_agent.wire import logs
 from komodo_tui.domain.durations import parse_duration
 from komodo_tui.domain.errors import ActError, KomodoError, UsageError
+from komodo_tui.domain.procedures import steps
 from komodo_tui.domain.procedures.words import words
-from komodo_tui.operations.procedures.targets import pick_containers
+from komodo_tui.domain.text import clean
+from komodo_tui.operations.procedures.targets import keep_where, pick_containers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Coroutine
     from typing import Any
 
-    from komodo_tui.domain.procedures import steps
-    from komodo_tui.fleet.manager import FleetManager
+    from komodo_tui.domain.operations import Target
+    from komodo_tui.operations.procedures.parts import RunParts
 
-_PATIENCE = 120.0
+PATIENCE = 120.0
 """Seconds, where a step names none."""
 _ONE_TRY = 5.0
+_EARLIER = 1.0
+"""Seconds before the step at which a line of a log still counts: clocks differ, and what it waits for may be fast."""
 
 
-async def wait_for(step: steps.Wait, fleet: FleetManager, pick: Callable[[], steps.OnContainers]) -> str:
-    """Wait; returns what is so now. ``pick`` gives the step that names the containers.
+async def wait_for(step: steps.Wait, parts: RunParts) -> str:
+    """Wait; returns what is so now.
 
     Raises:
         ActError: it has not come to that in time, with what was missing last.
     """
-    limit = parse_duration(step.timeout) or _PATIENCE
+    limit = parse_duration(step.timeout) or PATIENCE
     every = max(0.05, parse_duration(step.every))
+    began = time.time()
     missing = "nothing has been tried"
     try:
         async with asyncio.timeout(limit):
+            if step.log:
+                missing = f"no line that fits {step.log!r}"
+                return await _in_logs(step, parts, began - _EARLIER)
             while True:
-                missing = await _look(step, fleet, pick)
+                missing = await _look(step, parts)
                 if not missing:
                     return _so(step)
                 await asyncio.sleep(every)
@@ -46,30 +57,82 @@ def _so(step: steps.Wait) -> str:
     return f"{step.tcp or step.http} answers" if step.tcp or step.http else "all of them run and are well"
 
 
-def _look(step: steps.Wait, fleet: FleetManager, pick: Callable[[], steps.OnContainers]) -> Coroutine[Any, Any, str]:
+def _look(step: steps.Wait, parts: RunParts) -> Coroutine[Any, Any, str]:
     if step.tcp:
         return _tcp(step.tcp)
     if step.http:
         return asyncio.to_thread(_http, step.http)
-    return _healthy(pick(), words(step.healthy), fleet)
+    return _healthy(step, parts)
 
 
-async def _healthy(picker: steps.OnContainers, match: tuple[str, ...], fleet: FleetManager) -> str:
-    """What is not well yet. The engines are asked: events of what was just done may still be on their way."""
-    picked = pick_containers(picker, match, fleet.state)
+def _targets(step: steps.Wait, match: steps.Words, parts: RunParts) -> tuple[list[Target], str]:
+    """The containers that are meant, or why there are none."""
+    picked = pick_containers(steps.RestartContainers(match=match, servers=step.servers), words(match), parts)
+    keep_where(step.where, picked, parts.state)
     if picked.problem:
-        return picked.problem
+        return [], picked.problem
     if picked.away:
-        return f"{picked.away[0].name} cannot be asked"
-    for target in picked.targets:
+        return [], f"{picked.away[0].name} cannot be asked"
+    return picked.targets, ""
+
+
+async def _healthy(step: steps.Wait, parts: RunParts) -> str:
+    """What is not well yet. The engines are asked: events of what was just done may still be on their way."""
+    targets, problem = _targets(step, step.healthy, parts)
+    if problem:
+        return problem
+    for target in targets:
         try:
-            client = await fleet.link(target.server).client(_ONE_TRY)
+            client = await parts.fleet.link(target.server).client(_ONE_TRY)
             container = (await client.container(target.id)).container
         except KomodoError as error:
             return f"{target}: {error.message}"
         if container.state != "running" or container.health in ("starting", "unhealthy"):
             return f"{target} is {container.health if container.state == 'running' else container.state}"
     return ""
+
+
+# -- logs ---------------------------------------------------------------------------------------------------------
+
+
+async def _in_logs(step: steps.Wait, parts: RunParts, since: float) -> str:
+    """Until each of the containers has written such a line."""
+    targets, problem = _targets(step, step.containers, parts)
+    while problem:
+        await asyncio.sleep(max(0.05, parse_duration(step.every)))
+        targets, problem = _targets(step, step.containers, parts)
+    pattern = re.compile(step.log)
+    lines = await asyncio.gather(*(_line(target, pattern, parts, since) for target in targets))
+    return f"{targets[0]}: {lines[0]}" if len(lines) == 1 else f"{len(lines)} of them wrote it"
+
+
+async def _line(target: Target, pattern: re.Pattern[str], parts: RunParts, since: float) -> str:
+    """The first line that fits; asked for again where the connection is lost. The step's time ends it."""
+    request = logs.LogRequest(sources=(logs.LogSource(container=target.id, tag="aa", since=f"{since:.6f}"),))
+    while True:
+        try:
+            stream = await (await parts.fleet.link(target.server).client(_ONE_TRY)).logs(request)
+            try:
+                async for message in stream:
+                    found = _first(message, pattern) if isinstance(message, bytes) else ""
+                    if found:
+                        return found
+            finally:
+                await stream.close()
+        except KomodoError:
+            pass  # it is asked again
+        await asyncio.sleep(1.0)
+
+
+def _first(frame: bytes, pattern: re.Pattern[str]) -> str:
+    for raw in frame.splitlines():
+        text = clean(raw[logs.PREFIX :].decode("utf-8", "replace"))
+        if pattern.search(text):
+            return text[:200]
+    return ""
+
+
+# -- the network --------------------------------------------------------------------------------------------------
 
 
 async def _tcp(address: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.errors import ReadOnlyError, UsageError
 from komodo_tui.domain.operations import DefineProcedureOperation, Plan, PlanStep, Target
 from komodo_tui.domain.procedures.check import arguments, check
 from komodo_tui.operations.procedures.launch import launch
-from komodo_tui.operations.procedures.start import preview
+from komodo_tui.operations.procedures.parts import RunParts
+from komodo_tui.operations.procedures.preview import preview
 from komodo_tui.ui.modals.confirm import ConfirmDialog
 from komodo_tui.ui.modals.form import Field, FormDialog
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
 
+_PATIENCE = 15.0
+"""Seconds the servers may take to say what would be touched."""
 _LINES = 12
 """Lines of a preview that the confirmation shows."""
 
@@ -34,7 +38,8 @@ async def run_procedure(runtime: Runtime, shell: Shell, store: RunStore, definit
     parameters = await _parameters(shell, definition)
     if parameters is None:
         return None
-    if not await shell.ask(ConfirmDialog(_plan(runtime, definition, parameters))):
+    shell.flash("looking what each step would touch", "busy")
+    if not await shell.ask(ConfirmDialog(await _plan(runtime, store, definition, parameters))):
         return None
     shell.flash(f"starting {definition.name}", "busy")
     return await launch(runtime.state_dir, store, definition.name, parameters)
@@ -63,9 +68,13 @@ async def _parameters(shell: Shell, definition: ProcedureDefinition) -> dict[str
     return None if values is None else {name: str(value) for name, value in values.items()}
 
 
-def _plan(runtime: Runtime, definition: ProcedureDefinition, parameters: dict[str, str]) -> Plan:
-    """What it would touch now, in the form that confirmations show."""
-    lines = preview(definition, arguments(definition, parameters), runtime.fleet.state)
+async def _plan(runtime: Runtime, store: RunStore, definition: ProcedureDefinition, parameters: dict[str, str]) -> Plan:
+    """What it would touch now, in the form that confirmations show. Raises KomodoError."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            lines = await preview(definition, arguments(definition, parameters), RunParts(runtime, store))
+    except TimeoutError:
+        lines = [f"the servers did not say within {_PATIENCE:g} s what each step would touch"]
     shown = lines if len(lines) <= _LINES else [*lines[:_LINES], f"and {len(lines) - _LINES} more lines"]
     steps = tuple(PlanStep(target=Target(server="", name=line), text=line) for line in shown)
     return Plan(
