@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from komodo_tui.operations.values import StoredValues
 
 
+_SHOWN = 3
+"""Servers that are named where none can build."""
+
+
 class BuildPreparer:
     """Reads stores: call it in a thread where the loop has to go on."""
 
@@ -73,10 +77,17 @@ def pick_server(build: BuildDefinition, names: Sequence[str], state: FleetState)
     """
     there = [state.servers[name] for name in names if name in state.servers and state.servers[name].engine_live]
     if not there:
-        raise UnreachableError(
-            f"build {build.name}: no server it may be built on is there ({', '.join(names)})", hint="nothing was built"
-        )
+        why = "; ".join(f"{name}: {_why_not(state.servers.get(name))}" for name in names[:_SHOWN])
+        raise UnreachableError(f"build {build.name}: nowhere to build it: {why}", hint="nothing was built")
     return min(there, key=_load).name
+
+
+def _why_not(live: ServerLive | None) -> str:
+    if live is None:
+        return "there is no such server"
+    if not live.live:
+        return live.error.message if live.error is not None else "it does not answer"
+    return live.engine.message if live.engine is not None and live.engine.message else "its engine does not answer"
 
 
 def _load(live: ServerLive) -> tuple[int, float]:
