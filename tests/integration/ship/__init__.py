@@ -1,0 +1,1 @@
+"""Images on their way between two private servers."""

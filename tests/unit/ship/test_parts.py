@@ -1,0 +1,192 @@
+"""Frames, layers' names, the spool, and the choice whether to pack."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import tarfile
+import zlib
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from komodo_agent.problems import AgentError
+from komodo_agent.ship.frames_in import frames
+from komodo_agent.ship.naming import Namer, chains
+from komodo_agent.ship.packing import Packing
+from komodo_agent.ship.spool import Spool
+from komodo_agent.ship.tar_in import TarIn
+from komodo_agent.wire.ships import DATA, END, FRAME_HEAD, FRAME_LIMIT, HEAD, PACKED
+from komodo_tui.domain.errors import ActError
+from komodo_tui.operations.frames import FrameMeter, frame
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LAYER = "sha256:" + "a" * 64
+
+
+def stream(*pieces: bytes) -> aiohttp.StreamReader:
+    """An answer of these bytes."""
+    loop = asyncio.get_running_loop()
+    reader = aiohttp.StreamReader(aiohttp.base_protocol.BaseProtocol(loop), 1 << 20, loop=loop)
+    for piece in pieces:
+        reader.feed_data(piece)
+    reader.feed_eof()
+    return reader
+
+
+def packed(data: bytes, plain: int | None = None) -> bytes:
+    """A packed frame that says it holds so many bytes."""
+    body = zlib.compress(data)
+    return FRAME_HEAD.pack(PACKED, len(body), len(data) if plain is None else plain) + body
+
+
+async def taken(*pieces: bytes) -> list[tuple[bytes, bytes]]:
+    """The frames in there."""
+    return [found async for found in frames(stream(*pieces))]
+
+
+async def test_frames_arrive_as_they_were_sent() -> None:
+    assert await taken(frame(HEAD, b"{}") + packed(b"x" * 1000), frame(END, b"")) == [
+        (HEAD, b"{}"),
+        (PACKED, b"x" * 1000),
+        (END, b""),
+    ]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        frame(DATA, b"abc")[:-1],
+        FRAME_HEAD.pack(DATA, FRAME_LIMIT + 1, 1),
+        packed(b"x" * 5000, plain=10),
+        packed(b"x" * 10, plain=5000),
+        FRAME_HEAD.pack(PACKED, 3, 3) + b"abc",
+    ],
+)
+async def test_frames_that_are_none_are_refused(bad: bytes) -> None:
+    with pytest.raises(AgentError):
+        await taken(bad)
+
+
+@given(st.lists(st.binary(max_size=50), max_size=8), st.integers(1, 30))
+def test_the_meter_counts_whatever_the_pieces(bodies: list[bytes], step: int) -> None:
+    whole = b"".join(frame(DATA, body) for body in bodies) + packed(b"y" * 100) + frame(END, b"")
+    meter = FrameMeter()
+    for at in range(0, len(whole), step):
+        assert not meter.ended or at + step >= len(whole) - FRAME_HEAD.size
+        meter.feed(whole[at : at + step])
+    assert (meter.passed, meter.plain, meter.ended) == (len(whole), sum(map(len, bodies)) + 100, True)
+
+
+def test_the_meter_refuses_what_is_no_frame() -> None:
+    with pytest.raises(ActError):
+        FrameMeter().feed(b"\xff" * 20)
+
+
+def test_a_layer_is_known_by_its_old_folder() -> None:
+    # Folder and description as engine 20.10 writes them, of an image of this one layer.
+    layer = "sha256:" + "1" * 64
+    namer = Namer("sha256:" + "c" * 64, [layer, LAYER])
+    text = '{"container_config":{"Env":["A=\\u003cb\\u003e\\u0026c"]},"created":"1970-01-01T00:00:00Z","layer_id":"%s"}'
+    folder = hashlib.sha256((text % layer).encode()).hexdigest()
+    assert namer.layer(f"{folder}/layer.tar") == ""
+    body = (
+        '{"id":"%s","created":"1970-01-01T00:00:00Z","container_config":{"Env":["A=\\u003cb\\u003e\\u0026c"]},'
+        '"os":"linux"}'
+    )
+    namer.describe(f"{folder}/json", (body % folder).encode())
+    assert namer.layer(f"{folder}/layer.tar") == layer
+    assert namer.layer("blobs/sha256/" + "a" * 64) == LAYER
+    assert namer.layer("blobs/sha256/" + "b" * 64) is None
+    assert namer.layer("repositories") is None
+    assert namer.is_config("c" * 64 + ".json")
+    assert namer.is_config("blobs/sha256/" + "c" * 64)
+
+
+def test_chains_stand_for_all_below() -> None:
+    assert chains([]) == []
+    first, second = chains([LAYER, LAYER])
+    assert first == LAYER
+    assert second == f"sha256:{hashlib.sha256(f'{LAYER} {LAYER}'.encode()).hexdigest()}"
+
+
+async def test_a_tar_is_read_member_by_member() -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for name, body in (("short", b"a" * 700), ("long/" * 40 + "é", b"b" * 512), ("empty", b"")):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(body)
+            tar.addfile(entry, io.BytesIO(body))
+        link = tarfile.TarInfo("link")
+        link.type, link.linkname = tarfile.SYMTYPE, "short"
+        tar.addfile(link)
+    data = out.getvalue()
+    reader = TarIn(stream(*(data[at : at + 100] for at in range(0, len(data), 100))), 5)
+    seen = {}
+    async for member in reader.members():
+        seen[member.name] = (member.plain, await reader.whole(10_000) if member.name != "short" else b"passed over")
+    assert seen == {
+        "short": (True, b"passed over"),
+        "long/" * 40 + "é": (True, b"b" * 512),
+        "empty": (True, b""),
+        "link": (False, b""),
+    }
+    with pytest.raises(AgentError, match="too early"):
+        async for _ in TarIn(stream(data[:900]), 5).members():
+            pass
+    with pytest.raises(AgentError, match="cannot be read"):
+        async for _ in TarIn(stream(b"x" * 2000), 5).members():
+            pass
+
+
+def test_the_spool_keeps_what_broke_off(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool")
+    spool.open()
+    held = spool.take(LAYER, "0" * 12)
+    held.write(b"12345")
+    assert spool.kept((LAYER,)) == {}  # in use
+    other = spool.take(LAYER, "1" * 12)
+    other.write(b"1")
+    held.keep()
+    other.keep()  # shorter: it goes
+    assert spool.kept((LAYER,)) == {LAYER: 5}
+    again = spool.take(LAYER, "2" * 12)
+    assert again.size == 5
+    again.write(b"6")
+    digest = again.digest()
+    again.close()
+
+    reborn = Spool(tmp_path / "spool")  # the agent was killed while it had it
+    reborn.open()
+    assert reborn.kept((LAYER,)) == {LAYER: 6}
+    last = reborn.take(LAYER, "3" * 12)
+    assert last.digest() == digest
+    last.drop()
+    assert reborn.kept((LAYER,)) == {}
+    with pytest.raises(AgentError):
+        spool.take("sha256:../../etc", "0" * 12)
+
+
+def test_packing_is_tried_where_sending_is_slow_and_kept_where_it_pays() -> None:
+    quick = Packing()
+    for _ in range(100):
+        assert not quick.wanted()
+        quick.sent(1 << 20, 0.004)
+    slow = Packing()
+    assert not slow.wanted()
+    slow.sent(1 << 20, 0.1)
+    assert slow.wanted()
+    slow.packed(1 << 20, 1 << 19, 0.012)
+    slow.sent(1 << 19, 0.05)
+    assert slow.wanted()
+    useless = Packing()
+    useless.sent(1 << 20, 0.1)
+    assert useless.wanted()
+    useless.packed(1 << 20, 1 << 20, 0.02)
+    assert [useless.wanted() for _ in range(10)].count(True) == 0
