@@ -8,7 +8,20 @@ import os
 import sys
 import time
 
-NAMES = ("startup", "paint", "agent", "logs", "rotation", "table", "terminal", "idle", "deploy", "procedure", "faults")
+NAMES = (
+    "startup",
+    "paint",
+    "agent",
+    "logs",
+    "rotation",
+    "table",
+    "terminal",
+    "idle",
+    "deploy",
+    "procedure",
+    "past",
+    "faults",
+)
 
 
 def main() -> int:

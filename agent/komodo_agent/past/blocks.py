@@ -49,19 +49,28 @@ class Extent(msgspec.Struct, frozen=True):
     length: int
 
 
-_Index = dict[str, tuple[tuple[str, ...], int, int]]
+class _Index(msgspec.Struct, array_like=True):
+    """Where in a block each subject is."""
+
+    names: list[tuple[str, ...]]
+    """Names of series: most subjects have the same."""
+    subjects: dict[str, tuple[int, int, int]]
+    """By subject: which of the names, offset and size."""
+
+
 _index_decoder = msgspec.msgpack.Decoder(_Index)
 
 
 def dump(block: Block) -> bytes:
     """The block as bytes."""
     body = bytearray()
-    index: _Index = {}
+    names: dict[tuple[str, ...], int] = {}
+    places: dict[str, tuple[int, int, int]] = {}
     for subject, columns in block.subjects.items():
         packed = codes.pack(columns.codes)
-        index[subject] = (columns.names, len(body), len(packed))
+        places[subject] = (names.setdefault(columns.names, len(names)), len(body), len(packed))
         body += packed
-    head = msgspec.msgpack.encode(index)
+    head = msgspec.msgpack.encode(_Index(list(names), places))
     rest = _LENGTH.pack(len(head)) + head + bytes(body)
     return _HEADER.pack(_MAGIC, block.step, block.first, block.length, len(rest), zlib.crc32(rest)) + rest
 
@@ -93,8 +102,9 @@ def load(data: bytes, extent: Extent, wanted: str | None = None) -> Block:
     begin = start + _LENGTH.size + head
     index = _read_index(data[start + _LENGTH.size : begin])
     subjects: dict[str, Columns] = {}
-    for subject, (names, offset, size) in index.items():
+    for subject, (kind, offset, size) in index.subjects.items():
         if wanted is None or subject == wanted:
+            names = index.names[kind]
             packed = data[begin + offset : begin + offset + size]
             subjects[subject] = Columns(names, codes.unpack(packed, len(names), extent.length))
     return Block(extent.step, extent.first, extent.length, subjects)
@@ -108,7 +118,7 @@ def subjects(data: bytes, extent: Extent) -> frozenset[str]:
     """
     start = extent.offset + _HEADER.size
     (head,) = _LENGTH.unpack_from(data, start)
-    return frozenset(_read_index(data[start + _LENGTH.size : start + _LENGTH.size + head]))
+    return frozenset(_read_index(data[start + _LENGTH.size : start + _LENGTH.size + head]).subjects)
 
 
 def _read_index(data: bytes) -> _Index:

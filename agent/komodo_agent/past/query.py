@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..wire.past import PEAK, Past
@@ -77,7 +78,12 @@ def _lay(series: dict[str, list[float | None]], block: Block, subject: str, firs
         for slot in range(begin, end + 1):
             code = column[slot - block.first]
             if code != codes.MISSING:
-                values[slot - first] = _plain(codes.decode(code))
+                values[slot - first] = _plain_value(code)
+
+
+@lru_cache(maxsize=8192)
+def _plain_value(code: int) -> float:
+    return _plain(codes.decode(code))
 
 
 def _plain(value: float) -> float:
