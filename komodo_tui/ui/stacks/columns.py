@@ -49,6 +49,8 @@ def rank(state: DeploymentState | None) -> int:
 
 def source_text(stack: StackDefinition) -> str:
     """Where its files are."""
+    if stack.git is not None:
+        return f"git {stack.git.text}"
     return stack.folder or "written here"
 
 

@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from komodo_tui.domain.filters import parse_text
+from komodo_tui.domain.stack_drift import four_way
 from komodo_tui.ui.containers.document import DocumentPane
 from komodo_tui.ui.definitions.detail import RowDetail
 from komodo_tui.ui.deployments.services import service_pane, service_rows
@@ -169,7 +170,7 @@ class StackDetail(RowDetail["StackRow"]):
             pane.told()
 
     def _differences(self, row: StackRow) -> Text:
-        """Definition against what is deployed, and what is deployed against what runs, for each server."""
+        """What runs, what is deployed, the definition and git against each other, for each server."""
         look, previews = self._shell.look, self.previews
         style = look.palette.style
         text = Text()
@@ -184,9 +185,7 @@ class StackDetail(RowDetail["StackRow"]):
                 text.append(f"{server}  ", style("accent bold"))
                 text.append("asking\n", style("dim"))
             else:
-                text.append_text(preview_text(server, preview, look))
-            for service, words in place.drift.items():
-                text.append(f"  {look.glyphs.drift} {service} does not run as deployed: {words}\n", style("warn"))
+                text.append_text(preview_text(server, preview, look, sides=four_way(place.project, preview)))
         return text if text.plain else Text(row.problem or "it runs on no server")
 
     def _head(self, row: StackRow) -> list[Line]:

@@ -96,10 +96,23 @@ stacks:
     files: [compose.yaml]
     environment: {{}}
 """
+_GIT = """\
+stacks:
+  - name: my-stack
+    servers: [{server}]
+    # the files are in git; "repo: NAME" instead of url takes one of the Repos tab, with its login
+    git:
+      url: https://git.example.com/ana/my-stack.git
+      branch: main
+      folder: deploy
+    files: [compose.yaml]
+    environment: {{}}
+"""
 
 EXAMPLES = (
     Example("empty", "e", "one service to change", _EMPTY),
     Example("folder on the server", "f", "compose files that are there already", _FOLDER),
+    Example("git repository", "g", "compose files in git: a branch, or one commit", _GIT),
     Example("apache", "1", "one web server", _APACHE),
     Example("wordpress", "2", "WordPress, MariaDB, phpMyAdmin, two volumes", _WORDPRESS),
 )

@@ -41,6 +41,7 @@ def _place(place: Place, now: float, glyphs: Glyphs, problem: str) -> Lines:
     if revision is not None:
         ago = f"{duration_text(now - revision.started)} ago"
         words.append(f"revision {revision.number} {revision.outcome.replace('_', ' ')}, {ago}")
+        words += [f"commit {revision.commit[:10]}"] if revision.commit else []
     lines: Lines = [(deployment.server, "   ".join(words), tone)]
     lines += [("", words, "warn") for words in deployment.why.split("; ") if words]
     if revision is not None and revision.error:
@@ -54,6 +55,7 @@ def _definition(stack: StackDefinition) -> Lines:
     wanted = [
         ("description", stack.description), ("servers", " ".join(stack.servers)), ("project", stack.project_name),
         ("source", source_text(stack)), ("files", " ".join(stack.files)), ("attached", " ".join(stack.attached)),
+        ("env files", " ".join(stack.env_files)),
         ("profiles", " ".join(stack.profiles)), ("pull", stack.pull), ("build", "before up" if stack.build else ""),
         ("health", f"within {health.window:g} s, steady {health.steady:g} s; else {health.on_failure}"),
         ("not waited for", " ".join(stack.ignore_services)), ("before", "; ".join(stack.pre_deploy)),

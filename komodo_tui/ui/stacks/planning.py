@@ -11,13 +11,17 @@ from textual.widgets import Button, Input, Static
 
 from komodo_tui.operations.stack_plans import details, file_diff, summary
 from komodo_tui.ui.modals.confirm import ConfirmDialog, plan_text
+from komodo_tui.ui.stacks.sides import sides_text
 from komodo_tui.ui.widgets.scrolling import SCROLL_KEYS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
 
     from komodo_agent.wire.compose import ComposePreview
     from komodo_tui.domain.operations import Plan
+    from komodo_tui.domain.stack_drift import FourWay
     from komodo_tui.domain.stacks import StackOperation
     from komodo_tui.ui.look import Look
 
@@ -98,11 +102,15 @@ class DeployDialog(ConfirmDialog):
         return text
 
 
-def preview_text(server: str, preview: ComposePreview, look: Look, *, diffs: bool = True) -> Text:
-    """What a deploy would do on a server, what is in its way, and the differences of files."""
+def preview_text(
+    server: str, preview: ComposePreview, look: Look, *, diffs: bool = True, sides: Sequence[FourWay] = ()
+) -> Text:
+    """What a deploy would do on a server, how it stands (``sides``), what is in its way, and differences of files."""
     style, glyphs = look.palette.style, look.glyphs
     what = summary(preview) if preview.changes else "nothing would change"
     text = Text.assemble((f"{server}  ", style("accent bold")), (f"{what}\n", style("bold")))
+    if sides:
+        text.append_text(sides_text(sides, look))
     for words in preview.conflicts:
         text.append(f"  {glyphs.fail} {words}\n", style("bad"))
     for words in preview.warnings:
