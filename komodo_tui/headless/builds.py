@@ -46,9 +46,11 @@ async def build(session: Session) -> int:
     arguments = session.arguments
     async with session.runtime() as runtime:
         definition = BuildDefinitions(runtime.definitions).stored(arguments.name).value
-        follower = BuildFollower(runtime.executor, runtime.preparer, runtime.deployables)
-        follows = not arguments.no_follow_up
         known = {server.name: server for server in runtime.servers.fleet()}
+        follower = BuildFollower(
+            runtime.fleet, runtime.executor, runtime.preparer, runtime.deployables, lambda: known
+        )  # fmt: skip
+        follows = not arguments.no_follow_up
         names = builders_of(definition, known)
         if arguments.on and arguments.on not in names:
             raise UsageError(
@@ -82,7 +84,7 @@ async def _run(session: Session, runtime: Runtime, operation: BuildOperation, fo
     await _output(runtime).keep(record)
     done: list[FollowUp] = []
     if record.outcome == "success" and follower is not None:
-        done = await follower.follow(operation.build, lambda made: _submit(session, runtime, made))
+        done = await follower.follow(operation.build, record, lambda made: _submit(session, runtime, made))
     _print(session, record, done)
     code = exit_code(record)
     return ExitCode.PARTLY_FAILED if code == ExitCode.DONE and not_well(done) else code

@@ -43,17 +43,18 @@ async def build_now(runtime: Runtime, shell: Shell, build: BuildDefinition, vers
     if record is None:
         return
     await output_of(runtime).keep(record)
-    if record.outcome == "success" and build.redeploy_on_build:
-        await _follow(runtime, shell, build)
+    if record.outcome == "success":
+        await _follow(runtime, shell, build, record)
 
 
-async def _follow(runtime: Runtime, shell: Shell, build: BuildDefinition) -> None:
-    follower = BuildFollower(runtime.executor, runtime.preparer, runtime.deployables)
+async def _follow(runtime: Runtime, shell: Shell, build: BuildDefinition, record: ActionRecord) -> None:
+    known = {name: live.definition for name, live in runtime.fleet.state.servers.items()}
+    follower = BuildFollower(runtime.fleet, runtime.executor, runtime.preparer, runtime.deployables, lambda: known)
 
     async def submit(plan: Plan) -> ActionRecord:
         return await shell.acts.submit(plan, plan.phrase or True)
 
-    bad = not_well(await follower.follow(build, submit))
+    bad = not_well(await follower.follow(build, record, submit))
     if bad:
         lines = [f"{one.what}: {one.error.message if one.error else one.record.summary if one.record else ''}"
                  for one in bad]  # fmt: skip
