@@ -4,6 +4,7 @@
 * frames that pile up before a slow terminal: the writer's queue blocks the event loop;
 * the size of what a table scrolls over: setting it lays out and repaints the whole screen;
 * the garbage collector's pauses: frozen after the first paint, rarer afterwards;
+* the clipboard inside of the program, which can be set only together with the terminal's;
 * the crash report: Textual's own prints the locals, which may hold secrets.
 """
 
@@ -83,6 +84,11 @@ def use_attributes_only(app: App[Any]) -> None:
 
     kept: list[LineFilter] = [filter for filter in app._filters if not isinstance(filter, Monochrome | NoColor)]
     app._filters = [*kept, NoColor()]
+
+
+def keep_copied(app: App[Any], text: str) -> None:
+    """Have it for what pastes in this program. The public way writes it to the terminal too, in its own manner."""
+    app._clipboard = text
 
 
 def write_crash(error: BaseException, folder: Path) -> Path | None:

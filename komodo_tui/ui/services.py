@@ -16,7 +16,7 @@ from komodo_tui.ui.clipboard import osc52
 from komodo_tui.ui.ground import Ground
 from komodo_tui.ui.look import Look
 from komodo_tui.ui.modals.error import ErrorDialog
-from komodo_tui.ui.private import patch_styles_cache, use_attributes_only, write_crash
+from komodo_tui.ui.private import keep_copied, patch_styles_cache, use_attributes_only, write_crash
 from komodo_tui.ui.prompts import ShellPrompter
 from komodo_tui.ui.render import glyphs
 from komodo_tui.ui.render.glyphs import UNICODE
@@ -115,7 +115,8 @@ class ServiceApp(App[int]):
         self.screen_stack[0].query_one(HintFooter).flash(text, tone)
 
     def copy(self, text: str, what: str) -> None:
-        """Copy to the terminal's clipboard and say so."""
+        """Copy to the terminal's clipboard and say so; what pastes in this program has it in any case."""
+        keep_copied(self, text)
         copied = osc52(text, os.environ)
         if copied.sequence and self._driver is not None:
             self._driver.write(copied.sequence)

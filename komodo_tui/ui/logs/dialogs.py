@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.moments import parse_moment
 from komodo_tui.ui.logs.span import LogSpan
 from komodo_tui.ui.modals.form import Field, FormDialog
+from komodo_tui.ui.saving import suggested, wrong_path
 
 if TYPE_CHECKING:
     from komodo_tui.ui.modals.form import Values
@@ -64,35 +64,13 @@ def span_of(values: Values) -> LogSpan:
 
 def file_name(names: list[str], now: float) -> str:
     """``api-1-20261124-190000.log``, in the folder the program was started in."""
-    stem = names[0] if len(names) == 1 else f"{len(names)}-containers"
-    safe = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in stem).strip(".") or "log"
-    return str(Path.cwd() / f"{safe}-{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}.log")
-
-
-def path_of(text: str) -> Path:
-    """Where a person means; ``~`` is theirs."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:
-        return Path(text)
-
-
-def _path_wrong(text: str) -> str:
-    path = path_of(text)
-    try:
-        if not text or path.is_dir():
-            return "name a file"
-        if path.exists():
-            return "exists already"
-        return "" if path.parent.is_dir() else f"there is no folder {path.parent}"
-    except (OSError, ValueError) as error:
-        return str(error)
+    return suggested(names[0] if len(names) == 1 else f"{len(names)}-containers", "log", now)
 
 
 def save_dialog(path: str, *, lines: int, selected: bool, pattern: str) -> FormDialog:
     """Asks where to write ``lines`` lines, and how; fields ``path``, ``times``, ``only``."""
     fields = [
-        Field("path", "file", value=path, help="a new file; only you can read it", check=_path_wrong),
+        Field("path", "file", value=path, help="a new file; only you can read it", check=wrong_path),
         Field("times", "times, sources", "bool", value=True, help="begin each line with them"),
     ]
     if pattern:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from komodo_tui.domain.errors import ActError, RefusedError
 from komodo_tui.domain.text import clean
 from komodo_tui.ui.logs import record
+from komodo_tui.ui.saving import write_new
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
@@ -45,23 +44,10 @@ class Excerpt:
 
 
 def write(path: Path, excerpt: Excerpt) -> int:
-    """Write a new file that only its owner can read (logs hold secrets); returns the number of lines. Blocks.
+    """Write a new file that only its owner can read; returns the number of lines. Blocks.
 
     Raises:
         RefusedError: the file exists already.
         ActError: it cannot be written; what was written of it stays.
     """
-    count = 0
-    try:
-        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(opened, "w", encoding="utf-8", errors="replace", newline="") as file:
-            for line in excerpt.lines():
-                file.write(line)
-                count += 1
-    except FileExistsError:
-        raise RefusedError(f"{path} exists already", hint="choose another name") from None
-    except OSError as error:
-        raise ActError(
-            f"the log was not written to {path}: {error.strerror or error}", hint="choose another place"
-        ) from None
-    return count
+    return write_new(path, excerpt.lines(), "log")

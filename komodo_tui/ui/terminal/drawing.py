@@ -53,6 +53,10 @@ class DrawnPane(MousePane):
         """For :class:`~komodo_tui.ui.terminal.modes.Modes`."""
         raise NotImplementedError
 
+    def action_save(self) -> None:
+        """For :class:`~komodo_tui.ui.terminal.modes.Modes`."""
+        raise NotImplementedError
+
     def _own_cursor_shown(self) -> bool:
         terminal = self.terminal
         if terminal is None or self.modes.mode != "TERMINAL" or not self.has_focus or terminal.state != "running":

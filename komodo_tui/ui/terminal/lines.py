@@ -52,7 +52,7 @@ def status(terminal: Terminal | None, modes: Modes, now: float) -> Line:
     if terminal.state == "failed" and terminal.error is not None:
         return Line("not opened. Enter closes, r tries again", right, "bad")
     if terminal.state == "ended" and terminal.end is not None:
-        return Line(_ended(terminal.end.code, terminal.end.reason), right, "warn")
+        return Line(_ended(terminal.end.code, terminal.end.reason, terminal.notice), right, "warn")
     if terminal.notice:
         return Line(terminal.notice, right, "warn")
     if terminal.state != "running":
@@ -71,9 +71,9 @@ def _place(terminal: Terminal, modes: Modes) -> str:
     return place
 
 
-def _ended(code: int | None, reason: str) -> str:
-    what = "ended" if code is None else f"ended with status {code}"
-    return f"{what}{f': {reason}' if reason else ''}. Enter closes, r opens it again"
+def _ended(code: int | None, reason: str, notice: str) -> str:
+    what = notice or ("ended" if code is None else f"ended with status {code}") + (f": {reason}" if reason else "")
+    return f"{what}. Enter closes, r opens it again, W saves"
 
 
 def overlays(

@@ -44,6 +44,10 @@ class Pane(Protocol):
         """The terminal shall be closed, nothing more is asked."""
         ...
 
+    def action_save(self) -> None:
+        """Write what is shown to a file."""
+        ...
+
 
 @dataclass(frozen=True)
 class Question:
@@ -117,6 +121,8 @@ class Modes:
     def _after_end(self, terminal: Terminal, key: KeyInput) -> None:
         if key.key in ("enter", "x"):
             self._pane.closing()
+        elif key.key == "W":
+            self._pane.action_save()
         elif key.key == "r":
             terminal.reopen()
         elif key.key == "escape":

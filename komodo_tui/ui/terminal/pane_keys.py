@@ -10,6 +10,7 @@ from textual.message import Message
 from komodo_tui.ui.terminal.core import KeyInput, Mods
 from komodo_tui.ui.terminal.drawing import DrawnPane
 from komodo_tui.ui.terminal.naming import rename
+from komodo_tui.ui.terminal.saving import save
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -31,6 +32,8 @@ class PaneKeys(DrawnPane):
         Binding("right_square_bracket", "other(1)", "next terminal", show=False, id="terminal.next"),
         Binding("z", "zoom", "zoom", id="terminal.zoom"),
         Binding("vertical_line", "beside", "two side by side", key_display="|", show=False, id="terminal.beside"),
+        Binding("p", "paste", "paste what was copied here", show=False, id="terminal.paste"),
+        Binding("W", "save", "save", show=False, id="terminal.save"),
         Binding("r", "rename", "rename", show=False, id="terminal.rename"),
         Binding("x", "close", "close", id="terminal.close"),
         Binding("escape", "leave", "leave", key_display="Esc", id="terminal.leave"),
@@ -93,6 +96,20 @@ class PaneKeys(DrawnPane):
     def action_beside(self) -> None:
         """Another terminal beside this one, or this one alone."""
         self.post_message(self.Wants(self, "beside"))
+
+    def action_paste(self) -> None:
+        """Give the program what was copied last in this program; the person's own terminal pastes all else."""
+        text = self.app.clipboard
+        self.modes.reset()
+        if text:
+            self.modes.paste(text)
+        elif self.terminal is not None:
+            self.terminal.say("nothing was copied here yet; the paste of your own terminal works too")
+
+    def action_save(self) -> None:
+        """Write the screen and its history to a file."""
+        if self.terminal is not None:
+            self.run(save(self.app, self.terminal))
 
     def action_rename(self) -> None:
         """Call it something else."""

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from komodo_tui.fleet.pty_shell import PtyShell
+from komodo_tui.ui.private import keep_copied
 from komodo_tui.ui.terminal.cores import LocalCore, best_core, make_core
 from komodo_tui.ui.terminal.terminal import OpenCore, Terminal
 from komodo_tui.ui.terminal.widget import TerminalPane
@@ -74,6 +75,7 @@ class Lab(App[None]):
 
     def copy(self, text: str, what: str) -> None:
         self.copied.append(text)
+        keep_copied(self, text)
 
     @on(TerminalPane.Wants)
     def _wanted(self, event: TerminalPane.Wants) -> None:

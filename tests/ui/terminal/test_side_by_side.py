@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import stat
 from typing import TYPE_CHECKING
 
+from textual.widgets import Input
+
 from komodo_tui.ui.modals.form import FormDialog
-from tests.ui.terminal.lab import until
+from tests.ui.terminal.lab import screen_text, script, until
 from tests.ui.terminal.test_terminals_in_the_app import LEAVE, opened, page_id, start
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from komodo_tui.ui.pages.terminals import TerminalsPage
     from komodo_tui.ui.terminal.deck import Deck
@@ -78,3 +83,29 @@ async def test_a_name_of_its_own(tmp_path: Path) -> None:
         await until(lambda: isinstance(app.screen, FormDialog), "the form")
         await pilot.press("end", *"-x", "ctrl+s")
         await until(lambda: manager.terminals[0].name == "one@web-1-x", "the name")
+
+
+async def test_screen_and_history_are_saved_also_after_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    program = script(tmp_path, "seq -f line-%g 100; read x; exit 3")
+    kept = tmp_path / "kept.txt"
+
+    async def save() -> None:
+        await until(lambda: isinstance(app.screen, FormDialog), "the form")
+        field = app.screen.query_one(Input)
+        field.value = str(kept)
+        await pilot.press("ctrl+s")
+
+    async with opened(tmp_path, program=program) as (app, manager, pilot):
+        await start(app, manager, "one")
+        (terminal,) = manager.terminals
+        await pilot.press(LEAVE, "W")
+        await save()
+        await until(lambda: "100 lines written to" in terminal.notice, "what became of it")
+        assert kept.read_text().splitlines() == [f"line-{number}" for number in range(1, 101)]
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+        await pilot.press("i", "enter")
+        await until(lambda: terminal.state == "ended", "the end")
+        await pilot.press("W")
+        await save()
+        await until(lambda: "exists already" in "\n".join(screen_text(app)), "that nothing is overwritten")

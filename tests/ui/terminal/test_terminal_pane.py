@@ -158,6 +158,17 @@ async def test_scrollback_by_keyboard_selects_and_copies() -> None:
         assert app.copied[1] in ("line-100", "-100", "-")
 
 
+async def test_what_was_copied_is_pasted_by_a_key() -> None:
+    async with running(BASH) as (app, pilot):
+        await prompt(app)
+        await pilot.press(LEAVE, "p")
+        await until(lambda: "nothing was copied here yet" in screen_text(app)[-1], "why nothing comes")
+        await pilot.press(*"echo pasted", LEAVE, "v", "0", "w", "v", "dollar_sign", "y")
+        await until(lambda: app.copied == ["echo pasted"], "the copy")
+        await pilot.press("ctrl+u", LEAVE, "p", "enter")
+        await until(lambda: "\npasted\n" in pane_text(app.pane), "what the pasted command says")
+
+
 async def test_scrollback_goes_up_and_comes_back_to_the_output() -> None:
     async with running(BASH) as (app, pilot):
         await lines_of_output(app, pilot)
@@ -347,3 +358,17 @@ async def test_what_is_typed_while_it_opens_waits_for_the_program(tmp_path: Path
         gate.set()
         await until(lambda: pane_text(pilot.app.pane).count("early") == 2, "its echo and its answer")  # type: ignore[attr-defined]
     await terminal.close()
+
+
+async def test_what_changed_is_drawn_at_once_not_at_the_next_tick(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(BASH) as (app, _):
+        await prompt(app)
+        drawn: list[object] = []
+        monkeypatch.setattr(app, "_display", lambda _screen, update: drawn.append(update))
+        app.pane._drawn = 0.0
+        app.pane.refresh()
+        app.pane.draw_now()
+        assert drawn, "nothing was awaited"
+        app.pane.refresh()
+        app.pane.draw_now()
+        assert len(drawn) == 1, "too soon after the other: left to the tick"

@@ -84,11 +84,11 @@ class Fleet(StillFleet):
 async def opened(
     folder: Path, *, size: tuple[int, int] = SMALL, settings: Settings | None = None, program: Path | None = None
 ) -> AsyncIterator[tuple[KomodoApp, TerminalManager, Pilot[int]]]:
-    """The program on a page that is not there yet, which is as good as any."""
+    """The program on a page that asks no server."""
     runtime = still_runtime(folder, settings)
     runtime.fleet = Fleet(program or script(folder, "printf ready; exec cat"))
     runtime.executor = Executor()
-    app = KomodoApp(runtime, tab="builds")
+    app = KomodoApp(runtime, tab="settings")
     manager = TerminalManager(local_core)
     use_manager(app, manager)
     async with app.run_test(size=size) as pilot:
@@ -120,7 +120,7 @@ async def test_on_a_short_screen_a_shell_opens_on_its_page(tmp_path: Path) -> No
         page: TerminalsPage = app._current  # type: ignore[assignment]
         assert page.table.has_focus
         await pilot.press("minus")
-        assert page_id(app) == "builds"
+        assert page_id(app) == "settings"
         await pilot.press("T")
         await pilot.pause()
         assert page_id(app) == "terminals"
@@ -133,7 +133,7 @@ async def test_after_the_last_shell_one_is_where_it_was_asked_for(tmp_path: Path
         await until(lambda: manager.terminals[0].state == "ended", "its end")
         assert page_id(app) == "terminals"
         await pilot.press("enter")
-        await until(lambda: page_id(app) == "builds", "the page before")
+        await until(lambda: page_id(app) == "settings", "the page before")
 
 
 async def test_escape_leads_out_of_a_terminal_that_has_ended(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ async def test_on_a_tall_screen_a_shell_opens_below_the_list(tmp_path: Path) -> 
         drawer = drawer_of(app)
         assert drawer is not None
         await until(lambda: drawer.deck.pane.has_focus, "the keys")
-        assert page_id(app) == "builds"
+        assert page_id(app) == "settings"
         assert app._current is not None
         assert app._current.region.bottom <= drawer.region.y, "the page keeps what is above"
         assert drawer.region.height == TALL[1] * 0.4
@@ -193,7 +193,7 @@ async def test_a_burst_behind_the_backtick_is_typed_to_the_program(tmp_path: Pat
         await pilot.press(LEAVE, "escape")
         _burst(app, "`gc 1X")
         await until(lambda: "gc 1X" in _text(manager), "all of it")
-        assert page_id(app) == "builds", "none of it was a command"
+        assert page_id(app) == "settings", "none of it was a command"
 
 
 def bind_shell(app: KomodoApp) -> None:
@@ -212,7 +212,7 @@ async def test_a_burst_behind_s_is_typed_to_the_new_shell(tmp_path: Path) -> Non
         bind_shell(app)
         _burst(app, "sgc 1X")
         await until(lambda: manager.terminals and "gc 1X" in _text(manager), "all of it")
-        assert page_id(app) == "builds", "none of it was a command"
+        assert page_id(app) == "settings", "none of it was a command"
 
 
 async def test_what_was_meant_for_a_refused_shell_is_no_command(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ async def test_what_was_meant_for_a_refused_shell_is_no_command(tmp_path: Path) 
         await pilot.press("escape")
         await until(lambda: len(app.screen_stack) == 1 and app._ahead._held is None, "the page")
         await pilot.pause()
-        assert page_id(app) == "builds", "the 9 was for the shell"
+        assert page_id(app) == "settings", "the 9 was for the shell"
 
 
 def _burst(app: KomodoApp, typed: str) -> None:
@@ -340,4 +340,4 @@ async def test_without_a_terminal_the_keys_are_the_programs_own(tmp_path: Path) 
         await until(lambda: page_id(app) == "terminals", "the page")
         await pilot.pause()
         await pilot.press("minus")
-        await until(lambda: page_id(app) == "builds", "the page before")
+        await until(lambda: page_id(app) == "settings", "the page before")

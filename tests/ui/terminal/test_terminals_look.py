@@ -31,7 +31,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KomodoApp:
     runtime.fleet = Fleet(script(tmp_path, r"printf '\033[32mready\033[0m to \033[1mwork\033[0m\n$ '; exec cat"))
     runtime.executor = Executor()
     fill(runtime.fleet.state)
-    app = KomodoApp(runtime, tab="builds", now=lambda: NOW)
+    app = KomodoApp(runtime, tab="settings", now=lambda: NOW)
     use_manager(app, TerminalManager(local_core, clock=lambda: NOW))
     return app
 
