@@ -138,7 +138,9 @@ def build_runtime(
     stacks = StackDefinitions(definitions)
     deployments = DeploymentDefinitions(definitions)
     procedures = cache(lambda: _procedures(definitions))
-    values = StoredValues(definitions, SecretStore(paths.secrets, paths.identity))
+    values = StoredValues(
+        definitions, SecretStore(paths.secrets, paths.identity), lambda name: _built(definitions, history, name)
+    )
     alerts = AlertStore(paths.root / "alerts.db")
     fleet = FleetManager(paths, questions, embedded=embedded, ssh_config=ssh_config)
     return Runtime(
@@ -178,6 +180,12 @@ def _procedures(definitions: DefinitionStore) -> ProcedureDefinitions:
     from komodo_tui.operations.procedure_definitions import ProcedureDefinitions  # late: few verbs ask for them
 
     return ProcedureDefinitions(definitions)
+
+
+def _built(definitions: DefinitionStore, history: History, build: str) -> str:
+    from komodo_tui.operations.build_history import built_image  # late: few stacks name a build
+
+    return built_image(BuildDefinitions(definitions).find(build), history, build)
 
 
 def _settings(paths: StateDirectory) -> Settings:

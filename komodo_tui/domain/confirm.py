@@ -47,8 +47,10 @@ def danger(operation: Operation) -> Danger:
         return "harm" if operation.verb == "remove" else "start"
     if isinstance(operation, VolumeOperation):
         return "harm" if operation.verb == "restore" else "start"
-    if isinstance(operation, AlertOperation | BuildOperation):
+    if isinstance(operation, AlertOperation):
         return "start"
+    if isinstance(operation, BuildOperation):
+        return "change" if operation.build.redeploy_on_build else "start"
     if isinstance(operation, RepoOperation):
         return "harm" if operation.verb == "remove" or operation.discard else _REPO_VERBS[operation.verb]
     if isinstance(

@@ -15,7 +15,11 @@ from komodo_tui.domain.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_REFERENCE = re.compile(r"\[\[\s*(?P<name>[A-Za-z_][A-Za-z0-9_]{0,63})\s*\]\]")
+_REFERENCE = re.compile(
+    r"\[\[\s*(?P<name>[A-Za-z_][A-Za-z0-9_]{0,63}|build\.[A-Za-z0-9][A-Za-z0-9._-]{0,62})\s*\]\]"
+)
+BUILD = "build."
+"""Before the name of a build: its image, as it was built last."""
 
 
 class Value(NamedTuple):
@@ -64,6 +68,8 @@ def interpolate(environment: Mapping[str, str], lookup: Lookup, *, where: str) -
         )
         first = missing[0]
         hint = f"komodo-tui secret set {first}, or: komodo-tui var set {first} VALUE"
+        if first.startswith(BUILD):
+            hint = f"no build of that name has succeeded yet: komodo-tui build {first.removeprefix(BUILD)}"
         raise UsageError(f"{where}: not set: {wanted}", hint=hint)
 
     def put(match: re.Match[str]) -> str:

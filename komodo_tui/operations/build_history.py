@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from komodo_agent.wire.builds import BuildStep
-from komodo_tui.domain.builds import parse_version
+from komodo_tui.domain.builds import parse_version, pushed_name
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.filters import parse_actions
 from komodo_tui.domain.operations import Outcome
 
 if TYPE_CHECKING:
+    from komodo_tui.domain.builds import BuildDefinition
     from komodo_tui.domain.operations import ActionRecord
     from komodo_tui.store.history import History
 
@@ -96,6 +97,20 @@ class BuildHistory:
         except UsageError:
             return ""
         return last.version if last is not None else ""
+
+
+def built_image(definition: BuildDefinition | None, history: History, name: str) -> str:
+    """What others call the image that was built last: by its registry where it is pushed and not shipped.
+
+    Empty where no build of that name has succeeded. Blocks; raises StoreError.
+    """
+    last = BuildHistory(history).last(name)
+    if last is None:
+        return ""
+    local = last.references[0] if last.references else last.image
+    if definition is None or not definition.registries or definition.ship or not last.references:
+        return local
+    return f"{pushed_name(definition, definition.registries[0])}:{local.rpartition(':')[2]}"
 
 
 def _steps(text: str) -> tuple[BuildStep, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from komodo_tui.domain.errors import KomodoError, NotFoundError, RefusedError, UsageError
-from komodo_tui.domain.interpolation import Value, scoped
+from komodo_tui.domain.interpolation import BUILD, Value, scoped
 from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.domain.values import (
     DOCKER_HUB,
@@ -32,6 +32,8 @@ from komodo_tui.operations.container_plans import Draft
 from komodo_tui.operations.outcomes import cancelled, done, failed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from komodo_tui.domain.interpolation import Lookup
     from komodo_tui.domain.operations import StepResult
     from komodo_tui.domain.values import ValueOperation
@@ -66,7 +68,11 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 class StoredValues:
     """All of them. Synchronous but for its users; raises StoreError where a file cannot be read or written."""
 
-    def __init__(self, definitions: DefinitionStore, secrets: SecretStore) -> None:
+    def __init__(
+        self, definitions: DefinitionStore, secrets: SecretStore, built: Callable[[str], str] | None = None
+    ) -> None:
+        """``built`` finds the image of a build, by the build's name; empty where it was never built."""
+        self._built = built
         self._definitions = definitions
         self._secrets = secrets
         self._handed_in: dict[str, Secret] = {}
@@ -142,7 +148,15 @@ class StoredValues:
             variable = self._definitions.get(_KIND, full, VariableDefinition)
             return Value(variable.value.value) if variable is not None else None
 
-        return scoped(stack, server, find)
+        inner = scoped(stack, server, find)
+
+        def look(name: str) -> Value | None:
+            if not name.startswith(BUILD):
+                return inner(name)
+            image = self._built(name.removeprefix(BUILD)) if self._built is not None else ""
+            return Value(image) if image else None
+
+        return look
 
     def change(self, operation: ValueOperation) -> None:
         """Write it. Raises NotFoundError, RefusedError."""
