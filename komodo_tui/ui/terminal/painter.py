@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from komodo_tui.ui.terminal.core import Frame, PaneCore
 
 FRAME = 1 / 60
-FLOOD_FRAME = 1 / 20
+FLOOD_FRAME = 1 / 12
 """Seconds between pictures: of a program that answers, and of one that fills the screen faster than it can be read."""
 UNSEEN_FRAME = 1.0
 """Seconds between pictures that nobody looks at: titles and bells still matter."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
+import sys
 from codecs import getincrementaldecoder
 from typing import TYPE_CHECKING, Literal
 
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from textual.message import Message
     from textual.widget import Widget
 
+SWITCH_INTERVAL = 0.001
+"""Seconds after which a thread that waits gets its turn. The default, 5 ms, is what a key would wait for while a frame
+is drawn, and the frame again until it is written."""
 ESCAPE_DELAY = 0.02
 """Seconds that a lone Escape is held back, since the start of a key's sequence looks the same."""
 PASTE_LIMIT = 16 << 20
@@ -167,6 +171,7 @@ class PaneDriver(LinuxDriver):
         self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
+        sys.setswitchinterval(SWITCH_INTERVAL)
         self.key_mode = KeyMode()
         self._cursor: tuple[str, bool] | None = None
 
@@ -215,7 +220,7 @@ class PaneDriver(LinuxDriver):
 
 
 def paint(widget: Widget) -> None:
-    """Draw now what the widget has asked to be drawn anew. Whoever calls it sees to it that it is not called too often."""
+    """Draw now what the widget has asked to be drawn anew. Not to be called more often than can be seen."""
     screen = widget.screen
     if widget._repaint_regions and screen.is_current and widget in screen._compositor.visible_widgets:
         screen._dirty_widgets.add(widget)
