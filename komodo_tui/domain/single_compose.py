@@ -34,7 +34,11 @@ _TEXTS = ("image", "ports", "volumes", "labels", "network", "command", "entrypoi
 """The fields whose texts stand in the file."""
 
 
-def as_stack(deployment: DeploymentDefinition) -> StackDefinition:
+class SingleStack(StackDefinition, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The stack of one service that stands for a single container."""
+
+
+def as_stack(deployment: DeploymentDefinition) -> SingleStack:
     """The stack of one service that is deployed for it; nothing is checked."""
     variables = _variables(deployment.environment)
     document: dict[str, Any] = {"services": {SERVICE: _service(deployment, variables) | _more(deployment)}}
@@ -47,7 +51,7 @@ def as_stack(deployment: DeploymentDefinition) -> StackDefinition:
     fields = msgspec.to_builtins(deployment)
     for text in _texts([fields[field] for field in _TEXTS]):
         environment |= {f"VALUE_{name}": f"[[{name}]]" for name in references(text)}
-    return StackDefinition(
+    return SingleStack(
         name=deployment.name,
         servers=deployment.servers,
         description=deployment.description,

@@ -39,9 +39,9 @@ async def create_container(runtime: Runtime, shell: Shell, server: str, done: Ca
 
     ``server`` is proposed; ``done`` is called with the record when it was run.
     """
-    images, networks = await _offers(runtime, server)
+    images, networks = await offers(runtime, server)
     form = FormDialog(
-        "Create a container", _fields(runtime.fleet.state, server, images, networks), verb="create", check=_check_all
+        "Create a container", run_fields(runtime.fleet.state, server, images, networks), verb="create", check=_check_all
     )
     values = await shell.ask(form)
     if values is None:
@@ -54,7 +54,7 @@ async def create_container(runtime: Runtime, shell: Shell, server: str, done: Ca
         done(record)
 
 
-async def _offers(runtime: Runtime, server: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+async def offers(runtime: Runtime, server: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names of the images and networks on the server, as far as it says them at once."""
     try:
         async with asyncio.timeout(_PATIENCE):
@@ -66,7 +66,8 @@ async def _offers(runtime: Runtime, server: str) -> tuple[tuple[str, ...], tuple
     return tuple(tags), tuple(sorted(network.name for network in networks))
 
 
-def _fields(state: FleetState, server: str, images: tuple[str, ...], networks: tuple[str, ...]) -> list[Field]:
+def run_fields(state: FleetState, server: str, images: tuple[str, ...], networks: tuple[str, ...]) -> list[Field]:
+    """The fields, with what a server has to offer."""
     names = tuple(state.servers)
     return [
         Field("image", "image", suggestions=images, check=_checker(parse_image),

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from komodo_tui.ui.stacks.book import Place
 
 
-def deployment_columns(glyphs: Glyphs, now: Callable[[], float]) -> tuple[Column[Place], ...]:
-    """A deployment in a row."""
+def deployment_columns(
+    glyphs: Glyphs, now: Callable[[], float], single: Callable[[str], bool]
+) -> tuple[Column[Place], ...]:
+    """A deployment in a row; ``single`` tells whether a definition is one of a single container."""
 
     def state(place: Place) -> Cell:
         glyph, tone = state_sign(place.deployment.state, glyphs)
@@ -28,6 +30,10 @@ def deployment_columns(glyphs: Glyphs, now: Callable[[], float]) -> tuple[Column
     def up(place: Place) -> str:
         since = started(place.deployment.containers)
         return duration_text(now() - since) if since else "-"
+
+    def stack(place: Place) -> Cell:
+        name = place.deployment.stack
+        return (("container", "dim"),) if single(name) else name or (("discovered", "dim"),)
 
     return (
         Column("project", "PROJECT", 14, lambda p: p.deployment.project, key=lambda p: p.deployment.project, grow=2,
@@ -42,7 +48,7 @@ def deployment_columns(glyphs: Glyphs, now: Callable[[], float]) -> tuple[Column
                priority=1, right=True),
         Column("up", "UP", 5, up, key=lambda p: -(started(p.deployment.containers) or 0.0) or None, right=True,
                priority=3, descending=True),
-        Column("stack", "STACK", 12, _stack, key=lambda p: p.deployment.stack or None, priority=4, grow=1, most=24),
+        Column("stack", "STACK", 12, stack, key=lambda p: p.deployment.stack or None, priority=4, grow=1, most=24),
         Column("why", "WHY", 16, lambda p: ((p.deployment.why, "warn"),), priority=5, grow=4),
     )  # fmt: skip
 
@@ -52,10 +58,6 @@ def services_text(place: Place) -> str:
     services = place.deployment.services
     running = sum(service.state in ("running", "starting", "unhealthy") for service in services)
     return f"{running}/{len(services)}" if services else "-"
-
-
-def _stack(place: Place) -> Cell:
-    return place.deployment.stack or (("discovered", "dim"),)
 
 
 def natural_order(place: Place) -> tuple[bool, str, str]:

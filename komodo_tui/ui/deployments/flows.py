@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from komodo_agent.wire.models import Container
     from komodo_tui.domain.operations import ActionRecord
     from komodo_tui.ui.deployments.acts import DeploymentAct
+    from komodo_tui.ui.deployments.definitions import DeploymentEditing
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
     from komodo_tui.ui.stacks.book import Place
@@ -112,6 +113,18 @@ async def adopt(runtime: Runtime, shell: Shell, place: Place) -> str | None:
     return name if record is not None and record.outcome == "success" else None
 
 
+async def new_deployment(editing: DeploymentEditing, server: str) -> str | None:
+    """Define a single container by the form or as YAML; returns its name. Raises KomodoError."""
+    items = [
+        MenuItem("form", "a form", "f", "image, ports, volumes…"),
+        MenuItem("yaml", "YAML", "y", "everything there is"),
+    ]
+    picked = await editing.shell.ask(MenuDialog("New deployment of one container by", items))
+    if picked is None:
+        return None
+    return await (editing.filled_in(server) if picked == "form" else editing.new())
+
+
 async def pick_container(shell: Shell, title: str, containers: Sequence[Container]) -> Container | None:
     """One of those that run; asked only where there are several."""
     running = sorted((c for c in containers if c.state == "running"), key=lambda c: c.name)
@@ -126,9 +139,9 @@ async def pick_container(shell: Shell, title: str, containers: Sequence[Containe
 
 
 async def pick_act(
-    shell: Shell, places: Sequence[Place], services: tuple[str, ...], *, read_only: bool
+    shell: Shell, places: Sequence[Place], services: tuple[str, ...], *, read_only: bool, single: bool = False
 ) -> str | None:  # fmt: skip
-    """The menu of all acts, with their keys: ids of acts, and ``deploy``, ``pull``, ``roll_back``, ``adopt``."""
+    """The menu of all acts with their keys: ids of acts, or the name of an action of the page."""
     no_stack = "" if places[0].deployment.stack else "it has no stack yet"
     if len(places) > 1:
         no_stack = "for one deployment"
@@ -139,7 +152,10 @@ async def pick_act(
         MenuItem("roll_back", "roll back", "Z", "to the last good revision", no_stack),
         MenuItem("adopt", "adopt", "A", "a stack of what runs; nothing is touched", adopted),
         *act_items(places, services),
-    ]
+        MenuItem("edit", "edit its definition", "e", "", no_stack),
+        MenuItem("forget", "forget its definition", "f", "what runs keeps running",
+                 no_stack or ("" if single else "on the Stacks tab")),
+    ]  # fmt: skip
     if read_only:
         items = [replace(item, disabled="read-only mode is on") for item in items]
     title = f"{', '.join(services)} of {names(places)}" if services else names(places)

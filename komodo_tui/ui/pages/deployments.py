@@ -1,7 +1,8 @@
-"""The Deployments page: every compose project on every server, whoever made it, and its services."""
+"""The Deployments page: stacks, single containers and unmanaged projects on every server, and their services."""
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -9,11 +10,14 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
+from komodo_tui.domain.operations import Target
+from komodo_tui.domain.single_compose import SingleStack
 from komodo_tui.ui.definitions.page import ListAndDetail
 from komodo_tui.ui.deployments.acts import ACTS, BY_ID, KEYS
 from komodo_tui.ui.deployments.columns import deployment_columns, deployment_filter, natural_order
+from komodo_tui.ui.deployments.definitions import DeploymentEditing
 from komodo_tui.ui.deployments.detail import DeploymentDetail, teach
-from komodo_tui.ui.deployments.flows import act_on, adopt, names, pick_act, pick_container
+from komodo_tui.ui.deployments.flows import act_on, adopt, names, new_deployment, pick_act, pick_container
 from komodo_tui.ui.deployments.services import containers_of, targets_of
 from komodo_tui.ui.logs.open import open_logs
 from komodo_tui.ui.page import Command
@@ -29,13 +33,12 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from komodo_agent.wire.models import Container
-    from komodo_tui.domain.operations import Target
     from komodo_tui.domain.stacks import StackDefinition
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
     from komodo_tui.ui.stacks.book import Key, Place
 
-_CHANGING = ("act", "deploy", "pull", "roll_back", "adopt", "shell")
+_CHANGING = ("act", "deploy", "pull", "roll_back", "adopt", "shell", "new", "edit", "forget")
 
 
 class DeploymentsPage(ListAndDetail["Place"]):
@@ -47,6 +50,8 @@ class DeploymentsPage(ListAndDetail["Place"]):
         Binding("s", "shell", "shell", id="deployment.shell"),
         Binding("m", "menu", "acts", id="deployment.menu"),
         Binding("D", "deploy", "deploy", id="deployment.deploy"),
+        Binding("N", "new", "new", id="deployment.new"),
+        Binding("e", "edit", "edit", id="deployment.edit"),
         Binding("A", "adopt", "adopt", id="deployment.adopt"),
         *(Binding(act.key, f"act('{act.id}')", act.label, id=act.id) for act in KEYS),
         Binding("Z", "roll_back", "roll back", id="deployment.roll_back"),
@@ -64,9 +69,10 @@ class DeploymentsPage(ListAndDetail["Place"]):
 
     def __init__(self, runtime: Runtime, shell: Shell, *, id: str | None = None) -> None:
         super().__init__(runtime, shell, id=id)
-        self.book = StackBook(runtime, shell, self.told)
+        self.book = StackBook(runtime, shell, self.told, lambda: runtime.deployables.known())
+        self.editing = DeploymentEditing(runtime, shell)
         self.table = VirtualTable(
-            deployment_columns(shell.look.glyphs, shell.now), order=natural_order, id="deployments-table"
+            deployment_columns(shell.look.glyphs, shell.now, self._single), order=natural_order, id="deployments-table"
         )
         self.list = ListPane(
             "Deployments", self.table, parse=deployment_filter, natural="by project", id="deployments-list",
@@ -143,6 +149,44 @@ class DeploymentsPage(ListAndDetail["Place"]):
         place = next(iter(self.chosen()), None)
         return (self.book.definitions.get(place.deployment.stack) if place is not None else None), place
 
+    def _single(self, name: str) -> bool:
+        """Whether this definition is one of a single container."""
+        return isinstance(self.book.definitions.get(name), SingleStack)
+
+    # -- definitions --------------------------------------------------------------------------------------------
+
+    def action_new(self) -> None:
+        """Define a deployment of one container, and show what deploying it would do."""
+        place = next(iter(self.chosen()), None)
+        self.then(self._new(place.deployment.server if place is not None else ""))
+
+    async def _new(self, server: str) -> None:
+        servers = self.runtime.fleet.state.servers
+        here = server or next((name for name, live in servers.items() if live.engine_live), next(iter(servers), ""))
+        name = await new_deployment(self.editing, here)
+        if name is None:
+            return
+        stack = await asyncio.to_thread(self.runtime.deployables.find, name)
+        self.book.look()
+        await deploy(self.runtime, self.shell, stack)
+
+    def action_edit(self) -> None:
+        """Edit the definition: here that of a single container, on the Stacks tab that of a stack."""
+        stack, place = self._stack()
+        if stack is None:
+            if place is not None:
+                self.shell.flash(f"{place.deployment.project} has no definition: A adopts it", "warn")
+        elif self._single(stack.name):
+            self.then(self.editing.edit(stack.name))
+        else:
+            self.shell.go("stacks", Target(server="", name=stack.name))
+
+    def action_forget(self) -> None:
+        """Forget the definition of a single container; what it deployed keeps running."""
+        stack, _ = self._stack()
+        if stack is not None and self._single(stack.name):
+            self.then(self.editing.remove(stack.name))
+
     # -- acts ---------------------------------------------------------------------------------------------------
 
     def action_act(self, id: str) -> None:
@@ -187,7 +231,8 @@ class DeploymentsPage(ListAndDetail["Place"]):
 
     async def _menu(self, places: list[Place], services: tuple[str, ...]) -> None:
         read_only = self.runtime.settings.read_only
-        picked = await pick_act(self.shell, places, services, read_only=read_only)
+        single = self._single(places[0].deployment.stack)
+        picked = await pick_act(self.shell, places, services, read_only=read_only, single=single)
         if picked in BY_ID:
             await act_on(self.runtime, self.shell, BY_ID[picked], places, services)
         elif picked is not None:
@@ -234,6 +279,7 @@ class DeploymentsPage(ListAndDetail["Place"]):
 
     def commands(self) -> Iterable[Command]:
         """Acts on what is chosen, by name."""
+        yield Command("new deployment", self.action_new, help="of one container")
         places = self.chosen() if self.is_mounted else []
         if not places:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 import msgspec
 from rich.text import Text
@@ -25,7 +25,7 @@ from komodo_tui.ui.stacks.planning import preview_text
 from komodo_tui.ui.stacks.reading import TextDialog
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from komodo_tui.domain.servers import ServerDefinition
     from komodo_tui.operations.stack_definitions import StackDefinitions
@@ -33,18 +33,25 @@ if TYPE_CHECKING:
     from komodo_tui.ui.shell import Shell
 
 
-class StackEditor(YamlEditor["StackDefinition"]):
-    """Its result is the definition, once it could be kept."""
+D = TypeVar("D", bound=msgspec.Struct)
+
+
+class StackEditor(YamlEditor[D]):
+    """An editor of what can be deployed; its result is the definition, once it could be kept."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f3,ctrl+t", "try", "what a deploy would change", key_display="^T", id="editor.try", priority=True),
     ]
 
-    def __init__(self, runtime: Runtime, shell: Shell, title: str, text: str) -> None:
-        known = {server: live.definition for server, live in runtime.fleet.state.servers.items()}
-        super().__init__(title, text, lambda typed: read_stack(typed, known))
+    def __init__(
+        self, runtime: Runtime, shell: Shell, title: str, text: str, check: Callable[[str], Checked[D]],
+        stack_of: Callable[[D], StackDefinition],
+    ) -> None:  # fmt: skip
+        """``stack_of``: what would be deployed."""
+        super().__init__(title, text, check)
         self._runtime = runtime
         self._shell = shell
+        self._stack_of = stack_of
 
     def buttons(self) -> list[Button]:
         """Also what compose makes of it."""
@@ -57,7 +64,7 @@ class StackEditor(YamlEditor["StackDefinition"]):
         self._shell.work(self._try())
 
     async def _try(self) -> None:
-        stack = self.checked().value
+        stack = self._stack_of(self.checked().value)
         servers = self._runtime.preparer.places(stack)
         asked = asyncio.gather(*(self._runtime.preparer.preview(stack, server) for server in servers))
         self.say(f"asking {', '.join(servers)}", "busy")
@@ -107,9 +114,12 @@ class StackEditing(Editing[StackDefinition]):
         """A definition as people write it."""
         return stack_text(definition)
 
-    def editor(self, title: str, text: str) -> StackEditor:
+    def editor(self, title: str, text: str) -> StackEditor[StackDefinition]:
         """The dialog."""
-        return StackEditor(self.runtime, self.shell, title, text)
+        known = {server: live.definition for server, live in self.runtime.fleet.state.servers.items()}
+        return StackEditor(
+            self.runtime, self.shell, title, text, lambda typed: read_stack(typed, known), lambda stack: stack
+        )
 
     def operation(
         self, verb: Literal["add", "edit", "remove"], name: str, definition: StackDefinition | None, rev: int | None

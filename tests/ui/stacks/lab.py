@@ -19,6 +19,7 @@ from komodo_agent.wire.compose import (
 from komodo_tui.domain.errors import NotFoundError
 from komodo_tui.domain.stacks import StackDefinition
 from komodo_tui.domain.values import VariableDefinition
+from komodo_tui.operations.deployment_definitions import Deployables, DeploymentDefinitions
 from komodo_tui.operations.planner import Planner
 from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.operations.stack_definitions import StackDefinitions
@@ -150,10 +151,13 @@ class StackExecutor(StillExecutor):
     """One that knows the stacks."""
 
     stacks: StackDefinitions
+    deployments: DeploymentDefinitions
 
     def plan(self, operation: Operation) -> Plan:
         """A real plan."""
-        return Planner(self.state, dict, self.settings, stacks=self.stacks.known).plan(operation)
+        return Planner(
+            self.state, dict, self.settings, stacks=self.stacks.known, deployments=self.deployments.known
+        ).plan(operation)
 
 
 class Servers:
@@ -181,10 +185,13 @@ def make_app(
         definitions.put("stack", stack.name, stack, None)
     definitions.put("variable", "TAG", VariableDefinition(name="TAG", value="1.9"), None)
     runtime.stacks = StackDefinitions(definitions)
+    runtime.deployments = DeploymentDefinitions(definitions)
+    runtime.deployables = Deployables(runtime.stacks, runtime.deployments)
     runtime.values = StoredValues(definitions, SecretStore(runtime.state_dir.secrets, runtime.state_dir.identity))
     sources = StackSources(runtime.values, RepoDefinitions(definitions))
     runtime.preparer = StackPreparer(runtime.fleet, Servers(state), sources)  # type: ignore[arg-type]
     executor = StackExecutor(state, runtime.settings)
     executor.stacks = runtime.stacks
+    executor.deployments = runtime.deployments
     runtime.executor = executor
     return KomodoApp(runtime, tab=tab, now=lambda: NOW), executor, links
