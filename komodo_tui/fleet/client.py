@@ -33,6 +33,7 @@ from komodo_tui.domain.text import clean
 from komodo_tui.fleet.cleaning import clean_value
 from komodo_tui.fleet.compose_calls import ComposeCalls
 from komodo_tui.fleet.connector import CONNECT_TIMEOUT, LIVE, LOGS, PING, RPC, SHELL, AgentConnector
+from komodo_tui.fleet.past_calls import PastCalls
 from komodo_tui.fleet.plain_http import aiohttp
 from komodo_tui.fleet.repo_calls import RepoCalls
 from komodo_tui.fleet.resource_calls import ResourceCalls
@@ -66,7 +67,7 @@ _PROBLEMS: dict[str, type[KomodoError]] = {
 _STATUSES = frozenset({"queued", "running", "succeeded", "failed", "cancelled"})
 
 
-class AgentClient(ResourceCalls, ComposeCalls, VolumeCalls, TerminalCalls, ShipCalls, RepoCalls):
+class AgentClient(ResourceCalls, ComposeCalls, VolumeCalls, TerminalCalls, ShipCalls, RepoCalls, PastCalls):
     """Talks to the agent of one server over one tunnel. When the tunnel goes, a new client takes its place."""
 
     def __init__(self, server: str, connector: AgentConnector) -> None:

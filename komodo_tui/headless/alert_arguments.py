@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
-from komodo_tui.domain.durations import parse_duration
-from komodo_tui.domain.errors import UsageError
 from komodo_tui.headless.act_arguments import confirming
-from komodo_tui.headless.parsing import count, server_option
+from komodo_tui.headless.parsing import count, server_option, span
 
 if TYPE_CHECKING:
     from komodo_tui.headless.parsing import Verbs
-
-
-def span(text: str) -> float:
-    try:
-        value = parse_duration(text)
-    except UsageError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    if value <= 0:
-        raise argparse.ArgumentTypeError("a span is longer than nothing: 30m, 2h, 1d")
-    return value
 
 
 def define_alerts(verbs: Verbs) -> None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from komodo_tui.headless.parsing import CONTAINERS, count, seconds, server_option
+from komodo_tui.headless.parsing import CONTAINERS, count, seconds, server_option, span
 
 if TYPE_CHECKING:
     from komodo_tui.headless.parsing import Verbs
 
 
-LOOKS = frozenset({"status", "ps", "top", "logs", "exec", "attach", "actions", "doctor", "info"})
+LOOKS = frozenset({"status", "ps", "top", "logs", "exec", "attach", "actions", "timeline", "doctor", "info"})
 
 
 def define_looks(verbs: Verbs) -> None:
     """Each of :data:`LOOKS`."""
-    for define in (_status, _ps, _top, _logs, _exec, _attach, _actions, _doctor, _info):
+    for define in (_status, _ps, _top, _logs, _exec, _attach, _actions, _timeline, _doctor, _info):
         define(verbs)
 
 
@@ -125,6 +125,19 @@ def _actions(verbs: Verbs) -> None:
     parser.add_argument("--since", default="", metavar="WHEN", help="not older: 2d, 2026-11-24")
     parser.add_argument("--show", default="", metavar="ID", help="one action whole: commands, output, before and after")
     parser.add_argument("--verify", action="store_true", help="check the chain: has anything been altered or removed?")
+
+
+def _timeline(verbs: Verbs) -> None:
+    parser = verbs.add(
+        "timeline",
+        "print what happened around a time: events, acts, alerts, and how busy the servers were",
+        about="Agents keep seconds for an hour, minutes for a week and quarters of an hour for a year, while they run.",
+        examples="  komodo-tui timeline --at 02:00\n  komodo-tui timeline --at 3d --span 6h --server web-1\n"
+        "  komodo-tui timeline --at 2026-11-24T02:00:00Z --json",
+    )
+    server_option(parser)
+    parser.add_argument("--at", default="", metavar="WHEN", help="the middle of the span: 02:00, 3h ago, a date")
+    parser.add_argument("--span", type=span, default=3600.0, metavar="D", help="how long: 30m, 6h (default 1h)")
 
 
 def _doctor(verbs: Verbs) -> None:

@@ -77,6 +77,17 @@ def common_options() -> Parser:
     return common
 
 
+def span(text: str) -> float:
+    """A duration that is longer than nothing, in seconds."""
+    try:
+        value = parse_duration(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if value <= 0:
+        raise argparse.ArgumentTypeError("a span is longer than nothing: 30m, 2h, 1d")
+    return value
+
+
 def seconds(text: str) -> float:
     try:
         value = parse_duration(text)

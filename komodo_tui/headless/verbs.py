@@ -20,6 +20,7 @@ _VERBS = {
     "attach": "attach:attach",
     "server": "servers:server",
     "actions": "actions:actions",
+    "timeline": "timeline:timeline",
     "doctor": "doctor:doctor",
     "info": "doctor:info",
     "deploy": "stacks:deploy",

@@ -116,15 +116,22 @@ class AlertStore:
 
     def entries_after(self, seq: int, now: float) -> list[tuple[AlertEntry, Alert]]:
         """The entries of all alerts after a number, oldest first, each with its alert as it is now."""
+        return self._joined("seq > ?", (seq,), now)
+
+    def _joined(self, where: str, values: Sequence[float], now: float) -> list[tuple[AlertEntry, Alert]]:
         columns = ", ".join(f"alerts.{name}" for name in COLUMNS.split(", "))
         with self._open(write=False) as db:
             mutes = [mute for mute in read_mutes(db, now) if mute.starts <= now]
             rows = db.execute(
                 f"SELECT seq, entries.alert, at, change, entries.level, entries.text, who, {columns} "
-                "FROM entries JOIN alerts ON alerts.id = entries.alert WHERE seq > ? ORDER BY seq",
-                (seq,),
+                f"FROM entries JOIN alerts ON alerts.id = entries.alert WHERE {where} ORDER BY seq",
+                values,
             ).fetchall()
         return [(read_entry(row[:7]), read_alert(row[7:], mutes, now)) for row in rows]
+
+    def entries_between(self, start: float, end: float, now: float) -> list[tuple[AlertEntry, Alert]]:
+        """The entries of all alerts between two times, oldest first, each with its alert as it is now."""
+        return self._joined("entries.at BETWEEN ? AND ?", (start, end), now)
 
     def entries(self, alert: int) -> list[AlertEntry]:
         """What became of an alert, oldest first."""

@@ -1,0 +1,36 @@
+"""The part of the agent's client that is about the past."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from komodo_agent.wire.past import HOST, ROUTE_PAST, ROUTE_PAST_EVENTS, ROUTE_PAST_SUBJECTS, Past, PastEvents
+
+T = TypeVar("T")
+
+_TIMEOUT = 20.0
+
+
+class PastCalls:
+    """Raises :class:`~komodo_tui.domain.errors.KomodoError`, as all of the client does."""
+
+    async def _get(
+        self, route: str, kind: type[T], parameters: dict[str, str] | None = None, *, id: str = "", timeout: float = 0.0
+    ) -> T:
+        raise NotImplementedError
+
+    async def past(self, start: float, end: float, *, subject: str = HOST, points: int = 600) -> Past:
+        """The series of one subject between two Unix times, in at most so many steps."""
+        asked = {"subject": subject, "start": repr(start), "end": repr(end), "points": str(points)}
+        return await self._get(ROUTE_PAST, Past, asked, timeout=_TIMEOUT)
+
+    async def past_subjects(self, start: float, end: float) -> list[str]:
+        """Of what there are values between two times: ``host``, ``disk:<path>``, ``container:<name>``."""
+        return await self._get(
+            ROUTE_PAST_SUBJECTS, list[str], {"start": repr(start), "end": repr(end)}, timeout=_TIMEOUT
+        )
+
+    async def past_events(self, start: float, end: float, limit: int = 1000) -> PastEvents:
+        """What happened to containers and to the engine between two times."""
+        asked = {"start": repr(start), "end": repr(end), "limit": str(limit)}
+        return await self._get(ROUTE_PAST_EVENTS, PastEvents, asked, timeout=_TIMEOUT)
