@@ -74,6 +74,8 @@ class CommandOperation(msgspec.Struct, frozen=True, kw_only=True, tag="command",
     directory: str = ""
     environment: dict[str, str] = msgspec.field(default_factory=dict)
     """Values may be secrets: the history keeps the names alone."""
+    references: tuple[str, ...] = ()
+    """Those of the environment whose ``[[NAME]]`` are looked up, on each server, when it is sent there."""
     timeout: float = 0.0
     """Seconds after which it is ended on a target; 0 = none."""
     larger_than: int = 0

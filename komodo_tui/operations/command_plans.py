@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from komodo_agent.wire.tasks import ClearLog, ExecTask, RunTask
 from komodo_tui.domain.errors import NotFoundError, UsageError
+from komodo_tui.domain.interpolation import interpolate
 from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.domain.units import count_text
 from komodo_tui.operations.commands import command_line
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from komodo_agent.wire.tasks import TaskJob
     from komodo_tui.domain.operations import CommandOperation
     from komodo_tui.fleet.live import FleetState
+    from komodo_tui.operations.values import StoredValues
 
 _WORDS = {"exec": "Run in", "run": "Run on", "clear_log": "Clear the log of"}
 
@@ -34,6 +38,23 @@ def draft_command(operation: CommandOperation, state: FleetState) -> Draft:
     where = str(steps[0].target) if len(steps) == 1 else _many(operation)
     what = f": {operation.command[0]}" if operation.command else ""
     return Draft(f"{_WORDS[operation.verb]} {where}{what}", operation.verb, steps, "nothing takes a command back")
+
+
+def with_values(
+    task: ExecTask | RunTask, operation: CommandOperation, server: str, values: StoredValues
+) -> ExecTask | RunTask:
+    """The task with what its environment refers to. Blocks.
+
+    Raises:
+        UsageError: a name is nowhere set.
+    """
+    if not operation.references:
+        return task
+    asked = {key: task.environment[key] for key in operation.references}
+    found = interpolate(asked, values.lookup("", server), where=f"the environment of {operation.command[0]}")
+    return msgspec.structs.replace(
+        task, environment={**task.environment, **found.values}, secret_keys=found.secret_keys
+    )
 
 
 def command_jobs(operation: CommandOperation) -> tuple[TaskJob, ...]:

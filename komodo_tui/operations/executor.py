@@ -18,10 +18,11 @@ from komodo_agent.wire.compose import ComposeDeploy
 from komodo_agent.wire.jobs import CreateContainer, JobRequest
 from komodo_agent.wire.repos import RepoJob
 from komodo_agent.wire.resources import PullImage, PushImage
+from komodo_agent.wire.tasks import ExecTask, RunTask
 from komodo_tui.domain.alerts import AlertOperation
 from komodo_tui.domain.builds import DefineBuildOperation
 from komodo_tui.domain.errors import ReadOnlyError
-from komodo_tui.domain.operations import ActionRecord, DefineProcedureOperation, ServerOperation
+from komodo_tui.domain.operations import ActionRecord, CommandOperation, DefineProcedureOperation, ServerOperation
 from komodo_tui.domain.repos import DefineRepoOperation
 from komodo_tui.domain.shipping import ShipOperation
 from komodo_tui.domain.single import DefineDeploymentOperation
@@ -30,6 +31,7 @@ from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
 from komodo_tui.operations.act import Act
 from komodo_tui.operations.build_plans import with_secrets
+from komodo_tui.operations.command_plans import with_values
 from komodo_tui.operations.intents import job_specs, new_intent, written
 from komodo_tui.operations.job_steps import JobStep, OutcomeUnknownError
 from komodo_tui.operations.planner import Planner, check_given
@@ -273,7 +275,13 @@ class Executor:
         specs, values = job_specs(plan), self._values
         if values is None:
             return list(specs)
-        return [_with_login(spec, step.target.server, values) for spec, step in zip(specs, plan.steps, strict=False)]
+        operation, servers = plan.operation, [step.target.server for step in plan.steps]
+        if isinstance(operation, CommandOperation):
+            return [
+                with_values(spec, operation, server, values) if isinstance(spec, ExecTask | RunTask) else spec
+                for spec, server in zip(specs, servers, strict=True)
+            ]
+        return [_with_login(spec, server, values) for spec, server in zip(specs, servers, strict=False)]
 
     def _job_step(self, act: Act, index: int, request: JobRequest) -> JobStep:
         target = act.record.targets[index]

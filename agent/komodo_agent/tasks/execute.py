@@ -33,7 +33,7 @@ async def execute(engine: Engine, context: JobContext, spec: ExecTask) -> None:
         container=container.id, command=spec.command, tty=False, user=spec.user, workdir=spec.workdir,
         environment=spec.environment, stdin=False,
     )  # fmt: skip
-    output = Output(context)
+    output = Output(context, spec.environment, spec.secret_keys)
     process = await exec_process.start(engine, container, request)
     try:
         async with asyncio.timeout(spec.timeout or None):

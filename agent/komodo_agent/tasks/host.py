@@ -34,7 +34,7 @@ async def run_on_host(context: JobContext, spec: RunTask) -> None:
         raise AgentError("bad_request", "run: there is no command, or it holds a NUL character")
     context.command(run_command(spec))
     process = await _start(spec, context.uid)
-    output = Output(context)
+    output = Output(context, spec.environment, spec.secret_keys)
     try:
         async with asyncio.timeout(spec.timeout or None):
             code = await _to_its_end(process, spec.script.encode(), output)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..compose.cli import Masker
 from ..problems import AgentError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from ..jobs import JobContext
 
 LINE_LIMIT = 8 << 10
@@ -18,8 +21,10 @@ TAIL = 16 << 10
 class Output:
     """Takes bytes of one command. Lines longer than :data:`LINE_LIMIT` are broken, binary output becomes U+FFFD."""
 
-    def __init__(self, context: JobContext) -> None:
+    def __init__(self, context: JobContext, environment: Mapping[str, str], secret_keys: Sequence[str]) -> None:
+        """Values of ``secret_keys`` are taken out of every line."""
         self._context = context
+        self._mask = Masker(environment, secret_keys)
         self._rest = b""
         self._tail = bytearray()
 
@@ -34,7 +39,10 @@ class Output:
             self._rest = self._rest[LINE_LIMIT:]
         for line in lines:
             for start in range(0, max(len(line), 1), LINE_LIMIT):
-                self._context.log(line[start : start + LINE_LIMIT].decode("utf-8", "replace"))
+                self._log(line[start : start + LINE_LIMIT].decode("utf-8", "replace"))
+
+    def _log(self, text: str) -> None:
+        self._context.log(self._mask(text))
 
     def end(self, code: int) -> None:
         """The command has ended with this status.
@@ -43,9 +51,9 @@ class Output:
             AgentError: it is not 0.
         """
         if self._rest:
-            self._context.log(self._rest.decode("utf-8", "replace"))
+            self._log(self._rest.decode("utf-8", "replace"))
             self._rest = b""
-        tail = bytes(self._tail[-TAIL:]).decode("utf-8", "replace")
+        tail = self._mask(bytes(self._tail[-2 * TAIL :]).decode("utf-8", "replace"))[-TAIL:]
         self._context.result(exit=str(code), output=tail)
         if code:
             last = next((line for line in reversed(tail.splitlines()) if line.strip()), "")

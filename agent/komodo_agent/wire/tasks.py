@@ -15,6 +15,8 @@ class ExecTask(msgspec.Struct, frozen=True, kw_only=True, tag="exec", tag_field=
     workdir: str = ""
     environment: dict[str, str] = msgspec.field(default_factory=dict)
     """Values may be secrets: never logged, never in a job's state."""
+    secret_keys: tuple[str, ...] = ()
+    """Those of the environment whose values are taken out of all that the command writes."""
     timeout: float = 0.0
     """Seconds after which it is ended and counts as failed; 0 = none."""
 
@@ -29,6 +31,7 @@ class RunTask(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field="k
     directory: str = ""
     """Empty = the user's home."""
     environment: dict[str, str] = msgspec.field(default_factory=dict)
+    secret_keys: tuple[str, ...] = ()
     timeout: float = 0.0
 
 

@@ -147,7 +147,9 @@ class Attempts:
 
     async def _in_time(self, act: str, submitted: asyncio.Future[Any]) -> Any:
         """The record of the act, which is stopped when the step's time is over."""
-        commands = isinstance(self._step, steps.Exec | steps.Run | steps.Script)  # their agents keep the time
+        commands = isinstance(
+            self._step, steps.Exec | steps.Run | steps.Script | steps.Wait
+        )  # their agents keep the time
         limit = 0.0 if commands else parse_duration(self._step.timeout)
         ready, _ = await asyncio.wait({submitted}, timeout=limit or None)
         if not ready:

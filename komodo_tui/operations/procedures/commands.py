@@ -12,18 +12,20 @@ from komodo_tui.domain.operations import CommandOperation, ContainerOperation
 from komodo_tui.domain.procedures import steps
 from komodo_tui.domain.procedures.words import argv
 from komodo_tui.operations.procedures.parts import Work
+from komodo_tui.operations.procedures.waits import PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from komodo_tui.domain.operations import Target
-    from komodo_tui.operations.procedures.parts import RunParts
+    from komodo_tui.operations.procedures.parts import Environment, RunParts
 
 _PATIENCE = 10.0
+_UNTIL_THERE = 'while ! test -e "$FILE"; do sleep "$EVERY"; done'
 
 
 async def verb_works(
-    step: steps.OnContainers, parts: RunParts, targets: Sequence[Target], environment: Mapping[str, str]
+    step: steps.OnContainers, parts: RunParts, targets: Sequence[Target], environment: Environment
 ) -> list[Work]:
     """A verb on containers."""
     grace = getattr(step, "grace", "")
@@ -36,7 +38,7 @@ async def verb_works(
 
 
 async def clear_works(
-    step: steps.ClearLogs, parts: RunParts, targets: Sequence[Target], environment: Mapping[str, str]
+    step: steps.ClearLogs, parts: RunParts, targets: Sequence[Target], environment: Environment
 ) -> list[Work]:
     """Clearing of logs."""
     size = parse_size(step.larger_than)
@@ -44,7 +46,7 @@ async def clear_works(
 
 
 async def command_works(
-    step: steps.Exec | steps.Run, parts: RunParts, targets: Sequence[Target], environment: Mapping[str, str]
+    step: steps.Exec | steps.Run, parts: RunParts, targets: Sequence[Target], environment: Environment
 ) -> list[Work]:
     """A command."""
     verb: Literal["exec", "run"] = "exec" if isinstance(step, steps.Exec) else "run"
@@ -54,7 +56,7 @@ async def command_works(
 
 
 async def script_works(
-    step: steps.Script, parts: RunParts, targets: Sequence[Target], environment: Mapping[str, str]
+    step: steps.Script, parts: RunParts, targets: Sequence[Target], environment: Environment
 ) -> list[Work]:
     """A script: on standard input, or the file in the clone of each server.
 
@@ -77,6 +79,18 @@ async def script_works(
     ]  # fmt: skip
 
 
+async def file_works(
+    step: steps.Wait, parts: RunParts, targets: Sequence[Target], environment: Environment
+) -> list[Work]:
+    """A wait for a file: each server looks for it itself."""
+    values = {"FILE": step.file, "EVERY": f"{max(0.05, parse_duration(step.every)):g}"}
+    operation = CommandOperation(
+        verb="run", targets=tuple(targets), command=("sh", "-c", _UNTIL_THERE), environment=values,
+        timeout=parse_duration(step.timeout) or PATIENCE,
+    )  # fmt: skip
+    return [Work(operation, tuple(targets))]
+
+
 async def _clone(repo: str, server: str, parts: RunParts) -> str:
     client = await parts.fleet.link(server).client(_PATIENCE)
     state = (await client.repo(repo)).state
@@ -85,10 +99,11 @@ async def _clone(repo: str, server: str, parts: RunParts) -> str:
     return state.path
 
 
-def _common(step: steps.Exec | steps.Run | steps.Script, environment: Mapping[str, str]) -> dict[str, Any]:
+def _common(step: steps.Exec | steps.Run | steps.Script, environment: Environment) -> dict[str, Any]:
     return {
         "user": step.user,
         "directory": step.directory,
-        "environment": {**environment, **step.environment},
+        "environment": {**environment.values, **step.environment, **environment.references},
+        "references": tuple(environment.references),
         "timeout": parse_duration(step.timeout),
     }

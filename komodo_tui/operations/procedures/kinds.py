@@ -19,7 +19,7 @@ from komodo_tui.operations.procedures.spread import SpreadRunner
 if TYPE_CHECKING:
     from komodo_tui.domain.procedures.journal import End, RunEnded
     from komodo_tui.operations.procedures.journal import Place
-    from komodo_tui.operations.procedures.parts import RunParts
+    from komodo_tui.operations.procedures.parts import Environment, RunParts
     from komodo_tui.operations.procedures.runner import Runner
     from komodo_tui.operations.procedures.spread import Done
 
@@ -28,7 +28,7 @@ class StepRunner:
     """Does one step, its placeholders filled. Used once."""
 
     def __init__(
-        self, parts: RunParts, journal: RunJournal, place: Place, step: steps.Step, environment: dict[str, str]
+        self, parts: RunParts, journal: RunJournal, place: Place, step: steps.Step, environment: Environment
     ) -> None:
         self._parts = parts
         self._journal = journal

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from komodo_tui.domain.operations import Actor, Operation, Target
     from komodo_tui.domain.procedures.journal import Entry
@@ -31,6 +31,17 @@ class Work(NamedTuple):
 
     operation: Operation
     targets: tuple[Target, ...]
+
+
+class Environment(NamedTuple):
+    """What commands of a step find in their environment besides what the step itself says."""
+
+    values: Mapping[str, str]
+    references: Mapping[str, str]
+    """As the definition has them, with ``[[NAME]]``. No other value is ever looked up, whatever stands in it."""
+
+
+NO_ENVIRONMENT = Environment({}, {})
 
 
 class Runtime(Protocol):

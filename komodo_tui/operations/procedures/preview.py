@@ -8,6 +8,7 @@ from komodo_tui.domain.errors import KomodoError
 from komodo_tui.domain.procedures import expressions, steps
 from komodo_tui.domain.procedures.check import arguments, stage_title, step_title
 from komodo_tui.domain.procedures.words import words
+from komodo_tui.operations.procedures.parts import NO_ENVIRONMENT
 from komodo_tui.operations.procedures.registry import spread_kind
 from komodo_tui.operations.procedures.runner import facts_of, filled
 from komodo_tui.operations.procedures.targets import keep_where, why_away
@@ -83,7 +84,7 @@ async def _spread(step: steps.Spread, parts: RunParts) -> list[str]:
         policy = getattr(step, "none", "fail")
         return away or [f"{picked.problem} ({'a failure' if policy == 'fail' else 'no failure'})"]
     try:
-        works = await kind.works(step, parts, picked.targets, {})
+        works = await kind.works(step, parts, picked.targets, NO_ENVIRONMENT)
         lines = [line for work in works for line in _planned(work, parts)]
     except KomodoError as error:
         return [*(f"{target}: cannot be planned now: {error}" for target in picked.targets), *away]

@@ -13,10 +13,10 @@ from komodo_tui.operations.procedures import commands, resources, stacks
 from komodo_tui.operations.procedures.targets import container_words, pick_containers, pick_for_servers
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from komodo_tui.domain.operations import Target
-    from komodo_tui.operations.procedures.parts import RunParts, Work
+    from komodo_tui.operations.procedures.parts import Environment, RunParts, Work
     from komodo_tui.operations.procedures.targets import Picked
 
 
@@ -25,7 +25,7 @@ class SpreadKind(NamedTuple):
 
     pick: Callable[[Any, RunParts], Awaitable[Picked]]
     """What it would be done to now. Changes nothing."""
-    works: Callable[[Any, RunParts, Sequence[Target], Mapping[str, str]], Awaitable[list[Work]]]
+    works: Callable[[Any, RunParts, Sequence[Target], Environment], Awaitable[list[Work]]]
     """The acts on these; targets in none of them have nothing to do. Changes nothing, may ask the agents."""
     in_turn: bool = False
     """The acts one after the other; else at the same time."""
@@ -47,6 +47,7 @@ _KINDS: dict[type[steps.Spread], SpreadKind] = {
     steps.OnContainers: SpreadKind(_containers, commands.verb_works),
     steps.Run: SpreadKind(_servers, commands.command_works),
     steps.Script: SpreadKind(_servers, commands.script_works),
+    steps.Wait: SpreadKind(_servers, commands.file_works),
     steps.OnStack: SpreadKind(stacks.pick_stacks, stacks.stack_works, in_turn=True),
     steps.OnRepo: SpreadKind(stacks.pick_repos, stacks.repo_works, in_turn=True),
     steps.Prune: SpreadKind(_servers, resources.prune_works, in_turn=True),

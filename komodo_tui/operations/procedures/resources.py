@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from komodo_agent.wire.resources import Resource, ResourceKind
     from komodo_tui.domain.operations import Operation
     from komodo_tui.domain.procedures import steps
-    from komodo_tui.operations.procedures.parts import RunParts
+    from komodo_tui.operations.procedures.parts import Environment, RunParts
     from komodo_tui.operations.procedures.targets import Picked
 
 _PATIENCE = 10.0
@@ -46,7 +46,7 @@ async def _listed(server: str, parts: RunParts) -> list[Resource]:
 
 
 async def prune_works(
-    step: steps.Prune, parts: RunParts, targets: Sequence[Target], environment: Mapping[str, str]
+    step: steps.Prune, parts: RunParts, targets: Sequence[Target], environment: Environment
 ) -> list[Work]:
     """What nothing uses, by the step's rule: containers first, since they use images."""
     servers = [target.server for target in targets]
@@ -136,7 +136,7 @@ def _fits(word: str, found: Resource) -> bool:
 
 
 async def remove_works(
-    step: steps.RemoveResources, parts: RunParts, targets: Sequence[Target], environment: Mapping[str, str]
+    step: steps.RemoveResources, parts: RunParts, targets: Sequence[Target], environment: Environment
 ) -> list[Work]:
     """Removal of exactly these. Raises NotFoundError for one that is gone."""
     servers = list(dict.fromkeys(target.server for target in targets))
@@ -159,7 +159,7 @@ async def remove_works(
 
 
 async def pull_works(
-    step: steps.PullImage, parts: RunParts, targets: Sequence[Target], environment: Mapping[str, str]
+    step: steps.PullImage, parts: RunParts, targets: Sequence[Target], environment: Environment
 ) -> list[Work]:
     """One image on servers."""
     servers = tuple(target.server for target in targets)
@@ -175,7 +175,7 @@ async def pick_volumes(step: steps.BackupVolume | steps.RestoreVolume, parts: Ru
 
 
 async def backup_works(
-    step: steps.BackupVolume, parts: RunParts, targets: Sequence[Target], environment: Mapping[str, str]
+    step: steps.BackupVolume, parts: RunParts, targets: Sequence[Target], environment: Environment
 ) -> list[Work]:
     """One file a volume."""
     stamp, used = time.strftime(_STAMP), await _used_by(targets, parts)
@@ -187,7 +187,7 @@ async def backup_works(
 
 
 async def restore_works(
-    step: steps.RestoreVolume, parts: RunParts, targets: Sequence[Target], environment: Mapping[str, str]
+    step: steps.RestoreVolume, parts: RunParts, targets: Sequence[Target], environment: Environment
 ) -> list[Work]:
     """Into one volume. Raises UsageError for several, NotFoundError where there is no backup."""
     if len(targets) != 1:

@@ -17,6 +17,7 @@ from komodo_tui.domain.procedures.facts import run_facts
 from komodo_tui.domain.procedures.journal import RunEnded, StageEnded, StageStarted, StepEnded
 from komodo_tui.domain.procedures.words import argv
 from komodo_tui.operations.procedures.kinds import StepRunner
+from komodo_tui.operations.procedures.parts import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -185,7 +186,8 @@ class Runner:
             return "skipped", "disabled", {}
         if not expressions.holds(step.when, self._scope()):
             return "skipped", f"not: {step.when}", {}
-        runner = StepRunner(self._parts, self._journal, place, filled(step, self._known()), self._named())
+        environment = Environment(self._named(), secret_references(step))
+        runner = StepRunner(self._parts, self._journal, place, filled(step, self._known()), environment)
         self._running.add(runner)
         try:
             return await runner.run()
@@ -200,12 +202,19 @@ def facts_of(parts: RunParts, definition: ProcedureDefinition, run: str) -> dict
     return {**found, "run": run, "procedure": definition.name}
 
 
+def secret_references(step: steps.Step) -> dict[str, str]:
+    """The variables of a step that refer to ``[[NAME]]``, as its definition has them."""
+    if not isinstance(step, steps.Exec | steps.Run | steps.Script):
+        return {}
+    return {name: text for name, text in step.environment.items() if references(text)}
+
+
 def filled(step: steps.Step, values: Mapping[str, str]) -> steps.Step:
     """The step with its placeholders filled.
 
     A command is split into words before, so that a value is never more than its word; a script is not touched: it
-    finds the values in its environment. Nor is a variable that refers to ``[[NAME]]``: a value that has been filled
-    in never does.
+    finds the values in its environment. Variables that refer to ``[[NAME]]`` are left out, see
+    :func:`secret_references`.
 
     Raises:
         ActError: with a value the step makes no sense.
@@ -215,12 +224,11 @@ def filled(step: steps.Step, values: Mapping[str, str]) -> steps.Step:
     script = plain.pop("script", None)
     if isinstance(step, steps.Exec | steps.Run):
         plain["command"] = list(argv(step.command))
-    secret = {name: text for name, text in plain.get("environment", {}).items() if references(text)}
+    for name in secret_references(step):
+        plain["environment"].pop(name)
     full = expressions.fill_all(plain, values)
     if script is not None:
         full["script"] = script
-    if secret:
-        full["environment"] |= secret
     try:
         return msgspec.convert(full, type(step))
     except msgspec.ValidationError as error:

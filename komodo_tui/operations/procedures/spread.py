@@ -17,12 +17,12 @@ from komodo_tui.operations.procedures.registry import spread_kind
 from komodo_tui.operations.procedures.targets import keep_where, why_away
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from komodo_tui.domain.operations import ActionRecord
     from komodo_tui.domain.procedures.journal import End, TargetStarted
     from komodo_tui.operations.procedures.journal import Place, RunJournal
-    from komodo_tui.operations.procedures.parts import RunParts, Work
+    from komodo_tui.operations.procedures.parts import Environment, RunParts, Work
     from komodo_tui.operations.procedures.targets import Picked
 
 Done = tuple["End", str, dict[str, str]]
@@ -37,7 +37,7 @@ class SpreadRunner:
     """Does one step, its placeholders filled. Used once."""
 
     def __init__(
-        self, parts: RunParts, journal: RunJournal, place: Place, step: steps.Spread, environment: Mapping[str, str]
+        self, parts: RunParts, journal: RunJournal, place: Place, step: steps.Spread, environment: Environment
     ) -> None:
         self._parts = parts
         self._journal = journal

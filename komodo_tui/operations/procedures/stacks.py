@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from komodo_agent.wire.resources import PullImage
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.operations import Target
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from komodo_agent.wire.repos import RepoVerb
     from komodo_tui.domain.stacks import StackDefinition, StackOperation, StackVerb
-    from komodo_tui.operations.procedures.parts import RunParts
+    from komodo_tui.operations.procedures.parts import Environment, RunParts
 
 _VERBS: dict[type[steps.OnStack], StackVerb] = {
     steps.StartStack: "start", steps.StopStack: "stop", steps.RestartStack: "restart", steps.PauseStack: "pause",
@@ -72,7 +74,7 @@ def _placed(wanted: steps.Words, what: str, places: Mapping[str, Sequence[str]],
 
 
 async def repo_works(
-    step: steps.OnRepo, parts: RunParts, targets: Sequence[Target], environment: Mapping[str, str]
+    step: steps.OnRepo, parts: RunParts, targets: Sequence[Target], environment: Environment
 ) -> list[Work]:
     """One act a repo."""
     verb: RepoVerb = "pull" if isinstance(step, steps.RepoPull) else "clone"
@@ -85,7 +87,7 @@ async def repo_works(
 
 
 async def stack_works(
-    step: steps.OnStack, parts: RunParts, targets: Sequence[Target], environment: Mapping[str, str]
+    step: steps.OnStack, parts: RunParts, targets: Sequence[Target], environment: Environment
 ) -> list[Work]:
     """One act a stack; none where nothing would change and that was asked for. Raises KomodoError."""
     works: list[Work] = []
@@ -94,10 +96,12 @@ async def stack_works(
         if isinstance(step, steps.PullStack):
             works += await _pulls(stack, there, parts)
             continue
+        operation = await _operation(step, stack, [t.server for t in there], parts)
         if isinstance(step, steps.DeployIfChanged) or (isinstance(step, steps.Deploy) and step.only_if_changed):
-            there = await _changed(stack, there, parts)
+            operation = _changed(operation)
+            there = tuple(t for t in there if any(t.server == target.server for target in operation.targets))
         if there:
-            works.append(Work(await _operation(step, stack, [t.server for t in there], parts), there))
+            works.append(Work(operation, there))
     return works
 
 
@@ -113,9 +117,10 @@ async def _operation(
     return await preparer.act(_VERBS[type(step)], stack.name, stack.project_name, servers, services=services)
 
 
-async def _changed(stack: StackDefinition, targets: tuple[Target, ...], parts: RunParts) -> tuple[Target, ...]:
-    previews = await asyncio.gather(*(parts.runtime.preparer.preview(stack, target.server) for target in targets))
-    return tuple(target for target, preview in zip(targets, previews, strict=True) if preview.changes)
+def _changed(operation: StackOperation) -> StackOperation:
+    """Without the servers where a deploy would change nothing."""
+    targets = tuple(t for t in operation.targets if t.preview is None or t.preview.changes)
+    return msgspec.structs.replace(operation, targets=targets)
 
 
 async def _pulls(stack: StackDefinition, targets: tuple[Target, ...], parts: RunParts) -> list[Work]:

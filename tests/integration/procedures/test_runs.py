@@ -2,81 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.integration.procedures.lab import IDLE, PATIENCE, stage, until
 
+if TYPE_CHECKING:
+    from tests.integration.procedures.lab import Cli
     from tests.rig.server import Server
 
 pytestmark = pytest.mark.rig
-
-PATIENCE = 60.0
-IDLE = ("busybox", "sleep", "100000")
-
-
-class Cli:
-    """The installed program with a state directory of its own."""
-
-    def __init__(self, folder: Path, server: Server) -> None:
-        self.folder = folder
-        self.argv = [str(Path(sys.executable).with_name("komodo-tui"))]
-        self.environment = {
-            **os.environ, "DOCKER_HOST": server.docker_host, "KOMODO_TUI_HOME": str(folder / "home"),
-            "HOME": str(folder),
-        }  # fmt: skip
-
-    def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*self.argv, *words], env=self.environment, capture_output=True, text=True, timeout=PATIENCE, check=False,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        """Run it meanwhile."""
-        return subprocess.Popen(
-            [*self.argv, *words], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-
-    def define(self, *stages: dict[str, Any], **fields: Any) -> None:
-        """Make these the stages of the procedure ``p``."""
-        path = self.folder / "p.yaml"
-        path.write_text(json.dumps({"procedures": [{"name": "p", "stages": list(stages), **fields}]}))
-        done = self("apply", "-f", str(path), "--yes")
-        assert done.returncode == 0, done.stderr
-
-    def entries(self, *words: str) -> list[dict[str, Any]]:
-        """The lines of JSON a verb prints."""
-        return [json.loads(line) for line in self(*words, "--json").stdout.splitlines()]
-
-
-@pytest.fixture
-def cli(tmp_path: Path, server: Server) -> Cli:
-    """On the private engine."""
-    return Cli(tmp_path, server)
-
-
-def stage(*steps: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    """One stage."""
-    return {"steps": list(steps), **fields}
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait until it is so."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 def test_a_run_does_its_steps_and_everything_is_on_record(cli: Cli, server: Server) -> None:
