@@ -9,10 +9,11 @@ from textual import on
 from textual.binding import Binding, BindingType
 
 from komodo_tui.domain.units import count_text
-from komodo_tui.ui.logs.dialogs import file_name, path_of, save_dialog, span_dialog, span_of
+from komodo_tui.ui.logs.dialogs import file_name, save_dialog, span_dialog, span_of
 from komodo_tui.ui.logs.gutter import SOURCES, TIMES
 from komodo_tui.ui.logs.pane import LogPane
 from komodo_tui.ui.logs.save import Excerpt, write
+from komodo_tui.ui.saving import path_of
 from komodo_tui.ui.widgets.filter_bar import FilterBar
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class LogConsole(LogPane):
         Binding("right_curly_bracket,right_parenthesis", "since(1)", "since", key_display="{ }", id="logs.longer"),
         Binding("left_curly_bracket,left_parenthesis", "since(-1)", show=False, id="logs.shorter"),
         Binding("r", "range", "range", id="logs.range"),
-        Binding("y", "yank", "yank", id="logs.yank"),
+        Binding("y", "yank", "copy", id="logs.yank"),
         Binding("W,ctrl+s", "save", "save", key_display="W", id="logs.save"),
         Binding("vertical_line", "sources", "source", key_display="|", id="logs.sources"),
     ]

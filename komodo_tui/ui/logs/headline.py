@@ -132,7 +132,7 @@ def status_line(facts: StatusFacts, width: int, glyphs: Glyphs) -> tuple[Span, .
         if facts.hiding:
             spans.append((f"{_GAP}filtered", "warn"))
     if facts.selected:
-        right.append((f" {count_text(facts.selected, 'line')} selected, y yanks, W saves ", "accent bold"))
+        right.append((f" {count_text(facts.selected, 'line')} selected, y copies, W saves ", "accent bold"))
     elif facts.paused:
         rule = glyphs.horizontal * 2
         came = (

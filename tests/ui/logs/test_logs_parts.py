@@ -80,7 +80,7 @@ def test_what_is_wrong_stands_in_the_headline() -> None:
         (StatusFacts(paused=True, missed=1214), "── 1,214 lines arrived while paused, G to resume ──"),
         (StatusFacts(pattern="x", matches=17, position=3), "/ x 3 of 17"),
         (StatusFacts(pattern="x", matches=17, complete=False, hiding=True), "/ x 17 matches … filtered"),
-        (StatusFacts(selected=2, paused=True), "2 lines selected, y yanks, W saves"),
+        (StatusFacts(selected=2, paused=True), "2 lines selected, y copies, W saves"),
         (StatusFacts(note="why"), "why"),
     ],
 )
