@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from komodo_tui.domain.units import count_text
 from komodo_tui.ui.terminal.core import KeyInput, Mods
 from komodo_tui.ui.terminal.drawing import DrawnPane
 from komodo_tui.ui.terminal.naming import rename
@@ -33,6 +34,7 @@ class PaneKeys(DrawnPane):
         Binding("z", "zoom", "zoom", id="terminal.zoom"),
         Binding("vertical_line", "beside", "two side by side", key_display="|", show=False, id="terminal.beside"),
         Binding("p", "paste", "paste what was copied here", show=False, id="terminal.paste"),
+        Binding("c", "take_offered", "copy what the program offers", show=False, id="terminal.take_offered"),
         Binding("W", "save", "save", show=False, id="terminal.save"),
         Binding("r", "rename", "rename", show=False, id="terminal.rename"),
         Binding("x", "close", "close", id="terminal.close"),
@@ -105,6 +107,19 @@ class PaneKeys(DrawnPane):
             self.modes.paste(text)
         elif self.terminal is not None:
             self.terminal.say("nothing was copied here yet; the paste of your own terminal works too")
+
+    def action_take_offered(self) -> None:
+        """Copy what the program wanted to write into the clipboard."""
+        terminal = self.terminal
+        if terminal is None:
+            return
+        text, terminal.offered = terminal.offered, ""
+        if text:
+            self.copy(text, f"{count_text(len(text), 'character')} of the program's")
+            terminal.keep_saying("")
+            self.modes.reset()
+        else:
+            terminal.say("the program has offered nothing for the clipboard")
 
     def action_save(self) -> None:
         """Write the screen and its history to a file."""

@@ -54,6 +54,8 @@ class Keeper(Protocol):
 
 T = TypeVar("T")
 
+NOTICE_SECONDS = 8.0
+"""How long a passing notice stays."""
 RESIZE_DELAY = 0.05
 """Seconds a size has to last before the program is told."""
 
@@ -84,7 +86,9 @@ class Terminal(TerminalControls):
         self.program_title = ""
         """What the program calls itself, cleaned."""
         self.notice = ""
-        """A sentence for the person in front, until it is taken away."""
+        """A sentence for the person in front."""
+        self.offered = ""
+        """What the program wanted in the clipboard and may not write there itself."""
         self.unseen = False
         """There is output that no view has shown."""
         self.size = (80, 24)
@@ -102,6 +106,7 @@ class Terminal(TerminalControls):
         self._painter = Painter(self._show)
         self._tasks: set[asyncio.Task[None]] = set()
         self._resizing: asyncio.TimerHandle | None = None
+        self._hushing: asyncio.TimerHandle | None = None
         self._closed = False
 
     # -- life ---------------------------------------------------------------------------------------------------
@@ -138,7 +143,7 @@ class Terminal(TerminalControls):
             self._fail(lost(error))
             return
         if isinstance(self._session, SharedSession):
-            self._session.on_notice = self.say
+            self._session.on_notice = self.keep_saying
         self._pump = Pump(self._session, self._core, on_output=self._painter.wake, on_end=self._ended)
         self.state = "running"
         self._pump.start()
@@ -152,7 +157,7 @@ class Terminal(TerminalControls):
 
     def _ended(self, end: SessionEnd) -> None:
         self.state, self.end = "ended", end
-        self._announce()
+        self.keep_saying("")
         self._spawn(self._told)
 
     async def _told(self) -> None:
@@ -192,8 +197,9 @@ class Terminal(TerminalControls):
             await self.keeper.end()
 
     async def _release(self) -> None:
-        if self._resizing is not None:
-            self._resizing.cancel()
+        for timer in (self._resizing, self._hushing):
+            if timer is not None:
+                timer.cancel()
         current = asyncio.current_task()
         tasks = [task for task in self._tasks if task is not current]
         for task in tasks:
@@ -231,7 +237,16 @@ class Terminal(TerminalControls):
             await self.keeper.rename(name)
 
     def say(self, text: str) -> None:
-        """Show a sentence to who looks at it."""
+        """Show a sentence to who looks at it, for a while."""
+        self.keep_saying(text)
+        if text:
+            self._hushing = asyncio.get_running_loop().call_later(NOTICE_SECONDS, self.keep_saying, "")
+
+    def keep_saying(self, text: str) -> None:
+        """Show a sentence until there is another one; an empty one takes it away."""
+        if self._hushing is not None:
+            self._hushing.cancel()
+            self._hushing = None
         self.notice = text
         self._announce()
 
@@ -245,10 +260,9 @@ class Terminal(TerminalControls):
         if not self._views and frame.dirty:
             self.unseen = True
         if self._core is not None and (notice := self._core.take_notice()):
-            self.notice = notice
+            self.say(notice)
             if frame.alternate and self._pump is not None:
                 self._spawn(partial(self._pump.nudge, *self.size))
-            self._announce()
         if frame.title is not None:
             self.program_title = clean(frame.title)
             self._announce()

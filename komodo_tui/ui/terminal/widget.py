@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from textual.geometry import Offset, Size
 
+from komodo_tui.domain.text import clean
+from komodo_tui.domain.units import count_text
 from komodo_tui.ui.terminal import outer
 from komodo_tui.ui.terminal.core import CLIPBOARD_LIMIT
 from komodo_tui.ui.terminal.pane_keys import PaneKeys
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from komodo_tui.ui.terminal.browse import Cell
     from komodo_tui.ui.terminal.terminal import Terminal
 
+_PREVIEW = 24
+"""Characters shown of what a program offers for the clipboard."""
 _MANY = 0.7
 """Share of changed rows above which all are drawn."""
 
@@ -124,11 +128,13 @@ class TerminalPane(PaneKeys, can_focus=True):
         self.app.bell()
 
     def offer_clipboard(self, text: str) -> None:
-        """The program wants this in the clipboard: only where the user has allowed it."""
+        """The program wants this in the clipboard: at once where the user has allowed it, else by a key of theirs."""
         if self._take_clipboard and len(text) <= CLIPBOARD_LIMIT:
             self.copy(text, "what the program offered")
-        elif self.terminal is not None:
-            self.terminal.say("the program wanted to write the clipboard; the settings do not allow it")
+        elif self.terminal is not None and len(text) <= CLIPBOARD_LIMIT:
+            self.terminal.offered = text
+            said = f"{clean(text[:_PREVIEW])}{'…' if len(text) > _PREVIEW else ''}"
+            self.terminal.say(f"^] c copies {count_text(len(text), 'character')} the program offers: {said}")
 
     # -- keys ---------------------------------------------------------------------------------------------------
 

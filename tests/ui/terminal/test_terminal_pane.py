@@ -283,7 +283,12 @@ async def test_programs_write_the_clipboard_only_where_the_user_lets_them(tmp_pa
             assert app.copied == ["from the program"]
         else:
             assert app.copied == []
-            assert "wanted to write the clipboard" in screen_text(app)[-1]
+            assert "^] c copies 16 characters the program offers: from" in screen_text(app)[-1]
+            await pilot.press(LEAVE, "c")
+            assert app.copied == ["from the program"]
+            assert mode(app) == "TERMINAL"
+            await pilot.press(LEAVE, "c")
+            assert len(app.copied) == 1, "once"
 
 
 async def test_a_hostile_title_is_shown_without_its_sequences(tmp_path: Path) -> None:
