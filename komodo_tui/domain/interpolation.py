@@ -85,6 +85,20 @@ def interpolate(environment: Mapping[str, str], lookup: Lookup, *, where: str) -
     return Interpolated(values, secret)
 
 
+def with_builds(environment: Mapping[str, str], lookup: Lookup) -> dict[str, str]:
+    """The environment with its ``[[build.NAME]]`` put in, and nothing else.
+
+    A revision has to remember which image it ran: the last one that was built is another one by the time of a return.
+    One that was never built stays as it is, for :func:`interpolate` to name it.
+    """
+
+    def put(match: re.Match[str]) -> str:
+        value = lookup(match["name"]) if match["name"].startswith(BUILD) else None
+        return value.text if value is not None else match[0]
+
+    return {key: _REFERENCE.sub(put, text) for key, text in environment.items()}
+
+
 def scoped(stack: str, server: str, find: Callable[[str], Value | None]) -> Lookup:
     """A lookup through the scopes: ``server.<server>.<NAME>``, ``stack.<stack>.<NAME>``, ``<NAME>``.
 

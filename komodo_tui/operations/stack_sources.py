@@ -9,7 +9,7 @@ import msgspec
 from komodo_agent.wire.compose import ComposeSource, StackFile
 from komodo_agent.wire.compose_values import names_in, with_variables
 from komodo_tui.domain.errors import UsageError
-from komodo_tui.domain.interpolation import Interpolated, interpolate
+from komodo_tui.domain.interpolation import Interpolated, interpolate, with_builds
 from komodo_tui.domain.stack_git import origin_of
 from komodo_tui.domain.stack_values import variables_for, words_with_values
 from komodo_tui.domain.stacks import COMPOSE_FILE, environment_of, split_command
@@ -49,7 +49,8 @@ class StackSources:
         contents = {**({COMPOSE_FILE: stack.compose} if stack.compose else {}), **stack.attached}
         read = [path for path in stack.files if path in contents]
         names = [*wanted, *(name for path in read for name in names_in(contents[path]))]
-        templates = {**environment_of(stack, server), **variables_for(names)}
+        lookup = self._values.lookup(stack.name, server)
+        templates = with_builds({**environment_of(stack, server), **variables_for(names)}, lookup)
         values = self.values_of(templates, stack.name, server, f"stack {stack.name} on {server}")
         contents |= {path: with_variables(contents[path]) for path in read}
         return ComposeSource(
