@@ -19,6 +19,7 @@ from .repo_routes import RepoRoutes
 from .resource_routes import ResourceRoutes
 from .ship_routes import ShipRoutes
 from .terminal_routes import TerminalRoutes
+from .update_routes import UpdateRoutes
 from .wire import protocol
 from .wire.compose import PreviewRequest
 from .wire.jobs import JobRequest
@@ -71,6 +72,7 @@ class Routes:
         RepoRoutes(self._agent).add_to(app)
         ShipRoutes(self._agent).add_to(app)
         TerminalRoutes(self._agent).add_to(app)
+        UpdateRoutes(self._agent).add_to(app)
         PastRoutes(self._agent.past).add_to(app)
         app.router.add_post(protocol.ROUTE_JOBS, self.submit_job)
         app.router.add_post(protocol.ROUTE_COMPOSE_PREVIEW, self.compose_preview)
@@ -156,7 +158,7 @@ class Routes:
     async def compose_projects(self, request: web.Request) -> web.Response:
         """GET /v1/compose/projects"""
         await self._agent.settled()
-        return as_json(projects.projects(self._agent.compose))
+        return as_json(await projects.projects(self._agent.compose))
 
     async def compose_project(self, request: web.Request) -> web.Response:
         """GET /v1/compose/projects/{id}"""

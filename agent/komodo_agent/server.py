@@ -18,10 +18,12 @@ from .access import door, must_upgrade
 from .builds.work import Builds
 from .compose import work as compose
 from .compose.deploy import Host
+from .compose.found import FoundFolders
 from .engine.address import find_address
 from .engine.client import Engine
 from .engine.stats import EngineStats
 from .engine.tracker import Tracker
+from .engine.updates import UpdateChecks
 from .engine.work import describe, run_job
 from .feed import Hub
 from .hello import hello
@@ -83,10 +85,11 @@ class Agent:
         self.engine = Engine(find_address(options.docker_host))
         self.sampler = Sampler(ContainerMetrics(EngineStats(self.engine)))
         self.jobs = JobManager(options.state / "jobs", self._run_job, self._job_changed)
-        self.compose = Host(self.engine, options.state / "stacks")
+        self.compose = Host(self.engine, options.state / "stacks", FoundFolders())
         self.clones = Clones(options.state / "repos")
         self.builds = Builds(self.engine, options.state / "builds", usual_roots())
         self.spool = Spool(options.state / "spool")
+        self.updates = UpdateChecks(self.engine, options.state / "updates.json")
         self.terminals = Terminals(self.engine)
         self.hub = Hub(self.engine, self.sampler, host_facts(), self.jobs.recent)
         self.past = Archive(options.state / "past")

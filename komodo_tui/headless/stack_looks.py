@@ -20,7 +20,7 @@ from komodo_tui.operations.stack_plans import details, file_diff, summary
 if TYPE_CHECKING:
     from komodo_agent.wire.compose import ComposePreview, ComposeProject
     from komodo_tui.domain.stack_drift import FourWay
-    from komodo_tui.headless.output import Output
+    from komodo_tui.headless.output import Output, Tone
     from komodo_tui.headless.session import Session
 
 _DEPLOYMENTS = (
@@ -92,7 +92,7 @@ def _print(out: Output, server: str, preview: ComposePreview, project: ComposePr
 
 
 def _sides(row: FourWay) -> list[Cell]:
-    def tone(side: str) -> str:
+    def tone(side: str) -> Tone:
         return "warn" if side in row.differs else ""
 
     return [
@@ -136,7 +136,7 @@ def _row(server: str, project: ComposeProject, name: str) -> list[Cell]:
     drift = "" if down else ", ".join(service.service for service in project.services if service.drift)
     revision = project.revisions[0] if project.revisions else None
     number = f"{revision.number} {revision.outcome.replace('_', ' ')}" if revision else "-"
-    state = "down" if down else ", ".join(states)
+    state = f"files in {project.working_dir}" if project.found else "down" if down else ", ".join(states)
     return [
         Cell(name or "(not a stack)", "bold" if name else "dim"), Cell(server), Cell(project.name),
         Cell(state, "good" if well else "warn"), Cell(number), Cell(drift, "warn"),

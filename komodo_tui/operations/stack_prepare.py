@@ -104,7 +104,7 @@ class StackPreparer:
 
         async def one(server: str) -> StackTarget:
             found = await (await self._client(server)).compose_project(project)
-            if not found.fingerprint:
+            if not found.fingerprint or found.found:
                 raise NotFoundError(f"nothing of {project} is there", server=server)
             spec = ComposeAct(
                 project=project, verb=_ACTS[verb], services=services, volumes=volumes, fingerprint=found.fingerprint

@@ -79,6 +79,9 @@ async def adopt(host: Host, context: JobContext, spec: ComposeAdopt) -> None:
     kept = host.kept(spec.project)
     with kept.lock():
         kept.settle()
+        if not await containers_of(host.engine, spec.project) and not kept.revisions():
+            await _only_files(host, context, spec)
+            return
         there = await _there(host, spec.project, spec.fingerprint)
         if kept.revisions():
             raise AgentError("conflict", f"{spec.project} has revisions here already: it needs no adopting")
@@ -103,6 +106,16 @@ async def adopt(host: Host, context: JobContext, spec: ComposeAdopt) -> None:
         )  # fmt: skip
         context.log(f"adopted {spec.project} as revision 1: {', '.join(sorted(ids))}")
         context.result(outcome="success", revision="1", folder=folder)
+
+
+async def _only_files(host: Host, context: JobContext, spec: ComposeAdopt) -> None:
+    """Compose files of which nothing runs: there is nothing to record. Raises AgentError when they are gone."""
+    await host.found.look()
+    files = next((found for found in host.found.known if found.project == spec.project), None)
+    if files is None:
+        raise AgentError("not_found", f"nothing of {spec.project} is on this server")
+    context.log(f"nothing of {spec.project} runs yet: its first deploy will be revision 1")
+    context.result(outcome="success", folder=files.folder)
 
 
 def origin(containers: list[Container]) -> tuple[str, tuple[str, ...]]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..jobs import JobContext
     from ..wire.compose import ComposeRollback, ComposeSource, RevisionOutcome
     from .cli import Cli
+    from .found import FoundFolders
     from .preview import Look
     from .project import ComposeCalls
 
@@ -43,6 +44,7 @@ class Host(NamedTuple):
     engine: Engine
     root: Path
     """The folder of all projects."""
+    found: FoundFolders
 
     def kept(self, project: str) -> StackFolder:
         """The folder of one; raises AgentError ``bad_request`` for a name that is none."""

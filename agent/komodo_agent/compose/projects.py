@@ -13,23 +13,44 @@ from .observe import CONFIG_FILES, WORKING_DIR, containers_of, fingerprint, hash
 from .revisions import last_good
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ..wire.compose import Revision
     from ..wire.models import Container
     from .deploy import Host
+    from .found import FoundFiles
 
 _WORST = ("dead", "exited", "restarting", "created", "removing", "paused", "running")
 
 
-def projects(host: Host) -> tuple[ComposeProject, ...]:
-    """All of them, from what is known of the engine: no call is made. Volumes and networks are left out."""
+async def projects(host: Host) -> tuple[ComposeProject, ...]:
+    """All of them, from what is known of the engine: it is not called. Volumes and networks are left out."""
+    await host.found.look()
     running: dict[str, list[Container]] = {}
     for container in host.engine.containers.values():
         if container.stack and container.labels.get("com.docker.compose.oneoff") != "True":
             running.setdefault(container.stack, []).append(container)
     kept = {path.name for path in host.root.glob("*/") if PROJECT.fullmatch(path.name)} if host.root.is_dir() else set()
-    return tuple(_project(host, name, running.get(name, [])) for name in sorted({*running, *kept}))
+    there = {name: _project(host, name, running.get(name, [])) for name in sorted({*running, *kept})}
+    return (*there.values(), *_found(host, there))
+
+
+def _found(host: Host, there: Mapping[str, ComposeProject]) -> Iterator[ComposeProject]:
+    """Compose files that nothing was made of yet."""
+    used = {folder for project in there.values() for folder in (project.working_dir, project.folder)}
+    seen = set(there)
+    for found in host.found.known:
+        if found.folder not in used and found.project not in seen:
+            seen.add(found.project)
+            yield _of_files(found)
+
+
+def _of_files(found: FoundFiles) -> ComposeProject:
+    return ComposeProject(
+        name=found.project, working_dir=found.folder, found=True,
+        config_files=tuple(f"{found.folder}/{name}" for name in found.files),
+        fingerprint=fingerprint(found.project, found.folder, found.files),
+    )  # fmt: skip
 
 
 async def project(host: Host, name: str) -> ComposeProject:
@@ -41,6 +62,10 @@ async def project(host: Host, name: str) -> ComposeProject:
     there = await containers_of(host.engine, name)
     found = _project(host, name, there)
     if not there and not found.managed:
+        await host.found.look()
+        files = next((f for f in host.found.known if f.project == name), None)
+        if files is not None:
+            return _of_files(files)
         raise AgentError("not_found", f"there is no compose project {name[:80]!r} on this server")
     volumes, networks = await names(host.engine, "volumes", name), await names(host.engine, "networks", name)
     return msgspec.structs.replace(found, volumes=tuple(sorted(volumes)), networks=tuple(sorted(networks)))
@@ -58,6 +83,7 @@ def _project(host: Host, name: str, there: Sequence[Container]) -> ComposeProjec
         config_files=tuple(path for path in labels.get(CONFIG_FILES, "").split(",") if path),
         managed=bool(revisions),
         stack=revisions[0].summary.stack if revisions else "",
+        folder=revisions[0].folder if revisions else "",
         busy=kept.busy() if kept is not None else False,
         revisions=tuple(revision.summary for revision in revisions),
         fingerprint=fingerprint(name, state_print(there)) if there else "",

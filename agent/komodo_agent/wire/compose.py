@@ -283,6 +283,10 @@ class ComposeProject(msgspec.Struct, frozen=True, kw_only=True):
     managed: bool = False
     """The agent has revisions of it."""
     stack: str = ""
+    folder: str = ""
+    """That its newest revision was deployed from, where that is not the agent's own."""
+    found: bool = False
+    """Compose files that lie in ``working_dir``; nothing was made of them yet."""
     busy: bool = False
     """A job works on it now."""
     volumes: tuple[str, ...] = ()

@@ -144,10 +144,7 @@ class StackBook:
             known = self.projects.get(name, {})
             here = self._deployments(name, live)
             seen = {deployment.project for deployment in here}
-            gone = [
-                Deployment(server=name, project=project, state="down" if live.engine_live else "unknown")
-                for project in known if project not in seen
-            ]  # fmt: skip
+            gone = [_gone(name, project, live) for project in known.values() if project.name not in seen]
             for deployment in (*here, *gone):
                 found[name, deployment.project] = Place(live, deployment, known.get(deployment.project))
         return found
@@ -192,6 +189,12 @@ class StackBook:
             here = tuple(p for server in servers if (p := places.get((server, stack.project_name))) is not None)
             found[name] = StackRow(stack, here, problem)
         return found
+
+
+def _gone(server: str, project: ComposeProject, live: ServerLive) -> Deployment:
+    """A project of which no container is there: it was deployed before, or its files were found."""
+    why = f"compose files in {project.working_dir}, not deployed yet" if project.found else ""
+    return Deployment(server=server, project=project.name, state="down" if live.engine_live else "unknown", why=why)
 
 
 def _under_way(live: ServerLive) -> tuple[str, ...]:

@@ -35,9 +35,8 @@ def compose_folder() -> Path:
 @pytest.fixture
 def agent(server: Server, tmp_path: Path, compose_folder: Path) -> Iterator[AgentProcess]:
     """A running agent of the private server."""
-    with agent_process(
-        tmp_path / "agent", server.docker_host, environment={"DOCKER_CONFIG": str(compose_folder)}
-    ) as running:
+    environment = {"DOCKER_CONFIG": str(compose_folder), "KOMODO_AGENT_STACK_ROOTS": str(tmp_path / "srv")}
+    with agent_process(tmp_path / "agent", server.docker_host, environment=environment) as running:
         yield running
 
 

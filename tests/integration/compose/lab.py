@@ -131,6 +131,12 @@ class Stacks:
             assert answer.status == 200, await answer.text()
             return msgspec.json.decode(await answer.read(), type=ComposeProject)
 
+    async def projects(self) -> list[ComposeProject]:
+        """All of them, as a list of the screen gets them."""
+        async with self.session.get("/v1/compose/projects") as answer:
+            assert answer.status == 200, await answer.text()
+            return msgspec.json.decode(await answer.read(), type=list[ComposeProject])
+
     def containers(self, project: str = "shop") -> dict[str, str]:
         """Names and states of a project's containers."""
         out = self.server.docker(

@@ -57,6 +57,23 @@ async def test_a_running_project_is_adopted_without_a_touch_and_deployed_from_it
     assert outcomes(await stacks.project("blog")) == ["success", "rolled_back"]
 
 
+async def test_compose_files_in_a_folder_appear_and_are_made_a_stack(stacks: Stacks, tmp_path: Path) -> None:
+    folder = tmp_path / "srv/My Wiki"
+    folder.mkdir(parents=True)
+    (folder / "compose.yml").write_text(WEB)
+    found = await stacks.project("mywiki")
+    assert (found.found, found.config_files, found.services) == (True, (f"{folder}/compose.yml",), ())
+    assert [p.name for p in await stacks.projects() if p.found] == ["mywiki"]
+    job = await stacks.run(ComposeAdopt(project="mywiki", stack="wiki", fingerprint=found.fingerprint))
+    assert job.status == "succeeded", job.error
+    wanted = ComposeSource(
+        project="mywiki", stack="wiki", folder=str(folder), compose_files=("compose.yml",), environment={"PORT": "8090"}
+    )
+    assert (await stacks.deploy(wanted)).status == "succeeded"
+    project = next(p for p in await stacks.projects() if p.name == "mywiki")
+    assert (project.found, project.folder) == (False, str(folder))
+
+
 async def test_the_standalone_program_does_where_there_is_no_plugin(server: Server, tmp_path: Path) -> None:
     environment = {"PATH": str(compose.standalone()), "DOCKER_CONFIG": str(tmp_path)}
     with agent_process(tmp_path / "agent", server.docker_host, environment=environment) as agent:
