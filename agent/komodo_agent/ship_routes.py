@@ -1,4 +1,4 @@
-"""The part of the closed list that is about images on their way between servers."""
+"""The part of the closed list that is about images on their way between servers, and into registries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import msgspec
 from .answers import as_json
 from .engine.asking import image_path
 from .problems import AgentError
+from .registry.content import content
 from .ship import export, layers, receive
+from .wire.registry import ROUTE_REGISTRY, RegistryLook
 from .wire.ships import (
     ROUTE_IMAGE_EXPORT,
     ROUTE_IMAGE_IMPORT,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 _decode_shipment = msgspec.json.Decoder(Shipment).decode
 _decode_export = msgspec.json.Decoder(ExportRequest).decode
+_decode_look = msgspec.json.Decoder(RegistryLook).decode
 
 
 class ShipRoutes:
@@ -43,6 +46,7 @@ class ShipRoutes:
         app.router.add_post(ROUTE_IMAGE_LACKING, self.lacking)
         app.router.add_post(ROUTE_IMAGE_EXPORT, self.send)
         app.router.add_put(ROUTE_IMAGE_IMPORT, self.take)
+        app.router.add_post(ROUTE_REGISTRY, self.registry)
 
     async def image_layers(self, request: web.Request) -> web.Response:
         """GET /v1/images/{id}/layers"""
@@ -75,6 +79,11 @@ class ShipRoutes:
     async def take(self, request: web.Request) -> web.Response:
         """PUT /v1/ships/import"""
         return as_json(await receive.receive(await self._engine(), self._agent.spool, request.content))
+
+    async def registry(self, request: web.Request) -> web.Response:
+        """POST /v1/registry"""
+        look: RegistryLook = _decoded(await request.read(), _decode_look)
+        return as_json(await content(await self._engine(), look))
 
     async def _engine(self) -> Engine:
         await self._agent.settled()

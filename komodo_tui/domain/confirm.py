@@ -13,6 +13,7 @@ from komodo_tui.domain.operations import (
     Operation,
     ServerOperation,
 )
+from komodo_tui.domain.registries import RegistryOperation
 from komodo_tui.domain.repos import DefineRepoOperation, RepoOperation
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.single import DefineDeploymentOperation
@@ -45,6 +46,8 @@ def danger(operation: Operation) -> Danger:
         return _VERBS.get(operation.verb, "change")
     if isinstance(operation, ValueOperation):
         return "harm" if operation.verb == "remove" else "start"
+    if isinstance(operation, RegistryOperation):
+        return "harm" if operation.verb == "delete" else "start" if operation.verb == "start" else "change"
     if isinstance(operation, VolumeOperation):
         return "harm" if operation.verb == "restore" else "start"
     if isinstance(operation, AlertOperation):

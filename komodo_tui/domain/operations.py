@@ -13,6 +13,7 @@ import msgspec
 from komodo_agent.wire.jobs import ContainerVerb, CreateContainer
 from komodo_tui.domain.alerts import AlertOperation
 from komodo_tui.domain.builds import BuildOperation, DefineBuildOperation
+from komodo_tui.domain.registries import RegistryOperation
 from komodo_tui.domain.repos import DefineRepoOperation, RepoOperation
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.servers import ServerDefinition
@@ -124,6 +125,7 @@ Operation = (
     | RepoOperation
     | DefineRepoOperation
     | ShipOperation
+    | RegistryOperation
     | BuildOperation
     | DefineBuildOperation
 )

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import msgspec
 
 from komodo_agent.wire.protocol import Problem
+from komodo_agent.wire.registry import ROUTE_REGISTRY, RegistryContent, RegistryLook
 from komodo_agent.wire.ships import (
     ROUTE_IMAGE_EXPORT,
     ROUTE_IMAGE_IMPORT,
@@ -115,6 +116,12 @@ class ShipCalls:
             if response.status >= 300:
                 raise self._refused(response.status, body)
             return self._decode(body, Imported)
+
+    async def registry_content(self, look: RegistryLook) -> RegistryContent:
+        """What is in a registry that was started there."""
+        body = msgspec.json.encode(look)
+        answer, _ = await self._call("POST", ROUTE_REGISTRY, body=body, kind=FILES, timeout=_LOOK_TIMEOUT)
+        return self._decode(answer, RegistryContent)
 
     def _refused(self, status: int, body: bytes) -> KomodoError:
         error = self._refusal(status, body)

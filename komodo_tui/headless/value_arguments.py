@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from komodo_tui.headless.act_arguments import confirming
-from komodo_tui.headless.parsing import Parser, Verbs
+from komodo_tui.headless.parsing import Parser, Verbs, count, server_option
 
 VALUE_VERBS = frozenset({"secret", "var", "registry"})
 
@@ -50,10 +50,11 @@ def _define(verbs: Verbs, verb: str, noun: str, about: str, examples: str) -> No
 def _registry(verbs: Verbs) -> None:
     parser = verbs.add(
         "registry",
-        "keep the logins of registries, for pulls on every server",
+        "keep the logins of registries; start, look into and tidy a registry of your own",
         about="The password is read from standard input, or asked for without showing it.",
         examples="  komodo-tui registry login ghcr.io --username ana < token.txt\n  komodo-tui registry list\n"
-        "  komodo-tui registry logout ghcr.io",
+        "  komodo-tui registry start --server web-1\n  komodo-tui registry show\n"
+        "  komodo-tui registry delete shop/api:1.2 --server web-1",
     )
     inner = Verbs(
         parser.add_subparsers(dest="value_verb", metavar="VERB", title="verbs", required=True, parser_class=Parser),
@@ -67,6 +68,35 @@ def _registry(verbs: Verbs) -> None:
     logout = inner.add("logout", "forget a login")
     logout.add_argument("name", metavar="HOST")
     confirming(logout)
+    _own_registry(inner)
+
+
+def _own_registry(inner: Verbs) -> None:
+    start = inner.add(
+        "start",
+        "start a registry on a server",
+        about="It asks for the login kept under its address; without one it is open, and listens on loopback alone.",
+        examples="  komodo-tui registry start --server web-1\n"
+        "  komodo-tui registry login registry.example:5000 -u ana && "
+        "komodo-tui registry start --server web-1 --listen 0.0.0.0 --address registry.example:5000",
+    )
+    server_option(start)
+    start.add_argument("--name", default="komodo-registry", metavar="NAME", help="of its container (komodo-registry)")
+    start.add_argument("--image", default="registry:2", metavar="IMAGE", help="default registry:2")
+    start.add_argument("--listen", default="127.0.0.1", metavar="IP", help="default 127.0.0.1")
+    start.add_argument("--port", type=count, default=5000, metavar="PORT", help="default 5000")
+    start.add_argument("--address", default="", metavar="HOST[:PORT]", help="what images are named with")
+    start.add_argument("--open", action="store_true", help="without a password, also where a login is kept")
+    confirming(start)
+    show = inner.add("show", "show the repositories, tags and sizes of the registries started from here")
+    server_option(show)
+    delete = inner.add("delete", "delete images from a registry; `registry collect` then frees their space")
+    delete.add_argument("images", nargs="+", metavar="REPOSITORY[:TAG]")
+    collect = inner.add("collect", "free the space of what no tag needs any more")
+    for parser in (delete, collect):
+        parser.add_argument("--name", default="", metavar="NAME", help="of its container, where there are several")
+        server_option(parser)
+        confirming(parser)
 
 
 def _named(parser: Parser) -> None:

@@ -45,7 +45,7 @@ _VERBS = {
     "prune": "resources:prune",
     "secret": "values:values",
     "var": "values:values",
-    "registry": "values:registry",
+    "registry": "registries:registry",
     "volume": "resources:volume",
     **dict.fromkeys(("start", "stop", "restart", "pause", "unpause", "kill", "rename", "rm"), "acts:act"),
 }
@@ -78,8 +78,9 @@ def wants_local(arguments: argparse.Namespace) -> bool:
         "builds",
         "secret",
         "var",
-        "registry",
     ):
+        return False
+    if arguments.verb == "registry" and arguments.value_verb not in ("start", "show", "delete", "collect"):
         return False
     if arguments.verb == "images" and arguments.image_verb != "list":
         return not arguments.source or "local" in (*getattr(arguments, "servers", ()), arguments.source)

@@ -16,6 +16,7 @@ import msgspec
 from komodo_agent.wire.builds import BuildJob
 from komodo_agent.wire.compose import ComposeDeploy
 from komodo_agent.wire.jobs import CreateContainer, JobRequest
+from komodo_agent.wire.registry import RegistryJob
 from komodo_agent.wire.repos import RepoJob
 from komodo_agent.wire.resources import PullImage, PushImage
 from komodo_agent.wire.tasks import ExecTask, RunTask
@@ -37,6 +38,7 @@ from komodo_tui.operations.job_steps import JobStep, OutcomeUnknownError
 from komodo_tui.operations.planner import Planner, check_given
 from komodo_tui.operations.records import finish
 from komodo_tui.operations.recovery import Recovery
+from komodo_tui.operations.registry_plans import with_registry_login
 from komodo_tui.operations.repo_plans import with_token
 from komodo_tui.operations.server_steps import ServerStep
 from komodo_tui.operations.ship_steps import ShipStep
@@ -302,6 +304,8 @@ def _with_login(spec: JobSpec, server: str, values: StoredValues) -> JobSpec:
     if isinstance(spec, ComposeDeploy):
         logins = {image: values.registry_auth(image) for image in spec.images}
         return msgspec.structs.replace(spec, logins={image: login for image, login in logins.items() if login})
+    if isinstance(spec, RegistryJob):
+        return with_registry_login(spec, values)
     if isinstance(spec, BuildJob):
         return with_secrets(spec, server, values)
     return with_token(spec, server, values) if isinstance(spec, RepoJob) else spec

@@ -18,6 +18,7 @@ from komodo_tui.domain.operations import (
     Operation,
     ServerOperation,
 )
+from komodo_tui.domain.registries import RegistryOperation
 from komodo_tui.domain.repos import DefineRepoOperation, RepoOperation
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.shipping import ShipOperation
@@ -27,12 +28,15 @@ from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
 from komodo_tui.operations.build_plans import build_locks
 from komodo_tui.operations.command_plans import command_jobs
+from komodo_tui.operations.registry_plans import registry_job
 from komodo_tui.operations.repo_plans import repo_jobs, repo_locks
 from komodo_tui.operations.resource_jobs import resource_jobs, resource_locks, without_secrets
 from komodo_tui.operations.ship_plans import ship_locks
 from komodo_tui.operations.stack_jobs import definition_as_written, deployment_as_written, stack_as_written, stack_locks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from komodo_agent.wire.jobs import CreateContainer, JobSpec
     from komodo_tui.domain.operations import ActionRecord, Plan, PlanStep
 
@@ -42,6 +46,16 @@ _DEFINED: dict[type, str] = {
     DefineProcedureOperation: "procedure",
     DefineRepoOperation: "repo",
     DefineBuildOperation: "build",
+}
+_LOCKS: dict[type, Callable[[Any], list[str]]] = {
+    ResourceOperation: resource_locks,
+    StackOperation: stack_locks,
+    RepoOperation: repo_locks,
+    BuildOperation: build_locks,
+    ShipOperation: ship_locks,
+    RegistryOperation: lambda operation: [f"registry {operation.server} {operation.name}"],
+    VolumeOperation: lambda operation: [f"volume {operation.server} {operation.volume}"],
+    ValueOperation: lambda operation: [f"value {operation.full_name}"],
 }
 HIDDEN = "•••"
 """What stands for a value in the history that may be a secret."""
@@ -71,6 +85,8 @@ def job_specs(plan: Plan) -> tuple[JobSpec, ...]:
         return tuple(target.spec for target in operation.targets)
     if isinstance(operation, RepoOperation):
         return repo_jobs(operation)
+    if isinstance(operation, RegistryOperation):
+        return (registry_job(operation),)
     if isinstance(operation, BuildOperation):
         return (job_of(operation),)
     return ()
@@ -85,18 +101,10 @@ def new_intent(plan: Plan) -> Intent:
         # Two containers of one name exclude each other; without a name nothing does, and the lock only says we live.
         name = plan.operation.container.name
         locks = [f"create {step.target.server} {name or job}" for step, job in zip(plan.steps, jobs, strict=True)]
-    elif isinstance(plan.operation, ResourceOperation):
-        locks = resource_locks(plan.operation)
-    elif isinstance(plan.operation, ValueOperation):
-        locks = [f"value {plan.operation.full_name}"]
+    elif own := _LOCKS.get(type(plan.operation)):
+        locks = own(plan.operation)
     elif isinstance(plan.operation, AlertOperation):
         locks = [f"alerts {step.target.id or step.text}" for step in plan.steps]
-    elif isinstance(plan.operation, VolumeOperation):
-        locks = [f"volume {plan.operation.server} {plan.operation.volume}"]
-    elif isinstance(plan.operation, ShipOperation):
-        locks = ship_locks(plan.operation)
-    elif isinstance(plan.operation, StackOperation):
-        locks = stack_locks(plan.operation)
     elif isinstance(
         plan.operation,
         DefineStackOperation
@@ -106,10 +114,6 @@ def new_intent(plan: Plan) -> Intent:
         | DefineBuildOperation,
     ):
         locks = [f"definition of {_DEFINED[type(plan.operation)]} {plan.operation.name}"]
-    elif isinstance(plan.operation, RepoOperation):
-        locks = repo_locks(plan.operation)
-    elif isinstance(plan.operation, BuildOperation):
-        locks = build_locks(plan.operation)
     elif isinstance(plan.operation, CommandOperation):
         locks = [f"command {job}" for job in jobs]  # commands exclude nobody; the locks only say that we live
     else:

@@ -17,6 +17,7 @@ from komodo_tui.domain.operations import (
     Plan,
     ServerOperation,
 )
+from komodo_tui.domain.registries import RegistryOperation
 from komodo_tui.domain.repos import DefineRepoOperation, RepoOperation
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.shipping import ShipOperation
@@ -29,6 +30,7 @@ from komodo_tui.operations.build_plans import draft_build
 from komodo_tui.operations.command_plans import draft_command
 from komodo_tui.operations.container_plans import DESTRUCTIVE, draft_containers, draft_create
 from komodo_tui.operations.deployment_definitions import draft_deployment, refuse_taken
+from komodo_tui.operations.registry_plans import draft_registry
 from komodo_tui.operations.repo_plans import draft_repo
 from komodo_tui.operations.resource_plans import draft_resource
 from komodo_tui.operations.server_plans import draft_server
@@ -131,6 +133,8 @@ class Planner:
             return draft_volume(operation, self._state)
         if isinstance(operation, ShipOperation):
             return draft_ship(operation, self._state)
+        if isinstance(operation, RegistryOperation):
+            return draft_registry(operation, self._state)
         if isinstance(operation, ValueOperation) and self._values is not None:
             return draft_value(operation, self._values)
         if isinstance(operation, AlertOperation) and self._alerts is not None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..registry.acts import describe_registry_job, run_registry_job
 from ..tasks import describe_task, run_task
 from ..wire.jobs import ContainerAct, CreateContainer
+from ..wire.registry import RegistryJob
 from ..wire.tasks import TaskJob
 from .acts import act
 from .create import create
@@ -26,6 +28,8 @@ def describe(engine: Engine, spec: EngineJob) -> tuple[str, str]:
         return "create", spec.name or spec.image
     if isinstance(spec, TaskJob):
         return describe_task(engine, spec)
+    if isinstance(spec, RegistryJob):
+        return describe_registry_job(spec)
     return describe_resource_job(spec)
 
 
@@ -41,5 +45,7 @@ async def run_job(engine: Engine, context: JobContext, spec: EngineJob) -> None:
         await create(engine, context, spec)
     elif isinstance(spec, TaskJob):
         await run_task(engine, context, spec)
+    elif isinstance(spec, RegistryJob):
+        await run_registry_job(engine, context, spec)
     else:
         await run_resource_job(engine, context, spec)

@@ -11,6 +11,7 @@ import msgspec
 
 from .builds import BuildJob
 from .compose import ComposeAct, ComposeAdopt, ComposeDeploy, ComposeRollback
+from .registry import RegistryJob
 from .repos import RepoJob
 from .resources import ResourceJob
 from .tasks import TaskJob
@@ -81,7 +82,7 @@ class CreateContainer(msgspec.Struct, frozen=True, kw_only=True, tag="create", t
 
 
 ComposeJob = ComposeDeploy | ComposeRollback | ComposeAct | ComposeAdopt
-EngineJob = ContainerAct | CreateContainer | ResourceJob | TaskJob
+EngineJob = ContainerAct | CreateContainer | ResourceJob | RegistryJob | TaskJob
 JobSpec = EngineJob | ComposeJob | RepoJob | BuildJob
 
 
