@@ -14,7 +14,7 @@ from komodo_tui.domain.procedures.words import argv, words
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SPANS = ("timeout", "backoff", "pause", "grace", "every", "seconds", "older_than")
+_SPANS = ("timeout", "backoff", "pause", "grace", "every", "seconds", "older_than", "healthy_within")
 RESERVED = frozenset({"failed", "run", "procedure"})
 
 

@@ -8,12 +8,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from komodo_tui.domain.durations import parse_duration
-from komodo_tui.domain.errors import KomodoError
+from komodo_tui.domain.errors import ActError, KomodoError
 from komodo_tui.domain.operations import StepResult
 from komodo_tui.domain.procedures import steps
 from komodo_tui.domain.procedures.journal import TargetEnded, TargetMoved, TargetStarted
 from komodo_tui.operations.job_steps import OutcomeUnknownError
 from komodo_tui.operations.outcomes import done, failed, interrupted
+from komodo_tui.operations.procedures.waits import until_healthy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -96,10 +97,21 @@ class Attempts:
         else:
             found = {target: done(target, output="nothing to do") for target in targets if not mine[target]}
             found |= await self._works(acts)
+            found |= await self._not_well(found)
         await self._journal.write(
             *(ended(self._place, target, counts[target], result) for target, result in found.items())
         )
         return found
+
+    async def _not_well(self, found: Mapping[Target, StepResult]) -> dict[Target, StepResult]:
+        """Containers that went well and do not come to be well in the time the step gives them."""
+        within = parse_duration(getattr(self._step, "healthy_within", ""))
+        good = [target for target, result in found.items() if result.ok]
+        if not within or not good or self._cancelled:
+            return {}
+        missing = await until_healthy(good, self._parts, within)
+        hint = "look at its log"
+        return {target: failed(target, ActError(why, hint=hint)) for target, why in missing.items()}
 
     async def _works(self, acts: Sequence[tuple[str, Work]]) -> dict[Target, StepResult]:
         telling = asyncio.create_task(self._tell())
@@ -147,9 +159,8 @@ class Attempts:
 
     async def _in_time(self, act: str, submitted: asyncio.Future[Any]) -> Any:
         """The record of the act, which is stopped when the step's time is over."""
-        commands = isinstance(
-            self._step, steps.Exec | steps.Run | steps.Script | steps.Wait
-        )  # their agents keep the time
+        # the time of commands is kept by their agents
+        commands = isinstance(self._step, steps.Exec | steps.Run | steps.Script | steps.Wait)
         limit = 0.0 if commands else parse_duration(self._step.timeout)
         ready, _ = await asyncio.wait({submitted}, timeout=limit or None)
         if not ready:

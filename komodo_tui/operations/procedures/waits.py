@@ -16,7 +16,7 @@ from komodo_tui.domain.text import clean
 from komodo_tui.operations.procedures.targets import keep_where, pick_containers
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sequence
     from typing import Any
 
     from komodo_tui.domain.operations import Target
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PATIENCE = 120.0
 """Seconds, where a step names none."""
 _ONE_TRY = 5.0
+_HEALTH_EVERY = 0.5
 _EARLIER = 1.0
 """Seconds before the step at which a line of a log still counts: clocks differ, and what it waits for may be fast."""
 
@@ -82,14 +83,33 @@ async def _healthy(step: steps.Wait, parts: RunParts) -> str:
     if problem:
         return problem
     for target in targets:
-        try:
-            client = await parts.fleet.link(target.server).client(_ONE_TRY)
-            container = (await client.container(target.id)).container
-        except KomodoError as error:
-            return f"{target}: {error.message}"
-        if container.state != "running" or container.health in ("starting", "unhealthy"):
-            return f"{target} is {container.health if container.state == 'running' else container.state}"
+        why = await _unwell(target, parts)
+        if why:
+            return why
     return ""
+
+
+async def _unwell(target: Target, parts: RunParts) -> str:
+    try:
+        client = await parts.fleet.link(target.server).client(_ONE_TRY)
+        container = (await client.container(target.id)).container
+    except KomodoError as error:
+        return f"{target}: {error.message}"
+    if container.state != "running" or container.health in ("starting", "unhealthy"):
+        return f"{target} is {container.health if container.state == 'running' else container.state}"
+    return ""
+
+
+async def until_healthy(targets: Sequence[Target], parts: RunParts, within: float) -> dict[Target, str]:
+    """Wait, ``within`` seconds at most, until all of them run and are well; those that are not then, and why."""
+    missing: dict[Target, str] = {}
+    deadline = time.monotonic() + within
+    while True:
+        whys = await asyncio.gather(*(_unwell(target, parts) for target in targets))
+        missing = {target: why for target, why in zip(targets, whys, strict=True) if why}
+        if not missing or time.monotonic() >= deadline:
+            return {target: f"after {within:g} s: {why}" for target, why in missing.items()}
+        await asyncio.sleep(_HEALTH_EVERY)
 
 
 # -- logs ---------------------------------------------------------------------------------------------------------

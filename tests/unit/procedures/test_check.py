@@ -12,6 +12,7 @@ from komodo_tui.domain.procedures.check import arguments, check
 from komodo_tui.domain.procedures.model import ProcedureDefinition
 from komodo_tui.store.fleet_files import FleetFile
 from komodo_tui.store.yaml_files import parse_yaml
+from komodo_tui.ui.procedures.recipes import starters
 
 
 def made(*steps: dict[str, Any], **fields: Any) -> ProcedureDefinition:
@@ -103,3 +104,42 @@ def test_yaml_errors_name_line_and_nearest_key() -> None:
         parse_yaml(text, FleetFile, name="p.yaml")
     assert "p.yaml, line 5" in str(caught.value)
     assert "did you mean match?" in str(caught.value)
+
+
+def test_every_recipe_could_run() -> None:
+    known = starters()
+    assert {"backup-volume", "certificates", "clear-logs", "migrate-and-deploy", "nightly-prune", "os-updates",
+            "restart-matching", "rolling-restart"} == {starter.name for starter in known}  # fmt: skip
+    for starter in known:
+        check(parse_yaml(starter.text.encode(), FleetFile, name=starter.name).procedures[0], lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ({"run": {"command": "x [[SECRET]]"}}, "[[SECRET]] would be seen"),
+        ({"script": {"script": "echo [[SECRET]]"}}, "[[SECRET]] would be seen"),
+        ({"script": {}}, "the script is empty"),
+        ({"script": {"script": "x", "repo": "r", "file": "f"}}, "the script is empty"),
+        ({"script": {"repo": "r", "file": "../f"}}, "not within the repo"),
+        ({"wait": {"tcp": "a:1", "http": "http://a"}}, "wait for one thing"),
+        ({"wait": {"log": "x"}}, "log and containers go together"),
+        ({"wait": {"log": "(", "containers": "a"}}, "the pattern cannot be read"),
+        ({"wait": {"file": "relative"}}, "no absolute path"),
+        ({"approve": {"timeout": "0s"}}, "needs a timeout"),
+        ({"notify": {"message": " "}}, "which message?"),
+        ({"backup_volume": {"volume": "v", "folder": "x"}}, "no absolute path"),
+        ({"restart_containers": {"match": "a", "where": "cors > 1"}}, "no fact of a target"),
+        ({"restart_containers": {"match": "a", "batch": 1, "parallel": 1}}, "batch or parallel"),
+        ({"exec": {"container": "a", "command": "x", "retries": 1, "idempotent": False}}, "exclude each other"),
+        ({"deploy": {"stack": ""}}, "which stack?"),
+        ({"remove_resources": {"what": "image", "match": ""}}, "which match?"),
+        ({"set": {"values": {"run": "x"}}}, "cannot be a name"),
+    ],
+)
+def test_steps_that_make_no_sense(step: dict[str, Any], said: str) -> None:
+    assert said in refused(made(step, allow_dangerous=True))
+
+
+def test_a_scripts_brackets_are_its_own() -> None:
+    check(made({"script": {"script": "[[ -e x ]] && echo ${a} {b}"}}, allow_dangerous=True), lambda _: None)

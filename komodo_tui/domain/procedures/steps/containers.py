@@ -10,6 +10,10 @@ from komodo_tui.domain.procedures.steps.base import OnContainers, Words
 class StartContainers(OnContainers, frozen=True, kw_only=True):
     """Start stopped containers."""
 
+    healthy_within: str = ""
+    """Each has to run, and be healthy where it has a health check, within this time, or it counts as failed. With
+    ``batch`` the next ones are only begun then."""
+
 
 class StopContainers(OnContainers, frozen=True, kw_only=True):
     """Stop containers."""
@@ -23,6 +27,9 @@ class RestartContainers(OnContainers, frozen=True, kw_only=True):
 
     grace: str = ""
     """Before the engine kills one; empty = the container's own."""
+    healthy_within: str = ""
+    """Each has to run, and be healthy where it has a health check, within this time, or it counts as failed. With
+    ``batch`` the next ones are only begun then."""
 
 
 class PauseContainers(OnContainers, frozen=True, kw_only=True):
