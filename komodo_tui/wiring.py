@@ -17,6 +17,7 @@ from komodo_tui.operations.build_definitions import BuildDefinitions
 from komodo_tui.operations.definitions import ServerDefinitions
 from komodo_tui.operations.deployment_definitions import Deployables, DeploymentDefinitions
 from komodo_tui.operations.executor import Executor
+from komodo_tui.operations.image_updates import ImageUpdates
 from komodo_tui.operations.locking import TargetLocks
 from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.operations.stack_definitions import StackDefinitions
@@ -74,6 +75,7 @@ class Runtime:
     preparer: StackPreparer
     values: StoredValues
     alerts: AlertStore
+    updates: ImageUpdates
     _recovery: asyncio.Task[list[ActionRecord]] | None = field(default=None, init=False, repr=False)
 
     def procedures(self) -> ProcedureDefinitions:
@@ -100,6 +102,7 @@ class Runtime:
             self._recovery.cancel()
             await asyncio.gather(self._recovery, return_exceptions=True)
         await self.executor.close()
+        await self.updates.close()
         await self.fleet.close()
         self.alerts.close()
         self.history.close()
@@ -173,6 +176,7 @@ def build_runtime(
         preparer=StackPreparer(fleet, servers, StackSources(values, RepoDefinitions(definitions))),
         values=values,
         alerts=alerts,
+        updates=ImageUpdates(fleet, values, settings.updates.seconds),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from komodo_tui.domain.durations import parse_size
+from komodo_tui.domain.durations import parse_duration, parse_size
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.operations import Confirm
 
@@ -101,6 +101,24 @@ def check_webhooks(settings: WebhookSettings) -> None:
         raise UsageError(f"webhooks.rate is {settings.rate}", hint="1 to 1000000")
 
 
+class UpdateSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether registries have newer images under the names that containers run."""
+
+    every: str = "6h"
+    """How old an answer of a registry may be; ``off`` asks only when told to."""
+
+    @property
+    def seconds(self) -> float:
+        """0 = only when told to."""
+        return 0.0 if self.every.strip() in ("off", "") else parse_duration(self.every)
+
+
+def check_updates(settings: UpdateSettings) -> None:
+    """Raise UsageError where it is no span of time, or one that registries would not like."""
+    if 0 < settings.seconds < 300 or settings.seconds > 30 * 86400:
+        raise UsageError(f"updates.every is {settings.every!r}", hint="5m to 30d, or off")
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings."""
 
@@ -120,5 +138,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     terminal: TerminalSettings = TerminalSettings()
     commands: tuple[Command, ...] = ()
     webhooks: WebhookSettings = WebhookSettings()
+    updates: UpdateSettings = UpdateSettings()
     parallel: int = 4
     """Acts under way at once on one server when many were picked, 1 to 32."""

@@ -40,6 +40,7 @@ from komodo_tui.fleet.resource_calls import ResourceCalls
 from komodo_tui.fleet.ship_calls import ShipCalls
 from komodo_tui.fleet.streams import ExecSession, Feed, LogStream
 from komodo_tui.fleet.terminal_calls import TerminalCalls
+from komodo_tui.fleet.update_calls import UpdateCalls
 from komodo_tui.fleet.volume_calls import VolumeCalls
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ _PROBLEMS: dict[str, type[KomodoError]] = {
 _STATUSES = frozenset({"queued", "running", "succeeded", "failed", "cancelled"})
 
 
-class AgentClient(ResourceCalls, ComposeCalls, VolumeCalls, TerminalCalls, ShipCalls, RepoCalls, PastCalls):
+class AgentClient(
+    ResourceCalls, ComposeCalls, VolumeCalls, TerminalCalls, ShipCalls, RepoCalls, PastCalls, UpdateCalls
+):
     """Talks to the agent of one server over one tunnel. When the tunnel goes, a new client takes its place."""
 
     def __init__(self, server: str, connector: AgentConnector) -> None:

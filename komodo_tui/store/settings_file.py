@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.errors import StoreError, UsageError
-from komodo_tui.domain.settings import Settings, check_webhooks
+from komodo_tui.domain.settings import Settings, check_updates, check_webhooks
 from komodo_tui.store.atomic import write_atomic
 from komodo_tui.store.yaml_files import read_yaml
 
@@ -35,6 +35,7 @@ TEMPLATE = """\
 # terminal: {scrollback: 10000, clipboard: false}
 
 # webhooks: {listen: "127.0.0.1:9180", max_body: 5M, rate: 3000}  # of watch, once a repo takes them
+# updates: {every: 6h}  # how old a registry's answer may be when images are compared with it; off = on demand alone
 
 # keymap:                   # binding id: keys; `?` in the program shows the ids
 #   container.restart: "R,f5"
@@ -61,6 +62,7 @@ def load_settings(path: Path) -> Settings:
             raise UsageError(f"{path}: {name} is {value:g}", hint=f"{low:g} to {high:g}")
     try:
         check_webhooks(settings.webhooks)
+        check_updates(settings.updates)
     except UsageError as error:
         raise UsageError(f"{path}: {error.message}", hint=error.hint) from error
     return settings

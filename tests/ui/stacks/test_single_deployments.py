@@ -63,11 +63,11 @@ async def test_what_a_form_cannot_be_is_told_at_its_field(tmp_path: Path) -> Non
     async with app.run_test(size=LARGE) as pilot:
         await deployments(pilot)
         form = await _filled_in(pilot, image="nginx:1", name="shop", memory="")
-        await until(pilot, lambda: "there is a stack" in str(form.query_one("#help-name").render()))  # type: ignore[attr-defined]
+        await until(pilot, lambda: "there is a stack" in str(form.query_one("#help-name").render()))
         form.query_one("#field-memory", Input).value = "much"
         await pilot.pause()
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: "cannot be read" in str(form.query_one("#help-memory").render()))  # type: ignore[attr-defined]
+        await until(pilot, lambda: "cannot be read" in str(form.query_one("#help-memory").render()))
         assert executor.done == []
 
 
