@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from komodo_tui.domain import confirm
 from komodo_tui.domain.alerts import AlertOperation
@@ -54,6 +54,18 @@ if TYPE_CHECKING:
     from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
     from komodo_tui.operations.values import StoredValues
     from komodo_tui.store.alerts import AlertStore
+
+_ON_SERVERS: dict[type, Callable[[Any, FleetState], Draft]] = {
+    ContainerOperation: draft_containers,
+    CommandOperation: draft_command,
+    CreateOperation: draft_create,
+    ResourceOperation: draft_resource,
+    VolumeOperation: draft_volume,
+    StackOperation: draft_stack,
+    ShipOperation: draft_ship,
+    RegistryOperation: draft_registry,
+}
+"""What is planned from the operation and the live fleet alone."""
 
 
 class Planner:
@@ -121,28 +133,14 @@ class Planner:
                 )
 
     def _draft(self, operation: Operation) -> Draft:
-        if isinstance(operation, ContainerOperation):
-            return draft_containers(operation, self._state)
-        if isinstance(operation, CommandOperation):
-            return draft_command(operation, self._state)
-        if isinstance(operation, CreateOperation):
-            return draft_create(operation, self._state)
-        if isinstance(operation, ResourceOperation):
-            return draft_resource(operation, self._state)
-        if isinstance(operation, VolumeOperation):
-            return draft_volume(operation, self._state)
-        if isinstance(operation, ShipOperation):
-            return draft_ship(operation, self._state)
-        if isinstance(operation, RegistryOperation):
-            return draft_registry(operation, self._state)
+        if on_servers := _ON_SERVERS.get(type(operation)):
+            return on_servers(operation, self._state)
         if isinstance(operation, ValueOperation) and self._values is not None:
             return draft_value(operation, self._values)
         if isinstance(operation, AlertOperation) and self._alerts is not None:
             from komodo_tui.operations.alerts.acts import draft_alert  # late: few acts are of this kind
 
             return draft_alert(operation, self._alerts, time.time())
-        if isinstance(operation, StackOperation):
-            return draft_stack(operation, self._state)
         if isinstance(operation, DefineProcedureOperation) and self._procedures is not None:
             from komodo_tui.operations.procedure_definitions import draft_procedure  # late: looks do without
 
