@@ -19,6 +19,7 @@ NAMES = (
     "idle",
     "deploy",
     "procedure",
+    "pushes",
     "past",
     "faults",
 )

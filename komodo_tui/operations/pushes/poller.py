@@ -81,8 +81,8 @@ class Poller:
                 for name, repo in polled.items():
                     if name not in self._looking and self._next.setdefault(name, now + self._first(repo)) <= now:
                         self._begin(repo, now)
-                due = [at for name, at in self._next.items() if name not in self._looking]
-                await asyncio.sleep(min(max(0.05, min(due, default=now + _LOOK) - now), _LOOK))
+                due = min((at for at in self._next.values() if at > now), default=now + _LOOK)
+                await asyncio.sleep(min(max(0.05, due - now), _LOOK))
         finally:
             for task in self._looking.values():
                 task.cancel()

@@ -46,6 +46,7 @@ class Watching:
         self.port = _free_port()
         self._folder = folder
         self._watch: subprocess.Popen[bytes] | None = None
+        self._seen = 0
         self.repo: dict[str, Any] = {
             "name": "shop", "url": f"ssh://root@{sshd.address}{author.bare}", "ssh_key": sshd.key,
             "host_keys": Path(sshd.known_hosts).read_text().splitlines(), "servers": ["web"], "webhook": "HOOK",
@@ -81,19 +82,26 @@ class Watching:
 
     def start(self) -> None:
         """Start the watch and wait until it looks after everything."""
+        self._seen = len(self.said)
         with self.log.open("ab") as out:
             self._watch = subprocess.Popen(
                 self._words("watch"), env=self._environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out
             )
-        self.until(lambda: "watching" in self.said)
+        self.until(lambda: "watching" in self.said[self._seen :])
         if self.repo["webhook"]:
-            self.until(lambda: "listening" in self.said)
+            self.until(lambda: "listening" in self.said[self._seen :])
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         """End it."""
         if self._watch is not None and self._watch.poll() is None:
             self._watch.send_signal(number)
             self._watch.wait(20)
+
+    @property
+    def pid(self) -> int:
+        """Of the watch."""
+        assert self._watch is not None
+        return self._watch.pid
 
     @property
     def said(self) -> str:
@@ -106,6 +114,14 @@ class Watching:
             wait_for(lambda: bool(what()), patience, what="what was waited for")
         except Exception as error:
             raise AssertionError(self.said) from error
+
+    def until_page(self, text: str) -> None:
+        """Wait until the site's container serves this."""
+        self.until(lambda: self.page() == text, 60)
+
+    def until_said(self, text: str, count: int = 1) -> None:
+        """Wait until the watch has said this so many times."""
+        self.until(lambda: self.said.count(text) >= count, 60)
 
     def hook(self, commit: str, *, secret: str = SECRET, id: str = "", branch: str = "main", **more: str) -> int:
         """A push as GitHub tells of it; returns the answer's status."""

@@ -32,14 +32,14 @@ def test_a_polled_push_and_a_signed_webhook(watching: Watching, author: Author) 
     watching.start()
     watching.until(lambda: '"commit"' in watching("repo", "pushes", "--json"))
     site(author, "two")
-    watching.until(lambda: watching.page() == "two", 60)
-    watching.until(lambda: "push to shop: done" in watching.said)
+    watching.until_page("two")
+    watching.until_said("push to shop: done")
 
     watching.define(STACK, poll="")
     third = site(author, "three")
     assert watching.hook(third, secret="wrong") == 401
     assert watching.hook(third, id="first") == 202
-    watching.until(lambda: watching.page() == "three", 60)
+    watching.until_page("three")
     assert watching.hook(third, id="first") == 200
     assert watching.hook(third, id="again") == 200
     assert watching.said.count("accepted") == 1
