@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from komodo_tui.domain.servers import ServerDefinition
 
-StackVerb = Literal["deploy", "rollback", "destroy", "start", "stop", "restart", "pause", "unpause", "adopt"]
+StackVerb = Literal["deploy", "rollback", "destroy", "start", "stop", "restart", "pause", "unpause", "pull", "adopt"]
 
 COMPOSE_FILE = "compose.yaml"
 """Where a compose file that was written here is placed."""

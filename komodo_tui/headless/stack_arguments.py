@@ -7,8 +7,16 @@ from komodo_tui.headless.parsing import Parser, Verbs, count, server_option
 
 STACK_VERBS = frozenset(
     {"deploy", "diff", "rollback", "destroy", "adopt", "stack", "deployment", "plan", "apply",
-     "export"}
+     "export", "updates"}
 )  # fmt: skip
+STACK_ACTS = {
+    "start": "start what is stopped of a stack",
+    "stop": "stop a stack and keep its containers",
+    "restart": "restart a stack",
+    "pause": "freeze the processes of a stack",
+    "unpause": "let a paused stack go on",
+    "pull": "pull the images of a stack and leave what runs as it is",
+}
 
 
 def define_stacks(verbs: Verbs) -> None:
@@ -17,6 +25,10 @@ def define_stacks(verbs: Verbs) -> None:
     deploy.add_argument(
         "--pull", choices=("missing", "always", "never"), default=None, help="instead of the stack's own"
     )
+    deploy.add_argument(
+        "--update", action="append", default=[], metavar="SERVICE",
+        help="take the newest image of the same tag for this service (repeat)",
+    )  # fmt: skip
     rollback = _verb(verbs, "rollback", "return to a revision that was well",
                      "  komodo-tui rollback shop\n  komodo-tui rollback shop --to 7 --server web-1")  # fmt: skip
     rollback.add_argument("--to", type=count, default=0, metavar="N", help="the revision (default: the one before)")
@@ -43,6 +55,7 @@ def define_stacks(verbs: Verbs) -> None:
     _stack(verbs)
     _deployment(verbs)
     _files(verbs)
+    _updates(verbs)
 
 
 def _verb(verbs: Verbs, name: str, help: str, examples: str) -> Parser:
@@ -64,6 +77,12 @@ def _stack(verbs: Verbs) -> None:
     revisions = inner.add("revisions", "what was deployed, newest first")
     revisions.add_argument("stack", metavar="STACK")
     server_option(revisions)
+    for verb, help in STACK_ACTS.items():
+        act = inner.add(verb, f"{help}, or of these services alone")
+        act.add_argument("stack", metavar="STACK")
+        act.add_argument("service", nargs="*", metavar="SERVICE")
+        server_option(act)
+        confirming(act)
     remove = inner.add("remove", "forget a stack's definition; what it deployed keeps running")
     remove.add_argument("name", metavar="NAME")
     confirming(remove)
@@ -81,6 +100,18 @@ def _deployment(verbs: Verbs) -> None:
     remove = inner.add("remove", "forget a deployment's definition; what it deployed keeps running")
     remove.add_argument("name", metavar="NAME")
     confirming(remove)
+
+
+def _updates(verbs: Verbs) -> None:
+    updates = verbs.add(
+        "updates",
+        "which containers run an image that its registry has replaced",
+        about="Agents ask the registries, with the logins that are kept, and remember the answers.",
+        examples="  komodo-tui updates\n  komodo-tui updates --now --json\n  komodo-tui deploy shop --update web",
+    )
+    server_option(updates)
+    updates.add_argument("--now", action="store_true", help="ask the registries anew (default: as 'updates.every' says)")
+    updates.add_argument("--all", action="store_true", help="also those that are up to date")
 
 
 def _files(verbs: Verbs) -> None:

@@ -13,7 +13,8 @@ from komodo_tui.domain.stacks import DefineStackOperation
 from komodo_tui.domain.units import time_text
 from komodo_tui.headless.acts import run
 from komodo_tui.headless.session import warn_away
-from komodo_tui.headless.stacks import on_stack
+from komodo_tui.headless.stack_arguments import STACK_ACTS
+from komodo_tui.headless.stacks import act, on_stack
 from komodo_tui.headless.tables import Cell, Column
 from komodo_tui.operations.stack_plans import details, file_diff, summary
 
@@ -103,7 +104,8 @@ def _sides(row: FourWay) -> list[Cell]:
 
 async def stack(session: Session) -> int:
     """Do the verb's own verb."""
-    return await {"list": _list, "revisions": _revisions, "remove": _remove}[session.arguments.stack_verb](session)
+    verbs = {"list": _list, "revisions": _revisions, "remove": _remove, **dict.fromkeys(STACK_ACTS, act)}
+    return await verbs[session.arguments.stack_verb](session)
 
 
 async def _list(session: Session) -> int:

@@ -26,7 +26,7 @@ async def deploy(session: Session) -> int:
     """Preview on every server, ask, then one server after the other."""
     arguments = session.arguments
     async with on_stack(session) as (runtime, stack, servers):
-        operation = await runtime.preparer.deploy(stack, servers, pull=arguments.pull)
+        operation = await runtime.preparer.deploy(stack, servers, pull=arguments.pull, refresh=arguments.update)
         return await run(session, runtime, operation)
 
 
@@ -44,6 +44,16 @@ async def destroy(session: Session) -> int:
     async with on_stack(session) as (runtime, stack, servers):
         operation = await runtime.preparer.act(
             "destroy", stack.name, stack.project_name, servers, volumes=arguments.volumes
+        )
+        return await run(session, runtime, operation)
+
+
+async def act(session: Session) -> int:
+    """Start, stop, restart, pause, unpause a stack or some of its services, or pull their images."""
+    arguments = session.arguments
+    async with on_stack(session) as (runtime, stack, servers):
+        operation = await runtime.preparer.act(
+            arguments.stack_verb, stack.name, stack.project_name, servers, services=tuple(arguments.service)
         )
         return await run(session, runtime, operation)
 

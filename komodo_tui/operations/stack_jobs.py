@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from komodo_agent.wire.compose import ComposeDeploy, ComposeRollback, StackFile
+from komodo_agent.wire.compose import ComposeAct, ComposeDeploy, ComposeRollback, StackFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from komodo_agent.wire.compose import ComposeAct, ComposeAdopt, ComposePreview
+    from komodo_agent.wire.compose import ComposeAdopt, ComposePreview
     from komodo_tui.domain.single import DefineDeploymentOperation
     from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
 
@@ -76,6 +76,8 @@ def _spec(
             logins=_masked(spec.logins, hidden),
             fallback=None if spec.fallback is None else _masked(spec.fallback, hidden),
         )
+    if isinstance(spec, ComposeAct):
+        return msgspec.structs.replace(spec, logins=_masked(spec.logins, hidden))
     if isinstance(spec, ComposeRollback):
         return msgspec.structs.replace(spec, environment=_masked(spec.environment, hidden))
     return spec

@@ -29,6 +29,7 @@ _UNDO = {
     "restart": "nothing to take back: the same containers run again; open connections are cut",
     "pause": "unpause it",
     "unpause": "pause it again",
+    "pull": "nothing to take back: what runs keeps its image until a deploy",
     "adopt": "remove the stack's definition; no container is touched",
 }
 _UNDO_VOLUMES = "nothing brings the volumes' data back"
@@ -191,6 +192,8 @@ def _step(operation: StackOperation, target: StackTarget) -> PlanStep:
 def _command(target: StackTarget) -> str:
     if not isinstance(target.spec, ComposeAct):
         return f"komodo-tui adopt {shlex.quote(target.project)}"
+    if target.spec.verb == "pull":
+        return " && ".join(shlex.join(["docker", "pull", image]) for image in target.spec.images)
     words = ["docker", "compose", "-p", target.project, target.spec.verb]
     if target.spec.verb == "down":
         words += ["--remove-orphans", *(["--volumes"] if target.spec.volumes else [])]

@@ -21,7 +21,7 @@ from komodo_tui.domain.stacks import StackDefinition, StackOperation, StackTarge
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from komodo_agent.wire.compose import ComposePreview, ComposeVerb, PullPolicy, RevisionSummary
+    from komodo_agent.wire.compose import ComposePreview, ComposeProject, ComposeVerb, PullPolicy, RevisionSummary
     from komodo_tui.domain.stacks import StackVerb
     from komodo_tui.fleet.client import AgentClient
     from komodo_tui.fleet.manager import FleetManager
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from komodo_tui.operations.stack_sources import StackSources
 
 _ACTS: dict[str, ComposeVerb] = {
-    "start": "start", "stop": "stop", "restart": "restart", "pause": "pause", "unpause": "unpause", "destroy": "down",
+    "start": "start", "stop": "stop", "restart": "restart", "pause": "pause", "unpause": "unpause", "pull": "pull",
+    "destroy": "down",
 }  # fmt: skip
 
 
@@ -55,18 +56,25 @@ class StackPreparer:
         return tuple(place for place in places if not only or place in only)
 
     async def deploy(
-        self, stack: StackDefinition, only: Sequence[str] = (), *, pull: PullPolicy | None = None
+        self,
+        stack: StackDefinition,
+        only: Sequence[str] = (),
+        *,
+        pull: PullPolicy | None = None,
+        refresh: Sequence[str] = (),
     ) -> StackOperation:
-        """A deploy of this definition, saved or not.
+        """A deploy of this definition, saved or not. ``refresh``: services whose images are pulled in any case.
 
         Raises:
-            UsageError: the definition is wrong, or a value it wants is not set.
+            UsageError: the definition is wrong, a value it wants is not set, or it has no such service.
             KomodoError: an agent refused it or cannot be asked.
         """
         await _check(stack)
         targets = await asyncio.gather(
             *(self._deploy_to(stack, server, pull or stack.pull) for server in self.places(stack, only))
         )
+        if refresh:
+            targets = [_refreshing(target, refresh) for target in targets]
         return StackOperation(verb="deploy", stack=stack.name, targets=tuple(targets))
 
     async def preview(self, stack: StackDefinition, server: str) -> ComposePreview:
@@ -96,7 +104,7 @@ class StackPreparer:
         services: tuple[str, ...] = (),
         volumes: bool = False,
     ) -> StackOperation:
-        """Start, stop, restart, pause, unpause or destroy what is there of a project, whoever made it.
+        """Start, stop, restart, pause, unpause, pull or destroy what is there of a project, whoever made it.
 
         Raises:
             NotFoundError: there is nothing of it on one of the servers.
@@ -107,8 +115,9 @@ class StackPreparer:
             if not found.fingerprint or found.found:
                 raise NotFoundError(f"nothing of {project} is there", server=server)
             spec = ComposeAct(
-                project=project, verb=_ACTS[verb], services=services, volumes=volumes, fingerprint=found.fingerprint
-            )
+                project=project, verb=_ACTS[verb], services=services, volumes=volumes, fingerprint=found.fingerprint,
+                images=_images(found, services) if verb == "pull" else (),
+            )  # fmt: skip
             return StackTarget(server=server, project=project, spec=spec, found=found)
 
         targets = await asyncio.gather(*(one(server) for server in dict.fromkeys(servers)))
@@ -187,6 +196,11 @@ class StackPreparer:
         return await self._fleet.link(server).client()
 
 
+def _images(found: ComposeProject, services: Sequence[str]) -> tuple[str, ...]:
+    chosen = (s.image for s in found.services if s.image and (not services or s.service in services))
+    return tuple(dict.fromkeys(chosen))
+
+
 def _at_commit(source: ComposeSource, preview: ComposePreview) -> ComposeSource:
     """The source held to the commit of the preview; without the token, for that commit is on the server by now."""
     if preview.git is None or source.git is None:
@@ -194,6 +208,23 @@ def _at_commit(source: ComposeSource, preview: ComposePreview) -> ComposeSource:
     repo = msgspec.structs.replace(source.git.repo, token="")
     git = msgspec.structs.replace(source.git, repo=repo)
     return msgspec.structs.replace(source, git=git, commit=preview.git.target.id)
+
+
+def _refreshing(target: StackTarget, services: Sequence[str]) -> StackTarget:
+    """The same, with newer images of these services. Raises UsageError where it has no such service."""
+    spec, preview = target.spec, target.preview
+    assert isinstance(spec, ComposeDeploy)
+    assert preview is not None
+    known = {change.service for change in preview.services if change.verb != "remove"}
+    strange = [name for name in services if name not in known]
+    if strange:
+        raise UsageError(
+            f"{target.project} has no service {strange[0]!r}", hint=f"it has {', '.join(sorted(known))}"
+        )
+    words = f"images of {', '.join(services)} are pulled anew: what is recreated shows only then"
+    return msgspec.structs.replace(
+        target, spec=msgspec.structs.replace(spec, refresh=tuple(services)), warnings=(*target.warnings, words)
+    )
 
 
 async def _check(stack: StackDefinition) -> None:

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..engine.pull import pull
 from ..problems import AgentError
 from ..wire.compose import Revision, RevisionSummary, StackFile
 from .cli import child_environment, find_cli, stream
@@ -37,6 +38,9 @@ async def act(host: Host, context: JobContext, spec: ComposeAct) -> None:
         unknown = set(spec.services) - {c.service for c in there}
         if unknown:
             raise AgentError("not_found", f"{spec.project} has no service {sorted(unknown)[0]} here")
+        if spec.verb == "pull":
+            await _pull(host, context, spec, there)
+            return
         cli = await find_cli()
         words = _words(spec)
         if cli.old:  # it does nothing without files and all their variables
@@ -62,6 +66,21 @@ async def act(host: Host, context: JobContext, spec: ComposeAct) -> None:
             kept.set_down(True)
         if code:
             raise AgentError("failed", f"{spec.verb} failed (exit code {code}): {' '.join(said)[:2000]}")
+
+
+async def _pull(host: Host, context: JobContext, spec: ComposeAct, there: list[Container]) -> None:
+    """The images of what is there, from their registries; what runs keeps its own. Those built here have none."""
+    wanted = {c.image for c in there if not spec.services or c.service in spec.services}
+    found = await images(host.engine, wanted)
+    for image in sorted(wanted):
+        if image.startswith("sha256:") or (image in found and not found[image].get("RepoDigests")):
+            context.log(f"{image} came from no registry: left as it is")
+            continue
+        await pull(host.engine, context, image, spec.logins.get(image, ""))
+    news = await images(host.engine, wanted)
+    moved = sorted(i for i in wanted if i in news and i in found and news[i].get("Id") != found[i].get("Id"))
+    context.log(f"newer: {', '.join(moved)}; a deploy takes them" if moved else "no newer image")
+    context.result(newer=" ".join(moved))
 
 
 def _words(spec: ComposeAct) -> list[str]:

@@ -189,7 +189,8 @@ class Deployment:
             return
         wanted = {
             s.service: s.image for s in self._seen.preview.services
-            if s.verb != "remove" and s.image and not s.builds and (self._spec.pull == "always" or not s.present)
+            if s.verb != "remove" and s.image and not s.builds
+            and (self._spec.pull == "always" or s.service in self._spec.refresh or not s.present)
         }  # fmt: skip
         self._runner.step = "pull"
         for image in dict.fromkeys(image for image in wanted.values() if image in self._spec.logins):

@@ -19,7 +19,7 @@ RevisionOutcome = Literal["running", "success", "failed", "rolled_back", "rollba
 ServiceVerb = Literal["create", "recreate", "start", "keep", "remove"]
 Against = Literal["same", "changed", "new", "gone", "unknown"]
 """How a service of a definition stands to the newest good revision, whatever runs."""
-ComposeVerb = Literal["start", "stop", "restart", "pause", "unpause", "down"]
+ComposeVerb = Literal["start", "stop", "restart", "pause", "unpause", "pull", "down"]
 
 
 class StackFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +84,8 @@ class ComposeDeploy(msgspec.Struct, frozen=True, kw_only=True, tag="compose_depl
     fingerprint: str = ""
     """Of the preview that was confirmed; another state of affairs refuses the job. Empty = whatever there is."""
     pull: PullPolicy = "missing"
+    refresh: tuple[str, ...] = ()
+    """Services whose images are pulled even where they are here."""
     build: bool = False
     extra_args: tuple[str, ...] = ()
     """More words for ``compose up``."""
@@ -126,6 +128,10 @@ class ComposeAct(msgspec.Struct, frozen=True, kw_only=True, tag="compose_act", t
     volumes: bool = False
     """For down: its named volumes as well."""
     fingerprint: str = ""
+    images: tuple[str, ...] = ()
+    """For pull: those of the services."""
+    logins: dict[str, str] = msgspec.field(default_factory=dict)
+    """For pull, as in :class:`ComposeDeploy`."""
 
 
 class ComposeAdopt(msgspec.Struct, frozen=True, kw_only=True, tag="compose_adopt", tag_field="kind"):
@@ -246,8 +252,7 @@ class ComposePreview(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     git: GitNews | None = None
     wants: tuple[str, ...] = ()
-    """``[[NAME]]`` in files that are on the server or in git, with no ``VALUE_NAME`` in the environment that was sent:
-    nothing else was looked at, ask again with them."""
+    """``[[NAME]]`` in files that are there, with no ``VALUE_NAME`` in what was sent: ask again with them."""
     current: RevisionSummary | None = None
     """The newest revision."""
     last_good: RevisionSummary | None = None

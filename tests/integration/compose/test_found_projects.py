@@ -57,6 +57,22 @@ async def test_a_running_project_is_adopted_without_a_touch_and_deployed_from_it
     assert outcomes(await stacks.project("blog")) == ["success", "rolled_back"]
 
 
+async def test_images_are_pulled_and_what_runs_stays(stacks: Stacks) -> None:
+    await stacks.deploy(source())
+    before = stacks.container()
+    act = ComposeAct(project="shop", verb="pull", fingerprint=(await stacks.project()).fingerprint)
+    job = await stacks.run(act)
+    assert (job.status, job.result) == ("succeeded", {"newer": ""}), job.error
+    assert "busybox came from no registry" in await stacks.log(job)
+    stacks.server.docker("tag", "busybox", "127.0.0.1:1/team/web:1")
+    elsewhere = WEB.replace("image: busybox", "image: 127.0.0.1:1/team/web:1")
+    await stacks.deploy(source(elsewhere))
+    refused = await stacks.deploy(source(elsewhere, PORT="8081"), pull="always")
+    assert refused.status == "failed"
+    assert "no container was touched" in refused.error
+    assert stacks.container()[1] == before[1]
+
+
 async def test_compose_files_in_a_folder_appear_and_are_made_a_stack(stacks: Stacks, tmp_path: Path) -> None:
     folder = tmp_path / "srv/My Wiki"
     folder.mkdir(parents=True)

@@ -39,7 +39,7 @@ async def test_a_look_is_taken_now_and_then(tmp_path: Path) -> None:
     await found.look()
     put(tmp_path / "late", "compose.yaml")
     await found.look()
-    assert found.known == ()
+    assert not found.known
     found._looked -= 60
     await found.look()
     assert [files.project for files in found.known] == ["late"]
