@@ -21,7 +21,7 @@ from komodo_agent.wire.terminals import (
     ShellRequest,
     Sized,
 )
-from komodo_tui.domain.errors import KomodoError, UnreachableError
+from komodo_tui.domain.errors import KomodoError, NotFoundError, UnreachableError
 from komodo_tui.fleet.sessions import SessionEnd, SharedSession
 
 if TYPE_CHECKING:
@@ -107,6 +107,9 @@ class KeptSession(SharedSession):
             message = await stream.receive()
         except UnreachableError as error:
             await self._lose(error)
+            return
+        except NotFoundError:
+            self._end = SessionEnd(code=None, reason="its agent has restarted, or it was closed elsewhere")
             return
         except KomodoError as error:
             self._end = SessionEnd(code=None, reason=str(error))
@@ -220,7 +223,9 @@ class KeptTerminal:
     def found(cls, link: Link, title: str, info: TerminalInfo) -> KeptTerminal:
         """One that the agent told of."""
         if info.container:
-            process = ExecRequest(container=info.container, command=info.command, attach=info.attached)
+            process = ExecRequest(
+                container=info.container, otherwise=info.target, command=info.command, attach=info.attached
+            )
             return cls(link, title, ContainerRequest(process=process), id=info.id)
         return cls(link, title, ShellRequest(command=info.command), id=info.id)
 

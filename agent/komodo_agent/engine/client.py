@@ -84,12 +84,21 @@ class Engine:
         fitting = [c for c in self.containers.values() if c.id.startswith(reference)]
         return fitting[0] if len(fitting) == 1 else None
 
-    async def find(self, reference: str) -> Container:
+    async def find(self, reference: str, otherwise: str = "") -> Container:
         """A container by id, name or prefix: a known one, else the engine is asked (it may be newer than our list).
+
+        ``otherwise`` is looked for where there is none.
 
         Raises:
             AgentError: ``not_found``, or why the engine did not answer.
         """
+        if otherwise:
+            try:
+                return await self.find(reference)
+            except AgentError as error:
+                if error.code != "not_found":
+                    raise
+            return await self.find(otherwise)
         known = self.container(reference)
         if known is not None:
             return known

@@ -88,7 +88,7 @@ async def _receive_request(socket: web.WebSocketResponse) -> ExecRequest:
 
 
 async def _open(engine: Engine, request: ExecRequest) -> Session:
-    container = await engine.find(request.container)
+    container = await engine.find(request.container, request.otherwise)
     if request.attach:
         return await attach.attach(engine, container, request)
     return await exec_process.start(engine, container, request)

@@ -31,6 +31,8 @@ _SHELLS = (("sh", "-c", _CHOOSE), ("bash",), ("ash",))
 """Nearly every image has ``sh``, which then picks the best; without it the others are tried themselves."""
 _TERMINAL = "xterm-256color"
 _CANNOT_RUN = (126, 127)
+_KILLED = 137
+_AFTER_KILL = 1.0
 _START_TIMEOUT = 30.0
 _END_TIMEOUT = 5.0
 _FIRST_LOOK, _LAST_LOOK = 0.005, 0.1
@@ -86,7 +88,22 @@ class ExecProcess:
         code = state.get("ExitCode")
         if state.get("Running") or code is None:
             return ExecExit(code=None, reason="its output ended, the process itself still runs")
-        return ExecExit(code=int(code))
+        return ExecExit(code=int(code), reason=await self._taken_away() if code == _KILLED else "")
+
+    async def _taken_away(self) -> str:
+        """Whether a killed process was killed with its container, of which the engine learns a moment later."""
+        deadline = time.monotonic() + _AFTER_KILL
+        while time.monotonic() < deadline:
+            try:
+                state = (await self._engine.inspect(self._container.id)).get("State") or {}
+            except AgentError as error:
+                return f"{self._container.name} was removed" if error.code == "not_found" else ""
+            if state.get("Dead") or state.get("Status") == "removing":
+                return f"{self._container.name} was removed"
+            if not state.get("Running"):
+                return f"{self._container.name} was stopped"
+            await asyncio.sleep(_LAST_LOOK)
+        return ""
 
     async def close(self) -> None:
         """End the process if it still runs, and give the connection up."""

@@ -108,7 +108,7 @@ async def begin(engine: Engine, wanted: OpenTerminal, size: Size) -> Begun:
     request = msgspec.structs.replace(wanted.program.process, tty=True, stdin=True, rows=size.rows, cols=size.cols)
     if any("\0" in word for word in (*request.command, request.user, request.workdir, *request.environment.values())):
         raise AgentError("bad_request", "a command cannot hold a NUL character")
-    container = await engine.find(request.container)
+    container = await engine.find(request.container, request.otherwise)
     start = attach.attach if request.attach else exec_process.start
     session: Session = await start(engine, container, request)
     program = ContainerProgram(session, plain=request.attach and not container.tty)

@@ -18,6 +18,8 @@ class ExecRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What to run, where."""
 
     container: str
+    otherwise: str = ""
+    """Its name: where there is no container of that id any more, the one that has the name now is meant."""
     command: tuple[str, ...] = ()
     """Empty = the best shell there is: bash, else ash, else sh."""
     tty: bool = True

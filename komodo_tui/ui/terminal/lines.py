@@ -73,7 +73,7 @@ def _place(terminal: Terminal, modes: Modes) -> str:
 
 def _ended(code: int | None, reason: str, notice: str) -> str:
     what = notice or ("ended" if code is None else f"ended with status {code}") + (f": {reason}" if reason else "")
-    return f"{what}. Enter closes, r opens it again, W saves"
+    return f"{what}. Enter closes, r reopens, W saves"
 
 
 def overlays(

@@ -63,7 +63,9 @@ def open_container_shell(
     live = page.runtime.fleet.state.servers.get(server)
     environment = {} if attach else _ENVIRONMENT
     if live is not None and keeps_terminals(live.hello):
-        process = ExecRequest(container=container, command=tuple(command), environment=environment, attach=attach)
+        process = ExecRequest(
+            container=container, otherwise=name, command=tuple(command), environment=environment, attach=attach
+        )
         kept = KeptTerminal(link, title, ContainerRequest(process=process))
         _open(page, kept.open, target, command=clean(what), keeper=kept, attached=attach)
         return
@@ -71,8 +73,8 @@ def open_container_shell(
     async def open_session(cols: int, rows: int) -> ByteSession:
         client = await link.client()
         request = ExecRequest(
-            container=container, command=tuple(command), tty=True, rows=rows, cols=cols, attach=attach,
-            environment=environment,
+            container=container, otherwise=name, command=tuple(command), tty=True, rows=rows, cols=cols,
+            attach=attach, environment=environment,
         )  # fmt: skip
         return await client.exec(request, title)
 

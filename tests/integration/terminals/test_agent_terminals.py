@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from komodo_agent.wire.exec import ExecExit
-from komodo_agent.wire.terminals import Sized
+from komodo_agent.wire.exec import ExecExit, ExecRequest
+from komodo_agent.wire.terminals import ContainerRequest, OpenTerminal, Sized
 from tests.integration.terminals.lab import attach, in_container, new_id, on_server, own_process, terminals
 
 if TYPE_CHECKING:
@@ -69,6 +69,25 @@ async def test_a_containers_own_process_goes_on_and_is_found_as_well(agent: Agen
             await client.until(lambda c: c.end)
             assert client.end == ExecExit(code=3), "the container's own"
         assert [info.id for info in await terminals(session)] == [again]
+
+
+async def test_a_container_taken_away_is_named_as_the_reason_and_its_successor_is_found(
+    agent: AgentProcess, server: Server
+) -> None:
+    first = server.docker("run", "-d", "--name", "again", "busybox", "sleep", "100000").strip()
+    wanted = OpenTerminal(program=ContainerRequest(process=ExecRequest(container=first, otherwise="again")))
+    async with agent.session() as session:
+        async with attach(session, new_id(), wanted) as client:
+            await client.until(lambda c: b"# " in c.output)
+            server.docker("rm", "-f", "again")
+            await client.until(lambda c: c.end)
+            # The engine stops it first: which of both is seen is the engine's pace.
+            assert client.end in [ExecExit(code=137, reason=f"again was {what}") for what in ("removed", "stopped")]
+        second = server.docker("run", "-d", "--name", "again", "busybox", "sleep", "100000").strip()
+        async with attach(session, id := new_id(), wanted) as client:
+            await client.type("hostname\n")
+            await client.until(lambda c: second[:12].encode() in c.output)
+        assert next(info.container for info in await terminals(session) if info.id == id) == second
 
 
 async def test_lines_of_a_process_without_a_terminal_end_as_a_terminal_shows_them(
