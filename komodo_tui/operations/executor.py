@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from komodo_agent.wire.builds import BuildJob
-from komodo_agent.wire.compose import ComposeDeploy
+from komodo_agent.wire.compose import ComposeAct, ComposeDeploy
 from komodo_agent.wire.jobs import CreateContainer, JobRequest
 from komodo_agent.wire.registry import RegistryJob
 from komodo_agent.wire.repos import RepoJob
@@ -301,7 +301,7 @@ def _with_login(spec: JobSpec, server: str, values: StoredValues) -> JobSpec:
         return msgspec.structs.replace(spec, registry_auth=values.registry_auth(spec.image))
     if isinstance(spec, PushImage) and not spec.registry_auth:
         return msgspec.structs.replace(spec, registry_auth=values.registry_auth(spec.reference))
-    if isinstance(spec, ComposeDeploy):
+    if isinstance(spec, ComposeDeploy | ComposeAct):
         logins = {image: values.registry_auth(image) for image in spec.images}
         return msgspec.structs.replace(spec, logins={image: login for image, login in logins.items() if login})
     if isinstance(spec, RegistryJob):
