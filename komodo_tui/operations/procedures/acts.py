@@ -19,7 +19,7 @@ from komodo_tui.operations.procedures.waits import until_healthy
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from komodo_tui.domain.operations import Target
+    from komodo_tui.domain.operations import ActionRecord, Plan, Target
     from komodo_tui.domain.procedures.journal import End
     from komodo_tui.operations.procedures.journal import Place, RunJournal
     from komodo_tui.operations.procedures.parts import RunParts, Work
@@ -148,6 +148,8 @@ class Attempts:
                 )
             )  # fmt: skip
             record = await self._in_time(act, submitted)
+            if work.then is not None:
+                await work.then(record, lambda plan: self._more(work, plan))
         except OutcomeUnknownError as error:
             lost = {target: interrupted(target, error.message, error.hint) for target in work.targets}
             return lost | by_target(work.targets, error.results)
@@ -156,6 +158,20 @@ class Attempts:
         finally:
             self._acts.discard(act)
         return by_target(work.targets, record.steps)
+
+    async def _more(self, work: Work, plan: Plan) -> ActionRecord:
+        """One more act, as part of a work."""
+        if self._cancelled:
+            raise ActError("not begun, since the step was stopped")
+        act = str(uuid.uuid4())
+        self._acts.add(act)
+        try:
+            return await self._parts.executor.submit(
+                plan, self._parts.actor, given=plan.phrase or True, act_id=act,
+                progress=lambda p: self._progress(work, p), run=self._journal.run,
+            )  # fmt: skip
+        finally:
+            self._acts.discard(act)
 
     async def _in_time(self, act: str, submitted: asyncio.Future[Any]) -> Any:
         """The record of the act, which is stopped when the step's time is over."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from komodo_tui.domain.operations import Actor, Operation, Target
+    from komodo_tui.domain.operations import ActionRecord, Actor, Operation, Plan, Target
     from komodo_tui.domain.procedures.journal import Entry
     from komodo_tui.domain.procedures.model import ProcedureDefinition
     from komodo_tui.fleet.live import FleetState
@@ -26,11 +27,17 @@ if TYPE_CHECKING:
     from komodo_tui.store.runs import RunStore
 
 
+Submit = Callable[["Plan"], Awaitable["ActionRecord"]]
+Then = Callable[["ActionRecord", Submit], Awaitable[None]]
+
+
 class Work(NamedTuple):
     """One act of a step, on some of its targets or on all."""
 
     operation: Operation
     targets: tuple[Target, ...]
+    then: Then | None = None
+    """Done after it, whatever its outcome; what it submits is stopped with the step. Raises KomodoError: it failed."""
 
 
 class Environment(NamedTuple):

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.rig
 SERVES = 'FROM busybox\nCOPY page /page\nCMD ["sleep", "100000"]\n'
 BREAKS = 'FROM busybox\nCOPY page /page\nCMD ["false"]\n'
 FLEET: dict[str, Any] = {
+    "procedures": [{"name": "release", "stages": [{"steps": [{"build": {"build": "web"}}]}]}],
     "builds": [{
         "name": "web", "repo": "shop", "server": "local", "version": "1.4.0", "redeploy_on_build": ["site"],
         "build_args": {"GREETING": "hello"},
@@ -124,3 +125,6 @@ def test_a_commit_is_built_deployed_and_taken_back_when_it_is_not_well(
     author.push("Serve it again", Dockerfile=SERVES)
     assert "web:1.4.2" in program("build", "web", "--yes")  # the version that failed was not used up
     assert running(server) == "web:1.4.2"
+
+    program("--run-procedure", "release")
+    assert running(server) == "web:1.4.3"

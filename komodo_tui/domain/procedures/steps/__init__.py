@@ -8,6 +8,7 @@ output. Commands and scripts find them in their environment too, as ``KOMODO_PAR
 from __future__ import annotations
 
 from komodo_tui.domain.procedures.steps.base import OnContainers, Spread, Step, Words
+from komodo_tui.domain.procedures.steps.builds import Build
 from komodo_tui.domain.procedures.steps.containers import (
     ClearLogs,
     Exec,
@@ -50,8 +51,9 @@ from komodo_tui.domain.procedures.steps.stacks import (
 AnyStep = Step
 
 __all__ = [
-    "IDEMPOTENT", "KINDS", "VERBS", "AnyStep", "Approve", "BackupVolume", "ClearLogs", "Deploy", "DeployIfChanged",
-    "DestroyStack", "Exec", "KillContainers", "Notify", "OnContainers", "OnRepo", "OnStack", "PauseContainers",
+    "IDEMPOTENT", "KINDS", "VERBS", "AnyStep", "Approve", "BackupVolume", "Build", "ClearLogs", "Deploy",
+    "DeployIfChanged", "DestroyStack", "Exec", "KillContainers", "Notify", "OnContainers", "OnRepo", "OnStack",
+    "PauseContainers",
     "PauseStack", "Procedure", "Prune", "PullImage", "PullStack", "RemoveContainers", "RemoveResources", "RepoClone",
     "RepoPull", "RestartContainers", "RestartStack", "RestoreVolume", "RollbackStack", "Run", "Script", "Set", "Sleep",
     "Spread", "StartContainers", "StartStack", "Step", "StepEntry", "StopContainers", "StopStack", "UnpauseContainers",
