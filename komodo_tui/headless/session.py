@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from komodo_tui.operations.definitions import ServerDefinitions
     from komodo_tui.operations.deployment_definitions import Deployables, DeploymentDefinitions
     from komodo_tui.operations.executor import Executor
+    from komodo_tui.operations.image_updates import ImageUpdates
     from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
     from komodo_tui.operations.stack_definitions import StackDefinitions
     from komodo_tui.operations.stack_prepare import StackPreparer
@@ -58,6 +59,7 @@ class Runtime(Protocol):
     preparer: StackPreparer
     values: StoredValues
     alerts: AlertStore
+    updates: ImageUpdates
 
     def procedures(self) -> ProcedureDefinitions:
         """The procedures."""

@@ -39,6 +39,7 @@ _VERBS = {
     "plan": "files:plan",
     "apply": "files:apply",
     "export": "files:export",
+    "updates": "updates:updates",
     "deployment": "deployments:deployment",
     "images": "ships:images",
     **dict.fromkeys(("volumes", "networks"), "resources:list_resources"),

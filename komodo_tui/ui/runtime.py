@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from komodo_tui.operations.definitions import ServerDefinitions
     from komodo_tui.operations.deployment_definitions import Deployables, DeploymentDefinitions
     from komodo_tui.operations.executor import Executor
+    from komodo_tui.operations.image_updates import ImageUpdates
     from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
     from komodo_tui.operations.stack_definitions import StackDefinitions
     from komodo_tui.operations.stack_prepare import StackPreparer
@@ -73,6 +74,11 @@ class Runtime(Protocol):
     @property
     def alerts(self) -> AlertStore | None:
         """What is or was wrong; None where that is not kept."""
+        ...
+
+    @property
+    def updates(self) -> ImageUpdates:
+        """Which images were replaced."""
         ...
 
     @property

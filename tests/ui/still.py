@@ -68,6 +68,7 @@ class StillRuntime:
     stacks: Any = None
     deployments: Any = None
     deployables: Any = None
+    updates: Any = None
     preparer: Any = None
     alerts: Any = None
     actor: Actor = field(default_factory=lambda: Actor(name="ana", via="tui"))
