@@ -110,7 +110,9 @@ def _updates(verbs: Verbs) -> None:
         examples="  komodo-tui updates\n  komodo-tui updates --now --json\n  komodo-tui deploy shop --update web",
     )
     server_option(updates)
-    updates.add_argument("--now", action="store_true", help="ask the registries anew (default: as 'updates.every' says)")
+    updates.add_argument(
+        "--now", action="store_true", help="ask the registries anew (default: as 'updates.every' says)"
+    )
     updates.add_argument("--all", action="store_true", help="also those that are up to date")
 
 

@@ -218,9 +218,7 @@ def _refreshing(target: StackTarget, services: Sequence[str]) -> StackTarget:
     known = {change.service for change in preview.services if change.verb != "remove"}
     strange = [name for name in services if name not in known]
     if strange:
-        raise UsageError(
-            f"{target.project} has no service {strange[0]!r}", hint=f"it has {', '.join(sorted(known))}"
-        )
+        raise UsageError(f"{target.project} has no service {strange[0]!r}", hint=f"it has {', '.join(sorted(known))}")
     words = f"images of {', '.join(services)} are pulled anew: what is recreated shows only then"
     return msgspec.structs.replace(
         target, spec=msgspec.structs.replace(spec, refresh=tuple(services)), warnings=(*target.warnings, words)
