@@ -121,6 +121,10 @@ def _print(session: Session, there: Sequence[Open]) -> None:
 def _row(one: Open) -> list[Cell]:
     info = one.info
     state = Cell(one.state, "good" if info.ended is None else "dim")
-    texts = (info.name, " ".join(info.command) or "shell")
+    texts = (info.name, _command(info))
     figures = (str(info.clients), f"{info.cols}x{info.rows}", duration_text(time.time() - info.opened))
     return [Cell(info.id[:8]), Cell(one.target), *map(Cell, texts), state, *map(Cell, figures)]
+
+
+def _command(info: TerminalInfo) -> str:
+    return "attached" if info.attached else " ".join(info.command) or "shell"
