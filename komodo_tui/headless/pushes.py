@@ -30,7 +30,7 @@ async def pushes(session: Session) -> int:
         name = session.arguments.name
         if name:
             RepoDefinitions(runtime.definitions).stored(name)
-        store = PushStore(runtime.state_dir.root / "pushes.db")
+        store = PushStore(runtime.state_dir.pushes)
         try:
             found, seen = store.recent(name, session.arguments.limit), store.seen()
         finally:

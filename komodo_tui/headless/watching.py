@@ -85,7 +85,7 @@ class PushesOf:
     """The pushes of a runtime, closed in the end."""
 
     def __init__(self, runtime: Runtime) -> None:
-        self._store = PushStore(runtime.state_dir.root / "pushes.db")
+        self._store = PushStore(runtime.state_dir.pushes)
 
     def __enter__(self) -> PushStore:
         return self._store

@@ -68,6 +68,11 @@ class StateDirectory(NamedTuple):
         return self.root / "runs"
 
     @property
+    def pushes(self) -> Path:
+        """The queue of pushes."""
+        return self.root / "pushes.db"
+
+    @property
     def crashes(self) -> Path:
         """Crash reports."""
         return self.root / "crashes"

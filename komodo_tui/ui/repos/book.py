@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING, NamedTuple
 from komodo_tui.domain.errors import KomodoError, UsageError
 from komodo_tui.domain.repos import servers_of, standing
 from komodo_tui.operations.repo_definitions import RepoDefinitions
+from komodo_tui.store.pushes import PushStore
 from komodo_tui.ui.definitions.asking import PATIENCE, Answers, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from komodo_agent.wire.repos import RepoDetail, RepoState
+    from komodo_tui.domain.pushes import Push, SeenBranch
     from komodo_tui.domain.repos import RepoDefinition
     from komodo_tui.fleet.client import AgentClient
     from komodo_tui.fleet.live import Changes
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
 
+_PUSHES_AGAIN = 2.0
+"""Seconds after which the queue of pushes is read again while somebody looks."""
+_PUSHES_SHOWN = 300
 Key = tuple[str, str]
 """Server and repo."""
 
@@ -49,12 +54,23 @@ class Place(NamedTuple):
 
 
 class RepoRow(NamedTuple):
-    """A repo and where it is."""
+    """A repo, where it is, and what was pushed to it."""
 
     definition: RepoDefinition
     places: tuple[Place, ...]
     problem: str = ""
     """Why it is nowhere."""
+    pushes: tuple[Push, ...] = ()
+    """The newest, newest first."""
+    seen: SeenBranch | None = None
+    """What its branch was when it was looked at last."""
+
+
+class Pushed(NamedTuple):
+    """What the queue of pushes holds."""
+
+    pushes: dict[str, tuple[Push, ...]]
+    seen: dict[str, SeenBranch]
 
 
 class RepoBook:
@@ -66,6 +82,9 @@ class RepoBook:
         self._changed = changed
         self._reading_detail: set[Key] = set()
         self._clones: Answers[dict[str, RepoState]] = Answers(runtime, shell, _clones, changed)
+        self._pushed = Pushed({}, {})
+        self._pushes = Reading(shell, self._read_pushes, self._take_pushes)
+        self._pushes_read = 0.0
         self._definitions = Reading(shell, RepoDefinitions(runtime.definitions).known, self._take)
         self.read = False
         self.definitions: dict[str, RepoDefinition] = {}
@@ -79,10 +98,33 @@ class RepoBook:
         self._clones.forget_when()
         self.details = {key: told for key, told in self.details.items() if not isinstance(told, str)}
         self._definitions.look()
+        self._pushes_read = 0.0
 
     def tick(self, changes: Changes) -> None:
-        """Ask the servers not asked for a while."""
+        """Ask the servers not asked for a while, and read what became of pushes."""
         self._ask_due()
+        if self._shell.now() - self._pushes_read >= _PUSHES_AGAIN:
+            self._pushes_read = self._shell.now()
+            self._pushes.look()
+
+    def _read_pushes(self) -> Pushed:
+        path = self._runtime.state_dir.pushes
+        if not path.exists():
+            return Pushed({}, {})
+        store = PushStore(path)
+        try:
+            found: dict[str, list[Push]] = {}
+            for push in store.recent(limit=_PUSHES_SHOWN):
+                found.setdefault(push.repo, []).append(push)
+            newest = {name: [push] for name, push in store.newest().items()}
+            return Pushed({name: tuple(pushes) for name, pushes in {**newest, **found}.items()}, store.seen())
+        finally:
+            store.close()
+
+    def _take_pushes(self, found: Pushed) -> None:
+        if found != self._pushed:
+            self._pushed = found
+            self._changed()
 
     def _ask_due(self) -> None:
         live = self._runtime.fleet.state.servers
@@ -104,7 +146,9 @@ class RepoBook:
                 servers, problem = servers_of(definition, known), ""
             except UsageError as error:
                 servers, problem = (), error.message.removeprefix(f"repo {name}: ").removeprefix(f"repo {name} ")
-            found[name] = RepoRow(definition, tuple(self._place(definition, server) for server in servers), problem)
+            places = tuple(self._place(definition, server) for server in servers)
+            pushes, seen = self._pushed.pushes.get(name, ()), self._pushed.seen.get(name)
+            found[name] = RepoRow(definition, places, problem, pushes, seen)
         return found
 
     def _place(self, definition: RepoDefinition, server: str) -> Place:

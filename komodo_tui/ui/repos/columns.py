@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from komodo_tui.ui.render.glyphs import Glyphs
     from komodo_tui.ui.repos.book import Place, RepoRow
 
+_PUSHES = 5
+"""Shown of one repo."""
 _ORDER = ("bad", "warn", "dim", "ok")
 """Worst first."""
 
@@ -41,6 +43,45 @@ def state_cell(row: RepoRow, glyphs: Glyphs) -> Cell:
         number = f"{counts[words, tone]}x " if len(counts) > 1 else ""
         parts.append(((f"{_sign(tone, glyphs)} {number}{words}", tone),))
     return join(parts) or (("-", "dim"),)
+
+
+_PUSH_TONES = {"pending": "warn", "running": "accent", "done": "ok", "failed": "bad"}
+
+
+def push_cell(row: RepoRow, glyphs: Glyphs, now: float) -> Cell:
+    """``● done 3m``; where nothing was pushed yet, whether anybody looks."""
+    if row.seen is not None and row.seen.problem:
+        return ((f"{glyphs.fail} no look {duration_text(now - row.seen.since)}", "bad"),)
+    if row.pushes:
+        newest = row.pushes[0]
+        tone = _PUSH_TONES[newest.state]
+        return ((f"{_sign(tone, glyphs)} {newest.state}", tone), (f" {duration_text(now - newest.seen)}", "dim"))
+    how = " ".join(filter(None, (row.definition.poll, "hook" if row.definition.webhook else "")))
+    return ((how or "-", "dim"),)
+
+
+def push_text(row: RepoRow, look: Look) -> Text:
+    """What a push sets off, whether it is looked for, and what became of the newest."""
+    style, definition = look.palette.style, row.definition
+    text = Text()
+    if not (definition.poll or definition.webhook or row.pushes):
+        return text
+    text.append("Pushes\n", style("accent bold"))
+    how = [f"looked for every {definition.poll}"] if definition.poll else []
+    how += ["taken from webhooks"] if definition.webhook else []
+    acts = ", then ".join(action.text for action in definition.on_push) or "the clones are pulled"
+    text.append(f"  {' and '.join(how) or 'not looked for any more'}: {acts}\n", style("dim"))
+    if row.seen is not None and row.seen.problem:
+        text.append(f"  {look.glyphs.fail} since {time_text(row.seen.since)}: {row.seen.problem}\n", style("bad"))
+    for push in row.pushes[:_PUSHES]:
+        tone = _PUSH_TONES[push.state]
+        text.append(f"  {_sign(tone, look.glyphs)} {push.state:8}", style(tone))
+        text.append(f"{push.commit[:8] or push.branch or '-':9}", style("accent"))
+        text.append(f"{time_text(push.seen)} {push.source}{f' +{push.count - 1}' if push.count > 1 else ''}  ",
+                    style("dim"))  # fmt: skip
+        text.append(f"{push.who + ': ' if push.who else ''}{push.subject}\n")
+        text.append(f"    {push.note}\n" if push.note else "", style("warn"))
+    return text
 
 
 def _rank(row: RepoRow) -> int:
@@ -78,10 +119,15 @@ def repo_columns(glyphs: Glyphs, now: Callable[[], float]) -> tuple[Column[RepoR
         last = _last(row)
         return ((f"{last.author}: {last.subject}", "dim"),) if last is not None else ""
 
+    def push(row: RepoRow) -> Cell:
+        return push_cell(row, glyphs, now())
+
     return (
         Column("name", "REPO", 12, lambda r: r.definition.name, key=lambda r: r.definition.name.lower(), grow=2,
                most=32),
         Column("state", "STATE", 26, lambda r: state_cell(r, glyphs), key=_rank, grow=2, most=44),
+        Column("push", "PUSH", 13, push, key=lambda r: -r.pushes[0].seen if r.pushes else None, priority=2, grow=1,
+               most=22),
         Column("branch", "BRANCH", 8, _wanted, priority=3, grow=1, most=24),
         Column("commit", "COMMIT", 8, _commit_text, priority=1),
         Column("age", "AGE", 4, age, key=lambda r: -last.when if (last := _last(r)) else None, right=True, priority=4),

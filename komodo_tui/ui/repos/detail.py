@@ -9,7 +9,7 @@ from textual import on
 
 from komodo_tui.ui.containers.document import DocumentPane
 from komodo_tui.ui.definitions.detail import RowDetail
-from komodo_tui.ui.repos.columns import clone_text, place_columns, place_filter
+from komodo_tui.ui.repos.columns import clone_text, place_columns, place_filter, push_text
 from komodo_tui.ui.repos.flows import repo_text
 from komodo_tui.ui.stacks.detail import DiffPane
 from komodo_tui.ui.widgets.list_pane import ListPane
@@ -85,12 +85,12 @@ class RepoDetail(RowDetail["RepoRow"]):
 
     def _show_clone(self) -> None:
         place = self.table.current
-        if place is None:
-            self.clone.show(Text())
-            return
-        self._book.want(place)
-        told = self._book.details.get((place.server, place.definition.name))
-        self.clone.show(clone_text(place, told, self._shell.look))
+        text = push_text(self.row, self._shell.look) if self.row is not None else Text()
+        if place is not None:
+            self._book.want(place)
+            told = self._book.details.get((place.server, place.definition.name))
+            text.append_text(clone_text(place, told, self._shell.look))
+        self.clone.show(text)
 
     def show_text(self) -> None:
         """The definition alone, or the clones again."""

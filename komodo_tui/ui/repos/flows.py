@@ -34,6 +34,12 @@ repos:
     token: ""
     # for ssh: a private key on the server; empty: what ssh there uses by itself
     ssh_key: ""
+    # look for pushes that often, and take webhooks that are signed with this secret
+    poll: ""
+    webhook: ""
+    # what a push sets off, after the clones were pulled: deploy, build, sync or procedure
+    on_push: []
+    # - deploy: my-stack
 """
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from textual.widgets import TextArea
 
 from komodo_agent.wire.repos import DirtyFile, RepoCommit, RepoDetail, RepoState
 from komodo_tui.domain.errors import NotFoundError
+from komodo_tui.domain.pushes import OnPush, Push, SeenBranch
 from komodo_tui.domain.repos import DefineRepoOperation, RepoDefinition, RepoOperation
 from komodo_tui.domain.settings import Settings
 from komodo_tui.operations.planner import Planner
 from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.store.definitions import DefinitionStore
+from komodo_tui.store.pushes import PushStore
 from komodo_tui.ui.app import KomodoApp
 from komodo_tui.ui.modals.confirm import ConfirmDialog
 from komodo_tui.ui.modals.menu import MenuDialog
@@ -32,8 +35,9 @@ if TYPE_CHECKING:
     from komodo_tui.domain.operations import Operation, Plan
 
 SHOP = RepoDefinition(
-    name="shop", url="https://git.example.com/ana/shop.git", branch="main", servers=("web-01", "db-01"), token="SHOP"
-)
+    name="shop", url="https://git.example.com/ana/shop.git", branch="main", servers=("web-01", "db-01"), token="SHOP",
+    poll="1m", webhook="HOOK", on_push=(OnPush(deploy="shop"), OnPush(procedure="tell")),
+)  # fmt: skip
 REPOS = (
     SHOP,
     RepoDefinition(name="edge", url="git@git.example.com:ana/edge.git", servers=("edge-03",), commit="a1b2c3d4"),
@@ -89,6 +93,23 @@ class RepoExecutor(StillExecutor):
         return Planner(self.state, dict, self.settings, repos=self.repos.known).plan(operation)
 
 
+def push(folder: Path) -> None:
+    """Two pushes that became one, one that failed before it, and a repo that cannot be looked at."""
+    store = PushStore(folder / "pushes.db")
+    seen = SeenBranch(repo="shop", url=SHOP.url, branch="main")
+    for number, subject in ((4, "fourth [red]"), (5, "fifth"), (6, "sixth")):
+        one = Push(repo="shop", branch="main", commit=commit(number, "").id, source="github", who="Ana [x]",
+                   subject=subject)  # fmt: skip
+        now = NOW - 3600.0 * (7 - number)
+        store.delivered(one, msgspec.structs.replace(seen, commit=one.commit), (str(number),), now)
+        if number == 4:
+            claimed = store.claim("20261126-120000-abcdef", now)
+            assert claimed is not None
+            store.ended(claimed, good=False, note="stage deploy shop: it is not healthy [b]", now=now + 60)
+    store.failed_look(SeenBranch(repo="lost", url="/srv/git/lost.git", branch=""), "no repository at it", NOW - 600)
+    store.close()
+
+
 def make_app(folder: Path, settings: Settings | None = None, *, empty: bool = False) -> tuple[KomodoApp, RepoExecutor]:
     """On the Repos tab."""
     runtime = still_runtime(folder, settings)
@@ -97,6 +118,8 @@ def make_app(folder: Path, settings: Settings | None = None, *, empty: bool = Fa
     runtime.definitions = DefinitionStore(folder / "definitions.json")
     for repo in () if empty else REPOS:
         runtime.definitions.put("repo", repo.name, repo, None)
+    if not empty:
+        push(folder)
     executor = runtime.executor = RepoExecutor(runtime.fleet.state, runtime.settings)
     executor.repos = RepoDefinitions(runtime.definitions)
     return KomodoApp(runtime, tab="repos", now=lambda: NOW), executor
@@ -113,6 +136,7 @@ async def ready(pilot: Pilot[Any], *, detail: bool = False) -> ReposPage:
     await until(pilot, lambda: pilot.app.query(ReposPage))
     page = pilot.app.query_one(ReposPage)
     await until(pilot, lambda: page.table.model.view and {"web-01", "db-01"} <= page.book.states.keys())
+    await until(pilot, lambda: page.book.rows()["shop"].pushes)
     page.table.choose("shop")
     if detail:
         await pilot.press("enter")
@@ -132,6 +156,9 @@ async def test_a_repo_from_near(tmp_path: Path) -> None:
         assert "there is no server 'moon'" in rows["lost"].problem
         page = await ready(pilot, detail=True)
         shown = page.detail.clone.text.plain
+        for words in ("looked for every 1m and taken from webhooks: deploy shop, then procedure tell", "Ana [x]: sixth",
+                      "not healthy [b]", "github +1"):  # fmt: skip
+            assert words in shown
         for words in ("third [bold]one[/bold]", "Ana [x]", "-a [red]", "passwd leads out", " M  compose.yaml"):
             assert words.strip() in shown
         await pilot.press("y")
