@@ -18,6 +18,7 @@ NAMES = (
     "terminal",
     "idle",
     "deploy",
+    "builds",
     "procedure",
     "pushes",
     "past",
