@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from komodo_tui.fleet.manager import FleetManager
 
-_REGISTRY = re.compile(r"[A-Za-z0-9.-]+(?::\d{1,5})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
+_REGISTRY = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(?::\d{1,5})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
 
 
 async def prepare_push(
@@ -39,11 +39,12 @@ async def prepare_push(
     tag = next((name for name in (image, f"{image}:latest") if name in found.tags), found.name)
     if registries and not found.tags:
         raise UsageError(f"{image} has no name to push it under", hint="tag it first")
-    references = tuple(f"{_checked(registry)}/{_without_host(tag)}" for registry in registries) or (tag,)
+    references = tuple(f"{check_registry(registry)}/{_without_host(tag)}" for registry in registries) or (tag,)
     return ResourceOperation(verb="push", targets=(target_of(source, found),), references=references)
 
 
-def _checked(registry: str) -> str:
+def check_registry(registry: str) -> str:
+    """A registry as a name begins with it; raises UsageError."""
     plain = registry.rstrip("/")
     if not _REGISTRY.fullmatch(plain):
         raise UsageError(f"{registry[:80]!r} is no registry", hint="like registry.example:5000 or ghcr.io/shop")

@@ -14,6 +14,7 @@ from komodo_tui.ui.resources.book import Book
 from komodo_tui.ui.resources.detail import ResourceDetail
 from komodo_tui.ui.resources.listing import ResourceList
 from komodo_tui.ui.resources.prune import prune
+from komodo_tui.ui.resources.shipping import bring
 from komodo_tui.ui.resources.usage import show_usage
 from komodo_tui.ui.widgets.table import VirtualTable
 
@@ -228,6 +229,8 @@ class ResourcesPage(Page):
             await flows.tag(self.shell, rows[0], self._acted)
         elif act == "resource.pull":
             await flows.pull_again(self.shell, rows, self._acted)
+        elif act in ("resource.ship", "resource.push"):
+            await bring(act, self.shell, self.runtime, rows, self._acted)
         elif act == "resource.new":
             await flows.new(self.shell, self.runtime.fleet.state, self._here(), self._acted)
         elif act == "resource.backup":

@@ -48,6 +48,8 @@ ACTS: tuple[ResourceActKey, ...] = (
     ResourceActKey("resource.new", "N", "new…", "pull an image, create a volume or a network", rows=False),
     ResourceActKey("resource.pull", "B", "pull", "pull its tag again", _IMAGE),
     ResourceActKey("resource.tag", "E", "tag…", "give it one more tag", _IMAGE, single=True),
+    ResourceActKey("resource.ship", "S", "ship…", "bring it straight to other servers", _IMAGE),
+    ResourceActKey("resource.push", "U", "push…", "push it to registries", _IMAGE, single=True),
     ResourceActKey("resource.remove", "X", "remove…", "remove it"),
     ResourceActKey("resource.backup", "W", "back up…", "write all of it to a tar file here", _VOLUME, single=True),
     ResourceActKey("resource.restore", "R", "restore…", "put a tar file from here into it", _VOLUME, single=True),
