@@ -14,7 +14,7 @@ from komodo_tui.domain.operations import Outcome
 
 if TYPE_CHECKING:
     from komodo_tui.domain.builds import BuildDefinition
-    from komodo_tui.domain.operations import ActionRecord
+    from komodo_tui.domain.operations import ActionRecord, StepResult
     from komodo_tui.store.history import History
 
 _ENOUGH = 200
@@ -59,7 +59,7 @@ def run_of(record: ActionRecord) -> BuildRun:
     return BuildRun(
         id=record.id, name=target.name, server=target.server, started=record.started, ended=record.ended,
         version=str(record.operation.get("version", "")), outcome=record.outcome, who=str(record.actor),
-        seconds=step.seconds if step is not None else 0.0, commit=result.get("commit", ""),
+        seconds=_seconds(record, step), commit=result.get("commit", ""),
         image=result.get("image", ""), size=_number(result.get("size", "")),
         references=tuple(result.get("references", "").split()), builder=result.get("builder", ""),
         steps=_steps(result.get("steps", "")), failed_step=result.get("failed_step", ""),
@@ -118,6 +118,15 @@ def _steps(text: str) -> tuple[BuildStep, ...]:
         return _decode_steps(text) if text else ()
     except msgspec.DecodeError:
         return ()
+
+
+def _seconds(record: ActionRecord, step: StepResult | None) -> float:
+    """As its agent measured it: a build that was followed to its end by another program began before that looked."""
+    told = step.result.get("seconds", "") if step is not None else ""
+    try:
+        return float(told)
+    except ValueError:
+        return step.seconds if step is not None else 0.0
 
 
 def _lines(text: str) -> tuple[str, ...]:
