@@ -10,6 +10,7 @@ from komodo_agent.wire.repos import RepoSource, RepoVerb, wrong_name, wrong_sour
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.pushes import OnPush, check_on_push
 from komodo_tui.domain.servers import named_servers
+from komodo_tui.domain.stacks import split_command
 from komodo_tui.domain.values import check_name
 
 if TYPE_CHECKING:
@@ -40,9 +41,14 @@ class RepoDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Of the token, where its server wants one."""
     ssh_key: str = ""
     """A private key on the servers, for ssh; empty = what ssh there uses by itself."""
+    key: str = ""
+    """Instead of ``ssh_key``: the name of the secret that is the private key. It is in no file on the servers."""
     host_keys: tuple[str, ...] = ()
     """Lines of a known_hosts file; empty = the servers' own files."""
-
+    on_clone: tuple[str, ...] = ()
+    """Commands run in the clone's folder on the server after it was cloned; no shell reads them."""
+    on_pull: tuple[str, ...] = ()
+    """The same after each pull."""
     poll: str = ""
     """How often to look for pushes: ``1m``; empty = never."""
     webhook: str = ""
@@ -55,7 +61,7 @@ class RepoDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         """What an agent is told of it; without the token."""
         return RepoSource(
             url=self.url, branch=self.branch, commit=self.commit, ssh_key=self.ssh_key, host_keys=self.host_keys,
-            username=self.username, secret=self.token,
+            username=self.username, secret=self.token, key_secret=self.key,
         )  # fmt: skip
 
 
@@ -92,7 +98,10 @@ def check_repo(repo: RepoDefinition) -> RepoDefinition:
     wrong = wrong_source(repo.source)
     if wrong:
         raise UsageError(f"repo {repo.name}: {wrong}", hint="https://host/path, git@host:path, or file:///path")
-    for name in filter(None, (repo.token, repo.webhook)):
+    for command in (*repo.on_clone, *repo.on_pull):
+        if not split_command(command, f"repo {repo.name}"):
+            raise UsageError(f"repo {repo.name}: one of the commands is empty")
+    for name in filter(None, (repo.token, repo.key, repo.webhook)):
         check_name(name)
     check_on_push(f"repo {repo.name}", repo.poll, repo.on_push)
     return repo

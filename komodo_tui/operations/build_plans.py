@@ -12,6 +12,7 @@ from komodo_tui.domain.errors import NotFoundError
 from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.operations.build_definitions import draft_definition
 from komodo_tui.operations.container_plans import Draft, server_of, stale
+from komodo_tui.operations.repo_plans import source_with_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -59,7 +60,7 @@ def build_locks(operation: BuildOperation) -> list[str]:
 
 
 def with_secrets(job: BuildJob, server: str, values: StoredValues) -> BuildJob:
-    """The same with the values of its secrets and of its repository's token. Blocks.
+    """The same with the values of its secrets and of its repository's login. Blocks.
 
     Raises:
         NotFoundError: no secret has one of the names.
@@ -71,14 +72,10 @@ def with_secrets(job: BuildJob, server: str, values: StoredValues) -> BuildJob:
         if value is None or not value.secret:
             raise NotFoundError(f"build {job.name}: there is no secret {name}", hint=f"komodo-tui secret set {name}")
         found[key] = value.text
-    source, repo = job.source, job.source.repo
-    if repo is not None and repo.secret:
-        value = lookup(repo.secret)
-        if value is None or not value.secret:
-            hint = f"komodo-tui secret set {repo.secret}"
-            raise NotFoundError(f"build {job.name}: there is no secret {repo.secret}", hint=hint)
-        token = value.text.strip()
-        source = msgspec.structs.replace(source, repo=msgspec.structs.replace(repo, token=token))
+    source = job.source
+    if source.repo is not None:
+        repo = source_with_token(source.repo.url, source.repo, server, values)
+        source = msgspec.structs.replace(source, repo=repo)
     return msgspec.structs.replace(job, secrets=found, source=source)
 
 

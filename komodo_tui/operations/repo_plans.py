@@ -11,11 +11,12 @@ from komodo_agent.wire.repos import RepoJob
 from komodo_tui.domain.errors import NotFoundError, RefusedError, UsageError
 from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.domain.repos import RepoOperation, check_repo
+from komodo_tui.domain.stacks import split_command
 from komodo_tui.domain.units import count_text
 from komodo_tui.operations.container_plans import Draft, server_of, stale
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from komodo_agent.wire.repos import RepoSource
     from komodo_tui.domain.repos import DefineRepoOperation, RepoDefinition
@@ -61,6 +62,7 @@ def _draft_clones(operation: RepoOperation, state: FleetState) -> Draft:
                 target=Target(server=name, name=repo.name),
                 text=f"{_TEXT[operation.verb]} {repo.name}{_from(operation)}",
                 command=_command(operation),
+                details=tuple(f"then {words}" for words in _after(operation)),
                 warning="; ".join(filter(None, (lost, stale(server_of(state, name))))),
             )
         )
@@ -73,9 +75,14 @@ def repo_jobs(operation: RepoOperation) -> tuple[RepoJob, ...]:
     """What each server's agent is asked to do; the token comes later."""
     repo = operation.repo
     job = RepoJob(
-        verb=operation.verb, name=repo.name, source=repo.source, discard=operation.discard, make=operation.make
+        verb=operation.verb, name=repo.name, source=repo.source, discard=operation.discard, make=operation.make,
+        on_clone=_commands(repo, repo.on_clone), on_pull=_commands(repo, repo.on_pull),
     )  # fmt: skip
     return tuple(job for _ in dict.fromkeys(operation.servers))
+
+
+def _commands(repo: RepoDefinition, commands: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    return tuple(split_command(command, f"repo {repo.name}") for command in commands)
 
 
 def repo_locks(operation: RepoOperation) -> list[str]:
@@ -95,19 +102,21 @@ def with_token(job: RepoJob, server: str, values: StoredValues) -> RepoJob:
 
 
 def source_with_token(repo: str, source: RepoSource, server: str, values: StoredValues) -> RepoSource:
-    """A source with the token that it names. Blocks.
+    """A source with the token or the ssh key that it names. Blocks.
 
     Raises:
         NotFoundError: no secret has that name.
     """
-    if not source.secret:
-        return source
-    value = values.lookup("", server)(source.secret)
+    token = _secret(repo, source.secret, server, values) if source.secret else ""
+    key = _secret(repo, source.key_secret, server, values) if source.key_secret else ""
+    return msgspec.structs.replace(source, token=token, key=key) if token or key else source
+
+
+def _secret(repo: str, name: str, server: str, values: StoredValues) -> str:
+    value = values.lookup("", server)(name)
     if value is None or not value.secret:
-        raise NotFoundError(
-            f"repo {repo}: there is no secret {source.secret}", hint=f"komodo-tui secret set {source.secret}"
-        )
-    return msgspec.structs.replace(source, token=value.text.strip())
+        raise NotFoundError(f"repo {repo}: there is no secret {name}", hint=f"komodo-tui secret set {name}")
+    return value.text.strip()
 
 
 def _draft_definition(operation: DefineRepoOperation, known: Mapping[str, RepoDefinition]) -> Draft:
@@ -141,6 +150,16 @@ def _from(operation: RepoOperation) -> str:
         return ", with its files"
     where = f", {repo.branch}" if repo.branch else ""
     return f" from {repo.url}{where}{f' at {repo.commit[:12]}' if repo.commit else ''}"
+
+
+def _after(operation: RepoOperation) -> tuple[str, ...]:
+    """What runs on the server once the files are there."""
+    repo = operation.repo
+    if operation.verb == "clone":
+        return repo.on_clone
+    if operation.verb != "pull":
+        return ()
+    return (*repo.on_pull, *(f"{command}  (where it is cloned now)" for command in repo.on_clone if operation.make))
 
 
 def _command(operation: RepoOperation) -> str:

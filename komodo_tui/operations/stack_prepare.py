@@ -205,7 +205,7 @@ def _at_commit(source: ComposeSource, preview: ComposePreview) -> ComposeSource:
     """The source held to the commit of the preview; without the token, for that commit is on the server by now."""
     if preview.git is None or source.git is None:
         return source
-    repo = msgspec.structs.replace(source.git.repo, token="")
+    repo = source.git.repo.bare
     git = msgspec.structs.replace(source.git, repo=repo)
     return msgspec.structs.replace(source, git=git, commit=preview.git.target.id)
 

@@ -11,6 +11,7 @@ import msgspec
 
 from ..problems import AgentError
 from ..wire.repos import file_path, is_file, wrong_name, wrong_source
+from .after import run_after
 from .folder import Folder, Record
 from .git import GitFailedError, HardGit
 from .look import REMOTE, git_of, is_ancestor, resolved, status, warnings
@@ -61,6 +62,7 @@ class RepoAct:
         await asyncio.to_thread(folder.take_new)
         await self._record(git_of(folder), target)
         self._context.result(commit=target, before=before)
+        await run_after("on_clone", self._spec.on_clone, self._context, self._spec, folder.files, (before, target))
 
     async def _pull(self) -> None:
         if self._spec.make and self._folder.record() is None:
@@ -84,6 +86,7 @@ class RepoAct:
             await self._check_out(git, target, force=self._spec.discard)
         await self._record(git, target)
         self._context.result(commit=target, before=before)
+        await run_after("on_pull", self._spec.on_pull, self._context, self._spec, self._folder.files, (before, target))
 
     async def _fetch_only(self) -> None:
         git, record = self._cloned()

@@ -17,6 +17,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ..problems import AgentError
+from .keys import lent_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -95,7 +96,9 @@ class HardGit:
     async def network(self, *words: str, source: RepoSource, known_hosts: Path, timeout: float, lock: int = -1,
                       tell: Tell | None = None) -> bytes:  # fmt: skip
         """The same for what talks to the repository's own server."""
-        return await self._run(words, _login(source, known_hosts), lock=lock, tell=tell, timeout=timeout)
+        with lent_key(source.key) as key:
+            login = _login(source, known_hosts, key or source.ssh_key)
+            return await self._run(words, login, lock=lock, tell=tell, timeout=timeout)
 
     async def _run(
         self, words: tuple[str, ...], more: Mapping[str, str], *, lock: int = -1, tell: Tell | None = None,
@@ -140,7 +143,7 @@ async def _end(call: _Call, work: asyncio.Future[bytes]) -> None:
     work.exception()  # looked at: it is the end that was asked for
 
 
-def _login(source: RepoSource, known_hosts: Path) -> dict[str, str]:
+def _login(source: RepoSource, known_hosts: Path, key: str) -> dict[str, str]:
     """Environment (and, with a dot in it, configuration) with which git reaches this source and nothing else."""
     from ..wire.repos import is_file, site_of
 
@@ -151,8 +154,8 @@ def _login(source: RepoSource, known_hosts: Path) -> dict[str, str]:
         words = ["ssh", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", "ConnectTimeout=15",
                  "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=4", "-o", "ClearAllForwardings=yes",
                  "-o", "PermitLocalCommand=no"]  # fmt: skip
-        if source.ssh_key:
-            words += ["-o", "IdentitiesOnly=yes", "-i", source.ssh_key]
+        if key:
+            words += ["-o", "IdentitiesOnly=yes", "-i", key]
         if source.host_keys:
             words += ["-o", f'UserKnownHostsFile="{known_hosts}"', "-o", "GlobalKnownHostsFile=/dev/null"]
         return {"GIT_ALLOW_PROTOCOL": "ssh", "GIT_SSH_COMMAND": shlex.join(words), "GIT_SSH_VARIANT": "ssh"}

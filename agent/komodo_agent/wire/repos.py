@@ -28,6 +28,7 @@ _SCP = re.compile(rf"{_USER}{_HOST}:(?!:)(?!-).+")
 _BAD_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|[/.]$|^[-./]|^@$")
 _HELPER = re.compile(r"[A-Za-z0-9+.-]*::")
 _LONGEST = 1000
+_LONGEST_KEY = 64 << 10
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -49,6 +50,15 @@ class RepoSource(msgspec.Struct, frozen=True, kw_only=True):
     """The name of the secret that is the token, for messages."""
     token: str = ""
     """A secret: never logged, never in a job's state."""
+    key_secret: str = ""
+    """The name of the secret that is the private key, for messages."""
+    key: str = ""
+    """A private key instead of ``ssh_key``. A secret, as the token is."""
+
+    @property
+    def bare(self) -> RepoSource:
+        """The same without its secrets."""
+        return msgspec.structs.replace(self, token="", key="")
 
 
 class RepoJob(msgspec.Struct, frozen=True, kw_only=True, tag="repo", tag_field="kind"):
@@ -61,6 +71,10 @@ class RepoJob(msgspec.Struct, frozen=True, kw_only=True, tag="repo", tag_field="
     """Throw away what was changed in the clone. Files that git does not know are kept, but by remove."""
     make: bool = False
     """For pull: clone where there is no clone yet."""
+    on_clone: tuple[tuple[str, ...], ...] = ()
+    """Commands run in the folder of the files after it was cloned, as the user who asks."""
+    on_pull: tuple[tuple[str, ...], ...] = ()
+    """The same after a pull."""
     timeout: float = 3600.0
     """Seconds after which it is ended and counts as failed."""
 
@@ -208,6 +222,9 @@ def _wrong_login(source: RepoSource) -> str:
     for line in source.host_keys:
         if not line.isprintable() or len(line.split()) < 3:
             return "host_keys: each is a line of a known_hosts file, as ssh-keyscan prints them"
+    wrong = _wrong_key(source)
+    if wrong:
+        return wrong
     if not source.username.isprintable() or "\n" in source.token or "\0" in source.token:
         return "the token or its user's name has a line end or a control character"
     if source.secret or source.token:
@@ -216,4 +233,16 @@ def _wrong_login(source: RepoSource) -> str:
             return "a token is for https URLs; ssh uses keys"
         if source.url.startswith("http://") and found["host"] not in _LOOPBACK:
             return "a token would cross the network in the clear: use https"
+    return ""
+
+
+def _wrong_key(source: RepoSource) -> str:
+    if not (source.key_secret or source.key):
+        return ""
+    if source.ssh_key:
+        return "give the ssh key either as a path on the servers (ssh_key) or as a secret (key)"
+    if is_file(source.url) or _WEB.fullmatch(source.url):
+        return "an ssh key is for ssh URLs; https uses a token"
+    if source.key and ("PRIVATE KEY-----" not in source.key or "\0" in source.key or len(source.key) > _LONGEST_KEY):
+        return f"the secret {source.key_secret} is no private key as ssh-keygen writes them"
     return ""

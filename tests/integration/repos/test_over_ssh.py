@@ -43,10 +43,10 @@ class Program:
         path.write_text(json.dumps({"repos": [{**self._repo, **fields}]}))
         self("apply", "-f", str(path), "--yes")
 
-    def __call__(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *words: str, code: int = 0, given: str = "") -> subprocess.CompletedProcess[str]:
         """Run it; its exit code must be this one."""
         done = subprocess.run(
-            [sys.executable, "-m", "komodo_tui", *words], env=self._environment, stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", "komodo_tui", *words], env=self._environment, input=given,
             capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         assert done.returncode == code, done.stderr + done.stdout
@@ -124,6 +124,23 @@ def test_cloned_and_pulled_over_ssh(program: Program, author: Author, tmp_path: 
     assert "note" in program("repo", "pull", "shop", "--yes", code=4).stdout
     assert "third" in program("repo", "list").stdout
     assert (program.files / "note").read_text() == "mine\n"
+
+
+def test_a_key_that_is_a_secret_opens_the_repository_and_is_in_no_file(
+    program: Program, sshd: Server, author: Author
+) -> None:
+    key = Path(sshd.key).read_text()
+    program.define(ssh_key="", key="SHOP_KEY", on_clone=["env"])
+    assert "no secret SHOP_KEY" in program("repo", "clone", "shop", "--yes", code=1).stderr
+    program("secret", "set", "SHOP_KEY", "--yes", given=key)
+    done = program("repo", "clone", "shop", "--yes")
+    assert "KOMODO_REPO=shop" in done.stderr + done.stdout
+    program("repo", "fetch", "shop", "--yes")
+    assert program.status()["state"]["commit"]["id"] == author.head
+    body = key.splitlines()[1]
+    kept = [path for path in program.folder.rglob("*") if path.is_file() and body.encode() in path.read_bytes()]
+    assert kept == []
+    assert body not in done.stdout + done.stderr + program("actions", "--json").stdout
 
 
 def test_wrong_key_strange_host_and_branch_that_is_gone(program: Program, sshd: Server, tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ class Context:
         self.commands: list[str] = []
         self.steps: list[tuple[str, float | None]] = []
         self.results: dict[str, str] = {}
+        self.uid = os.getuid()
 
     def log(self, text: str) -> None:
         self.lines.append(text)
