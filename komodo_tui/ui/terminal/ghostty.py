@@ -6,7 +6,7 @@ program, in the worker process. Everything allocated natively is freed in :meth:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from komodo_tui.ui.terminal import ghostty_input, styles
 from komodo_tui.ui.terminal.core import (
@@ -35,12 +35,11 @@ from komodo_tui.ui.terminal.ghostty_abi import (
     scroll_viewport,
     wrapped_rows,
 )
+from komodo_tui.ui.terminal.ghostty_calls import CELL_HEIGHT, CELL_WIDTH, Calls, set_option
 from komodo_tui.ui.terminal.ghostty_rows import RowReader
+from komodo_tui.ui.terminal.ghostty_shim import Shim, soft_reset
 from komodo_tui.ui.terminal.guard import Guard
 from komodo_tui.ui.terminal.search import find
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _HOLD = 2026
 _SHAPES: dict[int, Literal["block", "bar", "underline"]] = {
@@ -66,15 +65,12 @@ class GhosttyCore:
         self._size = clamp_size(cols, rows)
         self._history = options.history
         self._guard = Guard() if guarded else None
-        self._replies: list[bytes] = []
-        self._bells = 0
-        self._title_changed = False
-        self._clipboard: str | None = None
-        self._callbacks: list[Any] = []
+        self._shim = Shim()
         self._closed = False
         terminal = ffi.new("GhosttyTerminal*")
         check(lib.ghostty_terminal_new(ffi.NULL, terminal, *self._size), "terminal_new")
         self._terminal = terminal[0]
+        self._calls = Calls(self._terminal, lambda: self._size)
         state = ffi.new("GhosttyRenderState*")
         check(lib.ghostty_render_state_new(ffi.NULL, state), "render_state_new")
         self._state = state[0]
@@ -89,75 +85,38 @@ class GhosttyCore:
         self._configure(options)
 
     def _configure(self, options: Options) -> None:
-        self._set("SCROLLBACK_MAX_LINES", ffi.new("size_t*", 1 << 40))
+        set_option(self._terminal, "SCROLLBACK_MAX_LINES", ffi.new("size_t*", 1 << 40))
         self._limit_history()
-        self._set("KITTY_IMAGE_STORAGE_LIMIT", ffi.new("uint64_t*", 0))  # no images, so no files read for them
-        self._set("APC_MAX_BYTES", ffi.new("size_t*", _STRING_LIMIT))
-        self._set("CLIPBOARD_WRITE_MAX_BYTES", ffi.new("size_t*", CLIPBOARD_LIMIT))
+        set_option(
+            self._terminal, "KITTY_IMAGE_STORAGE_LIMIT", ffi.new("uint64_t*", 0)
+        )  # no images, so no files read for them
+        set_option(self._terminal, "APC_MAX_BYTES", ffi.new("size_t*", _STRING_LIMIT))
+        set_option(self._terminal, "CLIPBOARD_WRITE_MAX_BYTES", ffi.new("size_t*", CLIPBOARD_LIMIT))
         for name, color in (("FOREGROUND", options.foreground), ("BACKGROUND", options.background)):
             parts = {"r": color >> 16 & 255, "g": color >> 8 & 255, "b": color & 255}
-            self._set(f"COLOR_{name}", ffi.new("GhosttyColorRgb*", parts))
-        self._listen("WRITE_PTY", "GhosttyTerminalWritePtyFn", self._on_reply)
-        self._listen("BELL", "GhosttyTerminalBellFn", self._on_bell)
-        self._listen("TITLE_CHANGED", "GhosttyTerminalTitleChangedFn", self._on_title)
-        self._listen("CLIPBOARD_WRITE", "GhosttyTerminalClipboardWriteFn", self._on_clipboard)
-        self._listen("SIZE", "GhosttyTerminalSizeFn", self._on_size)
-
-    def _set(self, option: str, value: Any) -> None:
-        code = getattr(lib, f"GHOSTTY_TERMINAL_OPT_{option}")
-        check(lib.ghostty_terminal_set(self._terminal, code, value), f"set {option}")
-
-    def _listen(self, option: str, signature: str, call: Callable[..., Any]) -> None:
-        callback = ffi.callback(signature, call)
-        self._callbacks.append(callback)  # native code holds only the address
-        self._set(option, callback)
+            set_option(self._terminal, f"COLOR_{name}", ffi.new("GhosttyColorRgb*", parts))
 
     def _limit_history(self) -> None:
-        self._set("SCROLLBACK_MAX_BYTES", ffi.new("size_t*", history_bytes(self._history, self._size[0])))
-
-    # Callbacks run inside feed and resize; they only take notes, since the terminal must not be entered again.
-
-    def _on_reply(self, _terminal: Any, _data: Any, text: Any, length: int) -> None:
-        self._replies.append(ffi.buffer(text, length)[:])
-
-    def _on_bell(self, _terminal: Any, _data: Any) -> None:
-        self._bells += 1
-
-    def _on_title(self, _terminal: Any, _data: Any) -> None:
-        self._title_changed = True
-
-    def _on_size(self, _terminal: Any, _data: Any, out: Any) -> bool:
-        out.columns, out.rows = self._size
-        out.cell_width, out.cell_height = 8, 16
-        return True
-
-    def _on_clipboard(self, _terminal: Any, _data: Any, write: Any) -> None:
-        for index in range(write.contents_len):
-            data = write.contents[index].data
-            text = bytes(ffi.buffer(data.ptr, data.len)).decode("utf-8", "replace") if data.len else ""
-            if len(text) <= CLIPBOARD_LIMIT:
-                self._clipboard = text
-                return
+        set_option(
+            self._terminal, "SCROLLBACK_MAX_BYTES", ffi.new("size_t*", history_bytes(self._history, self._size[0]))
+        )
 
     def feed(self, data: bytes) -> bytes:
         if self._guard is not None:
             data = self._guard.clean(data)
-        lib.ghostty_terminal_vt_write(self._terminal, data, len(data))
-        return self._drain()
-
-    def _drain(self) -> bytes:
-        if not self._replies:
-            return b""
-        replies, self._replies = b"".join(self._replies), []
-        return replies
+        for piece in self._shim.pieces(data):
+            if piece is None:
+                piece = soft_reset(self._get("CURSOR_X", "uint16_t"), self._get("CURSOR_Y", "uint16_t"))
+            lib.ghostty_terminal_vt_write(self._terminal, piece, len(piece))
+        return self._calls.replies()
 
     def resize(self, cols: int, rows: int) -> bytes:
         size = clamp_size(cols, rows)
         if size != self._size:
             self._size = size
-            check(lib.ghostty_terminal_resize(self._terminal, *size, 8, 16), "resize")
+            check(lib.ghostty_terminal_resize(self._terminal, *size, CELL_WIDTH, CELL_HEIGHT), "resize")
             self._limit_history()
-        return self._drain()
+        return self._calls.replies()
 
     def take_frame(self, force: bool = False) -> Frame:
         modes = frozenset(mode for mode in TRACKED_MODES if self._mode_set(mode))
@@ -176,10 +135,9 @@ class GhosttyCore:
             dirty = list(self._rows.dirty_rows(self._state))
         check(lib.ghostty_render_state_clean(self._state), "render_state_clean")
         frame = Frame(cols, rows, dirty, full, self._read_cursor(), modes, alternate, keyboard, bar)
-        if self._title_changed:
-            frame.title, self._title_changed = self._read_title(), False
-        frame.bells, self._bells = self._bells, 0
-        frame.clipboard, self._clipboard = self._clipboard, None
+        if self._calls.title_changed():
+            frame.title = self._read_title()
+        frame.bells, frame.clipboard = self._calls.bells(), self._calls.clipboard()
         return frame
 
     def _get(self, what: str, ctype: str) -> Any:
@@ -289,7 +247,7 @@ class GhosttyCore:
         self._rows.free()
         lib.ghostty_render_state_free(self._state)
         lib.ghostty_terminal_free(self._terminal)
-        self._callbacks.clear()
+        self._calls.free()
 
 
 def usable() -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from komodo_tui.ui.terminal.core import KeyInput, Mods, MouseInput
 from komodo_tui.ui.terminal.ghostty_abi import check, ffi, init_sized, lib
+from komodo_tui.ui.terminal.ghostty_calls import CELL_HEIGHT, CELL_WIDTH
 
 _SHIFT, _CTRL, _ALT = 1, 2, 4
 """GHOSTTY_MODS_*: macros of the C header, which the binding does not carry."""
@@ -27,7 +28,6 @@ _NAMED = {
 
 _BUTTONS = {1: "LEFT", 2: "MIDDLE", 3: "RIGHT", 4: "FOUR", 5: "FIVE", 6: "SIX", 7: "SEVEN"}
 _ACTIONS = {"press": "PRESS", "release": "RELEASE", "move": "MOTION"}
-_CELL_WIDTH, _CELL_HEIGHT = 8, 16
 _BUFFER = 128
 
 
@@ -63,7 +63,7 @@ class InputEncoder:
         check(lib.ghostty_mouse_encoder_new(ffi.NULL, self._mouse), "mouse_encoder_new")
         check(lib.ghostty_mouse_event_new(ffi.NULL, self._mouse_event), "mouse_event_new")
         self._size = init_sized("GhosttyMouseEncoderSize")
-        self._size.cell_width, self._size.cell_height = _CELL_WIDTH, _CELL_HEIGHT
+        self._size.cell_width, self._size.cell_height = CELL_WIDTH, CELL_HEIGHT
         self._out = ffi.new("char[]", _BUFFER)
         self._length = ffi.new("size_t*")
 
@@ -104,10 +104,10 @@ class InputEncoder:
         else:
             lib.ghostty_mouse_event_clear_button(event)
         lib.ghostty_mouse_event_set_mods(event, _mods(mouse.mods))
-        position = ffi.new("GhosttyMousePosition*", ((mouse.x + 0.5) * _CELL_WIDTH, (mouse.y + 0.5) * _CELL_HEIGHT))
+        position = ffi.new("GhosttyMousePosition*", ((mouse.x + 0.5) * CELL_WIDTH, (mouse.y + 0.5) * CELL_HEIGHT))
         lib.ghostty_mouse_event_set_position(event, position[0])
         lib.ghostty_mouse_encoder_setopt_from_terminal(encoder, self._terminal)
-        self._size.screen_width, self._size.screen_height = cols * _CELL_WIDTH, rows * _CELL_HEIGHT
+        self._size.screen_width, self._size.screen_height = cols * CELL_WIDTH, rows * CELL_HEIGHT
         lib.ghostty_mouse_encoder_setopt(encoder, lib.GHOSTTY_MOUSE_ENCODER_OPT_SIZE, self._size)
         pressed = ffi.new("bool*", mouse.pressed)
         lib.ghostty_mouse_encoder_setopt(encoder, lib.GHOSTTY_MOUSE_ENCODER_OPT_ANY_BUTTON_PRESSED, pressed)

@@ -171,7 +171,7 @@ class PaneDriver(LinuxDriver):
         self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        sys.setswitchinterval(SWITCH_INTERVAL)
+        sys.setswitchinterval(min(SWITCH_INTERVAL, sys.getswitchinterval()))
         self.key_mode = KeyMode()
         self._cursor: tuple[str, bool] | None = None
 
