@@ -22,8 +22,11 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Steps that run side by side; stages follow one another."""
 
     name: str = ""
+    """What it is called in the run; else its number."""
     when: str = ""
+    """Only if this holds: env == "prod" and not failed."""
     enabled: bool = True
+    """Leave it out without taking it out."""
     on: Literal["success", "failure", "always"] = "success"
     """Runs while nothing has failed, only after something has, or either way."""
     parallel: int = 0
@@ -37,11 +40,14 @@ class ProcedureDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     """A recipe."""
 
     name: str
+    """Letters, digits, dots, dashes and underscores."""
     description: str = ""
+    """What it is for, in a line."""
     tags: tuple[str, ...] = ()
     parameters: dict[str, str | int | float | bool | Parameter | None] = msgspec.field(default_factory=dict)
     """Name to its default, to null (has to be given), or to a :class:`Parameter`."""
     allow_dangerous: bool = False
+    """Steps that can do anything to a server: commands on it, removals of what nothing brings back."""
     overlap: Literal["refuse", "wait"] = "refuse"
     """What a second run does while the first is under way."""
     timeout: str = ""

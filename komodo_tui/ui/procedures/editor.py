@@ -14,6 +14,7 @@ from komodo_tui.ui.definitions.editing import Editing
 from komodo_tui.ui.definitions.text import read_one
 from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
 from komodo_tui.ui.modals.yaml_editor import Checked, YamlEditor
+from komodo_tui.ui.procedures.builder import ProcedureBuilder
 from komodo_tui.ui.procedures.recipes import EMPTY, starters
 
 if TYPE_CHECKING:
@@ -25,10 +26,15 @@ if TYPE_CHECKING:
 
 def read_procedure(text: str, find: Callable[[str], ProcedureDefinition | None]) -> Checked[ProcedureDefinition]:
     """The one procedure of a text. Raises UsageError."""
-    definition: ProcedureDefinition = read_one(text, "procedures", "name: …, stages: …")
+    definition = _read(text)
     check(definition, lambda name: definition if name == definition.name else find(name))
     steps = sum(len(stage.steps) for stage in definition.stages)
     return Checked(definition, f"{definition.name} could run: {count_text(steps, 'step')}")
+
+
+def _read(text: str) -> ProcedureDefinition:
+    found: ProcedureDefinition = read_one(text, "procedures", "name: …, stages: …")
+    return found
 
 
 def procedure_text(definition: ProcedureDefinition) -> str:
@@ -52,7 +58,21 @@ class ProcedureEditing(Editing["ProcedureDefinition"]):
 
     def editor(self, title: str, text: str) -> YamlEditor[ProcedureDefinition]:
         """The dialog."""
-        return YamlEditor(title, text, lambda typed: read_procedure(typed, self.kept.find))
+        return ProcedureBuilder(
+            title, text, lambda typed: read_procedure(typed, self.kept.find), _read, procedure_text, self._known
+        )
+
+    def _known(self) -> dict[str, list[str]]:
+        """Names that fields of steps may want."""
+        servers = self.runtime.fleet.state.servers
+        containers = sorted({found.name for live in servers.values() for found in live.containers.values()})
+        tags = sorted({tag for live in servers.values() for tag in live.definition.tags})
+        return {
+            "servers": [*servers, *(f"tag:{tag}" for tag in tags)],
+            "match": containers, "container": containers, "healthy": containers, "containers": containers,
+            "stack": sorted(self.runtime.deployables.known()), "procedure": sorted(self.kept.known()),
+            "state": ["running", "exited", "paused", "restarting", "created", "dead"],
+        }  # fmt: skip
 
     def operation(
         self, verb: Literal["add", "edit", "remove"], name: str, definition: ProcedureDefinition | None, rev: int | None

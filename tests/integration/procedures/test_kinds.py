@@ -42,6 +42,7 @@ def inbox() -> Iterator[tuple[int, list[dict[str, str]]]]:
     yield server.server_address[1], got
     server.shutdown()
     thread.join()
+    server.server_close()
 
 
 def test_volumes_are_backed_up_kept_and_brought_back(cli: Cli, server: Server, tmp_path: Path) -> None:
@@ -96,7 +97,7 @@ def test_prune_takes_what_is_old_and_unused_and_leaves_what_is_to_be_kept(cli: C
     assert done.returncode == 0, done.stdout + done.stderr
     assert server.docker("ps", "-a", "--format", "{{.Names}}").split() == ["kept"]
     assert "lonely" not in server.docker("network", "ls", "--format", "{{.Name}}").split()
-    assert server.docker("volume", "ls", "-q").split() == []
+    assert {"v1", "v2"}.isdisjoint(server.docker("volume", "ls", "-q").split())
     run = cli.entries("procedure", "runs")[0]["run"]
     acts = cli.entries("actions")
     assert {row["run"] for row in acts if row["act"] in ("prune", "remove")} == {run}

@@ -11,7 +11,9 @@ from textual.widgets import TextArea
 from komodo_tui.domain.operations import Actor, DefineProcedureOperation, Target
 from komodo_tui.domain.procedures import journal as j
 from komodo_tui.domain.procedures.model import ProcedureDefinition
+from komodo_tui.operations.deployment_definitions import Deployables, DeploymentDefinitions
 from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
+from komodo_tui.operations.stack_definitions import StackDefinitions
 from komodo_tui.store.definitions import DefinitionStore
 from komodo_tui.store.runs import RunStore
 from komodo_tui.ui.app import KomodoApp
@@ -89,6 +91,7 @@ def app(tmp_path: Path) -> KomodoApp:
     procedures = ProcedureDefinitions(definitions)
     runtime.procedures = lambda: procedures
     runtime.executor.procedures = runtime.procedures
+    runtime.deployables = Deployables(StackDefinitions(definitions), DeploymentDefinitions(definitions))
     write_run(RunStore(runtime.state_dir.runs, clock=lambda: NOW - 3600))
     return KomodoApp(runtime, tab="procedures", now=lambda: NOW)
 
@@ -141,8 +144,8 @@ async def test_running_asks_for_parameters_and_shows_what_it_would_touch(app: Ko
         await pilot.press("ctrl+s")
         shown = await dialog(pilot, ConfirmDialog)
         texts = [step.text for step in shown.plan.steps]
-        assert "  restart_containers: api-1@web-01" in texts
-        assert "  exec: redis@db-01  ./migrate" in texts
+        assert "  restart_containers: api-1@web-01: docker restart api-1" in texts
+        assert "  exec: redis@db-01: docker exec redis ./migrate" in texts
         await pilot.press("escape")
         await until(pilot, lambda: len(app.screen_stack) == 1)
 
@@ -171,7 +174,7 @@ async def test_an_edited_text_is_not_thrown_away_at_once(app: KomodoApp) -> None
         await ready(pilot)
         await pilot.press("e")
         editor = await dialog(pilot, YamlEditor)
-        await pilot.press("x", "escape")
+        await pilot.press("ctrl+t", "x", "escape")
         await pilot.pause()
         assert app.screen is editor
         await pilot.press("escape")

@@ -15,8 +15,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     name: str = ""
     """What it is called in the run; else its kind."""
     when: str = ""
-    """Only if this holds: see :mod:`komodo_tui.domain.procedures.expressions`."""
+    """Only if this holds: env == "prod" and not failed. See :mod:`komodo_tui.domain.procedures.expressions`."""
     enabled: bool = True
+    """Leave it out without taking it out."""
     timeout: str = ""
     """Of one attempt on one target; empty = none."""
     retries: int = 0

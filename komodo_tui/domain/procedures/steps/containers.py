@@ -68,7 +68,10 @@ class Exec(OnContainers, frozen=True, kw_only=True):
     command: Words
     """A list, or one text split as a shell would; nothing in it is expanded."""
     container: str = ""
+    """One container's name, instead of match."""
     user: str = ""
+    """In the container; empty = as it is made."""
     directory: str = ""
+    """In the container; empty = as it is made."""
     environment: dict[str, str] = msgspec.field(default_factory=dict)
     """Values may have ``[[NAME]]`` of variables and secrets."""

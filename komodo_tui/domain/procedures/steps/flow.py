@@ -25,6 +25,7 @@ class Wait(Spread, frozen=True, kw_only=True):
     file: str = ""
     """An absolute path that exists on each of ``servers``."""
     every: str = "1s"
+    """Between two looks."""
 
 
 class Sleep(Step, frozen=True, kw_only=True):
@@ -44,6 +45,7 @@ class Notify(Step, frozen=True, kw_only=True):
     """Send a message by alerters."""
 
     message: str
+    """What it says."""
     title: str = ""
     """Empty = the procedure's name."""
     alerters: Words = ()

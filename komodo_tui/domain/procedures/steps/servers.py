@@ -15,7 +15,9 @@ class Run(Spread, frozen=True, kw_only=True):
     command: Words
     """A list, or one text split as a shell would; nothing in it is expanded."""
     user: str = ""
+    """Empty = the login user."""
     directory: str = ""
+    """Empty = that user's home."""
     environment: dict[str, str] = msgspec.field(default_factory=dict)
     """Values may have ``[[NAME]]`` of variables and secrets."""
 
@@ -30,7 +32,9 @@ class Script(Spread, frozen=True, kw_only=True):
     """…and the script's path in it. It is run in the clone's folder unless ``directory`` says otherwise."""
     interpreter: str = "sh"
     user: str = ""
+    """Empty = the login user."""
     directory: str = ""
+    """Empty = that user's home."""
     environment: dict[str, str] = msgspec.field(default_factory=dict)
     """Values may have ``[[NAME]]`` of variables and secrets."""
 
