@@ -14,7 +14,7 @@ from komodo_agent.wire.updates import ImageQuestion, ImageUpdate, UpdatesRequest
 from komodo_tui.domain.errors import KomodoError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from komodo_agent.wire.models import Container
     from komodo_tui.fleet.live import ServerLive
@@ -93,6 +93,11 @@ class ImageUpdates:
         update = self.of(server, container)
         return update is not None and update.state == "update"
 
+    def replaced(self, server: str, image_id: str) -> bool:
+        """Whether an image was replaced under a name that a container was made with."""
+        found = self._found.get(server, {})
+        return any(update.state == "update" for (_, known), update in found.items() if known == image_id)
+
     def available(self) -> tuple[Outdated, ...]:
         """All containers whose image was replaced, as far as is known: what an alert can be about."""
         return tuple(
@@ -130,8 +135,3 @@ class ImageUpdates:
 
 def _keys(live: ServerLive) -> frozenset[Key]:
     return frozenset((c.image, c.image_id) for c in live.containers.values() if c.image and c.image_id)
-
-
-def any_outdated(containers: Iterable[Container], server: str, test: Callable[[str, Container], bool]) -> bool:
-    """Whether one of them is; ``test`` is :meth:`ImageUpdates.outdated`."""
-    return any(test(server, container) for container in containers)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from komodo_tui.fleet.live import ServerLive
     from komodo_tui.ui.render.cells import Cell
     from komodo_tui.ui.render.glyphs import Glyphs
+    from komodo_tui.ui.updates import UpdateMarks
 
 NOTHING = "-"
 Key = tuple[str, str]
@@ -85,8 +86,14 @@ def word(row: Row) -> str:
     return container.state
 
 
-def container_columns(glyphs: Glyphs, now: Callable[[], float]) -> tuple[Column[Row], ...]:
+def container_columns(
+    glyphs: Glyphs, now: Callable[[], float], marks: UpdateMarks
+) -> tuple[Column[Row], ...]:  # fmt: skip
     """All columns, the most telling first; ``now`` gives Unix time."""
+
+    def image(row: Row) -> Cell:
+        return marks.cell(row.container.image, marks.container(row.live.name, row.container))
+
     return (
         Column("state", "S", 1, lambda r: (sign(r, glyphs),), key=lambda r: r.container.state),
         Column("name", "NAME", 16, lambda r: r.container.name, key=lambda r: r.container.name.lower(), grow=4, most=44),
@@ -94,7 +101,7 @@ def container_columns(glyphs: Glyphs, now: Callable[[], float]) -> tuple[Column[
         Column("word", "STATE", 10, lambda r: _word(r, glyphs), key=word, priority=5, grow=1, most=14),
         Column("stack", "STACK", 10, lambda r: r.container.stack, key=lambda r: r.container.stack or None, priority=6,
                grow=1, most=20),
-        Column("image", "IMAGE", 12, lambda r: r.container.image, key=lambda r: r.container.image, priority=4, grow=3,
+        Column("image", "IMAGE", 12, image, key=lambda r: r.container.image, priority=4, grow=3,
                most=48),
         Column("cpu", "CPU%", 6, _cpu, key=lambda r: s.cpu if (s := r.sample) else None, right=True,
                descending=True, live=True),

@@ -10,6 +10,7 @@ from textual.containers import Horizontal, Vertical
 from komodo_tui.domain.filters import parse
 from komodo_tui.ui.containers.columns import Row, container_columns, natural_order, row_tone
 from komodo_tui.ui.containers.preview import Preview
+from komodo_tui.ui.updates import UpdateMarks
 from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
 
@@ -46,8 +47,9 @@ class ContainerList(Vertical):
         super().__init__(id=id)
         self._state: FleetState = runtime.fleet.state
         self._look: Callable[[], Look] = lambda: shell.look
+        self._marks = UpdateMarks(runtime.updates, shell.look)
         self.table: VirtualTable[Row] = VirtualTable(
-            container_columns(shell.look.glyphs, shell.now), order=natural_order, row_tone=row_tone,
+            container_columns(shell.look.glyphs, shell.now, self._marks), order=natural_order, row_tone=row_tone,
             id="containers-table",
         )  # fmt: skip
         self.pane: ListPane[Row] = ListPane(
@@ -79,6 +81,8 @@ class ContainerList(Vertical):
             self.table.update_rows(self._rows(changes), changes.removed)
         if changes.figures:
             self.table.refigure()
+        if self._marks.tick():
+            self.table.restyle()
         self.table.recheck()
         self.pane.told()
         self.show_selected()

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from komodo_tui.ui.render.cells import Cell
     from komodo_tui.ui.render.glyphs import Glyphs
     from komodo_tui.ui.stacks.book import Place
+    from komodo_tui.ui.updates import UpdateMarks
 
 
 def deployment_columns(
-    glyphs: Glyphs, now: Callable[[], float], single: Callable[[str], bool]
+    glyphs: Glyphs, now: Callable[[], float], single: Callable[[str], bool], marks: UpdateMarks
 ) -> tuple[Column[Place], ...]:
     """A deployment in a row; ``single`` tells whether a definition is one of a single container."""
 
@@ -35,13 +36,17 @@ def deployment_columns(
         name = place.deployment.stack
         return (("container", "dim"),) if single(name) else name or (("discovered", "dim"),)
 
+    def services(place: Place) -> Cell:
+        deployment = place.deployment
+        return marks.cell(services_text(place), marks.any(deployment.server, deployment.containers))
+
     return (
         Column("project", "PROJECT", 14, lambda p: p.deployment.project, key=lambda p: p.deployment.project, grow=2,
                most=32),
         Column("server", "SERVER", 9, lambda p: p.deployment.server, key=lambda p: p.deployment.server, grow=1,
                most=20),
         Column("state", "STATE", 16, state, key=lambda p: rank(p.deployment.state), grow=1, most=18),
-        Column("services", "SVC", 5, services_text, key=lambda p: len(p.deployment.services), right=True),
+        Column("services", "SVC", 5, services, key=lambda p: len(p.deployment.services), right=True),
         Column("drift", "DRIFT", 5, lambda p: drift_cell([p], glyphs), key=lambda p: len(p.drift), priority=2,
                descending=True),
         Column("revision", "REV", 5, lambda p: p.revision_text, key=lambda p: p.revision.number if p.revision else None,

@@ -22,16 +22,17 @@ if TYPE_CHECKING:
     from komodo_tui.ui.look import Look
     from komodo_tui.ui.shell import Shell
     from komodo_tui.ui.stacks.book import Place
+    from komodo_tui.ui.updates import UpdateMarks
 
 
 class DeploymentDetail(RowDetail["Place"]):
     """Shows the deployment named last by :meth:`open`."""
 
-    def __init__(self, shell: Shell, *, id: str | None = None) -> None:
+    def __init__(self, shell: Shell, marks: UpdateMarks, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._shell = shell
         self.pane = service_pane(
-            shell.look.glyphs, shell.now, self._teach, servers=False, id="deployment-services"
+            shell.look.glyphs, shell.now, self._teach, marks, servers=False, id="deployment-services"
         )  # fmt: skip
 
     def compose(self) -> ComposeResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from komodo_tui.domain.stacks import DefineStackOperation, StackDefinition, Stac
 from komodo_tui.ui.deployments.acts import ACTS
 from komodo_tui.ui.modals.form import Field, FormDialog
 from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
+from komodo_tui.ui.stacks.flows import deploy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from komodo_tui.ui.deployments.definitions import DeploymentEditing
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
-    from komodo_tui.ui.stacks.book import Place
+    from komodo_tui.ui.stacks.book import Place, StackBook
 
 
 def names(places: Sequence[Place]) -> str:
@@ -123,6 +125,22 @@ async def new_deployment(editing: DeploymentEditing, server: str) -> str | None:
     if picked is None:
         return None
     return await (editing.filled_in(server) if picked == "form" else editing.new())
+
+
+async def define_and_deploy(editing: DeploymentEditing, book: StackBook, server: str) -> ActionRecord | None:
+    """Define one, then show what deploying it would do. ``server`` is proposed; empty = one that is there.
+
+    Raises:
+        KomodoError: it was refused.
+    """
+    servers = editing.runtime.fleet.state.servers
+    here = server or next((name for name, live in servers.items() if live.engine_live), next(iter(servers), ""))
+    name = await new_deployment(editing, here)
+    if name is None:
+        return None
+    stack = await asyncio.to_thread(editing.runtime.deployables.find, name)
+    book.look()
+    return await deploy(editing.runtime, editing.shell, stack)
 
 
 async def pick_container(shell: Shell, title: str, containers: Sequence[Container]) -> Container | None:

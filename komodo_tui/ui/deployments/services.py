@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
     from komodo_agent.wire.models import Container, ContainerSample
     from komodo_tui.domain.deployments import Service
+    from komodo_tui.ui.render.cells import Cell
     from komodo_tui.ui.render.glyphs import Glyphs
     from komodo_tui.ui.stacks.book import Place
+    from komodo_tui.ui.updates import UpdateMarks
 
 ServiceKey = tuple[str, str, str]
 """Server, project, service."""
@@ -74,9 +76,14 @@ def started(containers: Iterable[Container]) -> float | None:
 
 
 def service_columns(
-    glyphs: Glyphs, now: Callable[[], float], *, servers: bool
+    glyphs: Glyphs, now: Callable[[], float], marks: UpdateMarks, *, servers: bool
 ) -> tuple[Column[ServiceRow], ...]:  # fmt: skip
     """``servers``: there may be several."""
+
+    def image(row: ServiceRow) -> Cell:
+        server = row.place.deployment.server
+        return marks.cell(row.service.image, marks.any(server, row.service.containers))
+
     place = Column[ServiceRow]("server", "SERVER", 10, lambda r: r.place.deployment.server,
                                key=lambda r: r.place.deployment.server, grow=1, most=20)  # fmt: skip
 
@@ -103,7 +110,7 @@ def service_columns(
         Column("memory", "MEM", 6, lambda r: _sum(r, lambda s: s.memory, lambda n: bytes_text(int(n))), right=True,
                live=True, key=lambda r: sum(s.memory for s in r.samples), descending=True, priority=1),
         Column("up", "UP", 5, up, right=True, priority=2),
-        Column("image", "IMAGE", 14, lambda r: r.service.image, key=lambda r: r.service.image, priority=3, grow=2,
+        Column("image", "IMAGE", 14, image, key=lambda r: r.service.image, priority=3, grow=2,
                most=48),
         Column("drift", "DRIFT", 12, drift, priority=5, grow=2),
         Column("why", "", 12, lambda r: ((r.service.why, "warn"),), priority=6, grow=3),
@@ -120,11 +127,19 @@ def _sum(row: ServiceRow, of: Callable[[ContainerSample], float], words: Callabl
 
 
 def service_pane(
-    glyphs: Glyphs, now: Callable[[], float], empty: Callable[[], Text], *, servers: bool, id: str
+    glyphs: Glyphs,
+    now: Callable[[], float],
+    empty: Callable[[], Text],
+    marks: UpdateMarks,
+    *,
+    servers: bool,
+    id: str,
 ) -> ListPane[ServiceRow]:
     """The list; its table's id is ``<id>-table``."""
     table: VirtualTable[ServiceRow] = VirtualTable(
-        service_columns(glyphs, now, servers=servers), order=lambda r: (r.service.name, r.place.key), id=f"{id}-table"
+        service_columns(glyphs, now, marks, servers=servers),
+        order=lambda r: (r.service.name, r.place.key),
+        id=f"{id}-table",
     )
     return ListPane("Services", table, parse=_parser, empty=empty, help="words, !not, ~fuzzy, /regex/", id=id,
                     natural="by name")  # fmt: skip

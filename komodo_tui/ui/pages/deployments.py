@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,21 +16,23 @@ from komodo_tui.ui.deployments.acts import ACTS, BY_ID, KEYS
 from komodo_tui.ui.deployments.columns import deployment_columns, deployment_filter, natural_order
 from komodo_tui.ui.deployments.definitions import DeploymentEditing
 from komodo_tui.ui.deployments.detail import DeploymentDetail, teach
-from komodo_tui.ui.deployments.flows import act_on, adopt, names, new_deployment, pick_act, pick_container
+from komodo_tui.ui.deployments.flows import act_on, adopt, define_and_deploy, names, pick_act, pick_container
 from komodo_tui.ui.deployments.services import containers_of, targets_of
 from komodo_tui.ui.logs.open import open_logs
 from komodo_tui.ui.page import Command
 from komodo_tui.ui.stacks.book import StackBook
 from komodo_tui.ui.stacks.flows import deploy, roll_back
 from komodo_tui.ui.terminal.open import open_container_shell
+from komodo_tui.ui.updates import UpdateMarks
 from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Hashable, Iterable, Sequence
 
     from textual.app import ComposeResult
 
+    from komodo_agent.wire.compose import PullPolicy
     from komodo_agent.wire.models import Container
     from komodo_tui.domain.stacks import StackDefinition
     from komodo_tui.ui.runtime import Runtime
@@ -71,14 +72,17 @@ class DeploymentsPage(ListAndDetail["Place"]):
         super().__init__(runtime, shell, id=id)
         self.book = StackBook(runtime, shell, self.told, lambda: runtime.deployables.known())
         self.editing = DeploymentEditing(runtime, shell)
+        self._marks = UpdateMarks(runtime.updates, shell.look)
         self.table = VirtualTable(
-            deployment_columns(shell.look.glyphs, shell.now, self._single), order=natural_order, id="deployments-table"
+            deployment_columns(shell.look.glyphs, shell.now, self._single, self._marks),
+            order=natural_order,
+            id="deployments-table",
         )
         self.list = ListPane(
             "Deployments", self.table, parse=deployment_filter, natural="by project", id="deployments-list",
             empty=lambda: teach(shell.look, self.book.problems), help="words, !not, ~fuzzy, /regex/",
         )  # fmt: skip
-        self.detail = DeploymentDetail(shell, id="deployment-detail")
+        self.detail = DeploymentDetail(shell, self._marks, id="deployment-detail")
 
     def compose(self) -> ComposeResult:
         """List and detail, side by side."""
@@ -93,6 +97,9 @@ class DeploymentsPage(ListAndDetail["Place"]):
 
     def shown(self) -> None:
         """The side follows."""
+        if self._marks.tick():
+            self.table.restyle()
+            self.detail.restyle()
         self._show_side()
 
     @on(VirtualTable.Highlighted, "#deployments-table")
@@ -158,17 +165,7 @@ class DeploymentsPage(ListAndDetail["Place"]):
     def action_new(self) -> None:
         """Define a deployment of one container, and show what deploying it would do."""
         place = next(iter(self.chosen()), None)
-        self.then(self._new(place.deployment.server if place is not None else ""))
-
-    async def _new(self, server: str) -> None:
-        servers = self.runtime.fleet.state.servers
-        here = server or next((name for name, live in servers.items() if live.engine_live), next(iter(servers), ""))
-        name = await new_deployment(self.editing, here)
-        if name is None:
-            return
-        stack = await asyncio.to_thread(self.runtime.deployables.find, name)
-        self.book.look()
-        await deploy(self.runtime, self.shell, stack)
+        self.then(define_and_deploy(self.editing, self.book, place.deployment.server if place is not None else ""))
 
     def action_edit(self) -> None:
         """Edit the definition: here that of a single container, on the Stacks tab that of a stack."""
@@ -206,9 +203,15 @@ class DeploymentsPage(ListAndDetail["Place"]):
         stack, place = self._stack()
         if stack is not None and place is not None:
             servers = (place.deployment.server,)
-            self.then(deploy(self.runtime, self.shell, stack, servers, pull="always" if pull else None))
+            self.then(self._deployed(stack, servers, pull=pull))
         elif place is not None:
             self.shell.flash(f"{place.deployment.project} has no stack yet: A adopts it", "warn")
+
+    async def _deployed(self, stack: StackDefinition, servers: Sequence[str], *, pull: bool) -> object:
+        """``pull``: newer images of the services chosen, or of all."""
+        services = self.services() if pull else ()
+        how: PullPolicy | None = "always" if pull and not services else None
+        return await deploy(self.runtime, self.shell, stack, servers, pull=how, refresh=services)
 
     def action_roll_back(self) -> None:
         """Return to the last good revision here."""

@@ -92,6 +92,7 @@ class ResourcesPage(Page):
         if servers.keys() != self._known:
             self._known = set(servers)
             self.list.refresh_rows()  # else rows change only when a server answers; what they look up is rechecked
+        self.list.look_for_updates()
         self.list.table.recheck()
         self.list.pane.told()
         self.list.show_selected()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from komodo_tui.domain.operations import Target
 from komodo_tui.domain.resources import ResourceTarget, target_of
 from komodo_tui.domain.units import bytes_text, duration_text
+from komodo_tui.ui.render.cells import spans_of
 from komodo_tui.ui.render.columns import Column
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from komodo_tui.fleet.live import ServerLive
     from komodo_tui.ui.render.cells import Cell
     from komodo_tui.ui.render.glyphs import Glyphs
+    from komodo_tui.ui.updates import UpdateMarks
 
 NOTHING = "-"
 Key = tuple[str, str, str]
@@ -93,12 +95,19 @@ def word(row: Row) -> str:
     return "built in" if row.resource.fixed else "dangling" if row.resource.dangling else "unused"
 
 
-def resource_columns(glyphs: Glyphs, now: Callable[[], float]) -> tuple[Column[Row], ...]:
+def resource_columns(
+    glyphs: Glyphs, now: Callable[[], float], marks: UpdateMarks
+) -> tuple[Column[Row], ...]:  # fmt: skip
     """All columns, the most telling first; ``now`` gives Unix time."""
+
+    def name(row: Row) -> Cell:
+        plain, replaced = _name(row), row.resource.kind == "image" and marks.image(row.live.name, row.resource.id)
+        return (*spans_of(marks.cell("", outdated=True)), *spans_of(plain)) if replaced else plain
+
     return (
         Column("state", "S", 1, lambda r: (sign(r, glyphs),), key=word),
         Column("kind", "KIND", 7, lambda r: r.resource.kind, key=natural_order),
-        Column("name", "NAME", 20, _name, key=lambda r: r.label.lower(), grow=5, most=60),
+        Column("name", "NAME", 20, name, key=lambda r: r.label.lower(), grow=5, most=60),
         Column("server", "SERVER", 9, lambda r: r.live.name, key=lambda r: r.live.name.lower(), grow=1, most=20),
         Column("size", "SIZE", 6, lambda r: NOTHING if r.size is None else bytes_text(r.size),
                key=lambda r: r.size, right=True, descending=True),

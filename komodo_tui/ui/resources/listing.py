@@ -10,6 +10,7 @@ from textual.containers import Horizontal, Vertical
 from komodo_tui.domain.resource_filter import parse_resources
 from komodo_tui.ui.resources.columns import Row, natural_order, resource_columns, row_tone
 from komodo_tui.ui.resources.facts import overview
+from komodo_tui.ui.updates import UpdateMarks
 from komodo_tui.ui.widgets.facts import FactsPane
 from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
@@ -48,10 +49,11 @@ class ResourceList(Vertical):
         self._book = book
         self._look: Callable[[], Look] = lambda: shell.look
         self._now = shell.now
+        self._marks = UpdateMarks(runtime.updates, shell.look)
         self.preview = FactsPane(id="resource-preview")
         self.preview.can_focus = False
         self.table: VirtualTable[Row] = VirtualTable(
-            resource_columns(shell.look.glyphs, shell.now), order=natural_order, row_tone=row_tone,
+            resource_columns(shell.look.glyphs, shell.now, self._marks), order=natural_order, row_tone=row_tone,
             id="resources-table",
         )  # fmt: skip
         self.pane: ListPane[Row] = ListPane(
@@ -64,6 +66,11 @@ class ResourceList(Vertical):
         with Horizontal(id="resources-main"):
             yield self.pane
             yield self.preview
+
+    def look_for_updates(self) -> None:
+        """Let registries be asked where it is time, and show what is new."""
+        if self._marks.tick():
+            self.table.restyle()
 
     def refresh_rows(self) -> None:
         """Take over what the book has of the servers there are."""

@@ -19,6 +19,7 @@ from komodo_tui.ui.stacks.editing import stack_text
 from komodo_tui.ui.stacks.facts import overview
 from komodo_tui.ui.stacks.planning import PlanScroll, preview_text
 from komodo_tui.ui.stacks.previews import Previews
+from komodo_tui.ui.updates import UpdateMarks
 from komodo_tui.ui.widgets.facts import FactsPane
 from komodo_tui.ui.widgets.lines import Line, Lines
 from komodo_tui.ui.widgets.list_pane import ListPane
@@ -76,6 +77,7 @@ class StackDetail(RowDetail["StackRow"]):
     def __init__(self, runtime: Runtime, shell: Shell, book: StackBook, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._shell = shell
+        self._marks = UpdateMarks(runtime.updates, shell.look)
         self._book = book
         self.tab = "overview"
         self.previews = Previews(runtime, shell, self.show_rows)
@@ -114,7 +116,7 @@ class StackDetail(RowDetail["StackRow"]):
             return DiffPane(id="stack-diff")
         if tab == "services":
             empty = lambda: Text("Nothing of it is there: D deploys it")  # noqa: E731
-            return service_pane(glyphs, now, empty, servers=True, id="stack-services")
+            return service_pane(glyphs, now, empty, self._marks, servers=True, id="stack-services")
         if tab == "text":
             return DocumentPane(id="stack-text")
         if tab == "revisions":

@@ -26,16 +26,18 @@ T = TypeVar("T")
 
 async def deploy(
     runtime: Runtime, shell: Shell, stack: StackDefinition, servers: Sequence[str] = (), *,
-    pull: PullPolicy | None = None,
+    pull: PullPolicy | None = None, refresh: Sequence[str] = (),
 ) -> ActionRecord | None:  # fmt: skip
-    """Show what a deploy would do, and do it after a yes; None after a no.
+    """Show what a deploy would do, and do it after a yes; None after a no. ``refresh``: services to pull anew.
 
     Raises:
         KomodoError: it cannot be planned, or was refused.
     """
     _writable(runtime, "deploy", stack.name)
     words = f"asking what a deploy of {stack.name} would change"
-    return await confirmed(runtime, shell, await told(shell, words, runtime.preparer.deploy(stack, servers, pull=pull)))
+    return await confirmed(
+        runtime, shell, await told(shell, words, runtime.preparer.deploy(stack, servers, pull=pull, refresh=refresh))
+    )
 
 
 async def roll_back(
