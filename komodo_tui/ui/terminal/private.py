@@ -46,6 +46,8 @@ PASTE_LIMIT = 16 << 20
 _POLL = 0.1
 _NO_KEY = len("\x1b[2")
 """Less of a paste's marker is a key pressed: alt+[ or Escape."""
+_CONTINUES = "[O"
+"""What may come after an Escape in another read: sequences of several characters may be cut anywhere."""
 _READ_SIZE = 4096
 _SHAPES = {"block": 2, "underline": 4, "bar": 6}
 _SHOW, _HIDE, _DEFAULT_SHAPE = "\x1b[?25h", "\x1b[?25l", "\x1b[0 q"
@@ -79,6 +81,8 @@ class PaneParser(XTermParser):
         self._mode = mode
         self._held = ""
         self._held_until = 0.0
+        self._escape_waits = False
+        """A lone Escape was the last that was read."""
         self._pasting = False
         self._pasted: list[str] = []
         self._pasted_size = 0
@@ -129,8 +133,13 @@ class PaneParser(XTermParser):
         return data
 
     def _keys(self, data: str) -> Iterable[Message]:
+        if data and self._escape_waits and self._mode.active and data[0] not in _CONTINUES:
+            # A key with Alt comes in one piece. This is an Escape and then a key, which vim tells apart as well.
+            self._timeout_time = 0.0
+            yield from map(self._corrected, super().tick())
         for message in super().feed(data) if data else ():
             yield self._corrected(message)
+        self._escape_waits = data.endswith("\x1b") and self._timeout_time is not None
         if self._timeout_time is not None and "ESCDELAY" not in os.environ:
             self._timeout_time = min(self._timeout_time, get_time() + ESCAPE_DELAY)
 

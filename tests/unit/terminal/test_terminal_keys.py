@@ -166,6 +166,17 @@ def test_a_lone_escape_waits_no_longer_than_it_must(monkeypatch: pytest.MonkeyPa
     assert parser._timeout_time - get_time() <= ESCAPE_DELAY
 
 
+def test_an_escape_and_a_key_soon_after_are_no_key_with_alt() -> None:
+    mode = KeyMode()
+    mode.active = True
+    parser = PaneParser(mode)
+    assert list(parser.feed("\x1b")) == []
+    assert [event.pane for event in parser.feed("g")] == [KeyInput("escape"), KeyInput("g")]  # type: ignore[attr-defined]
+    assert [event.pane for event in parser.feed("\x1bg")] == [KeyInput("g", Mods.ALT)]  # type: ignore[attr-defined]
+    assert [*parser.feed("\x1b"), *parser.feed("[")] == []
+    assert [event.pane for event in parser.feed("A")] == [KeyInput("up")]  # type: ignore[attr-defined]
+
+
 def test_no_binding_can_match_a_key_meant_for_the_program() -> None:
     event = PaneKey(KeyInput("q", Mods.CTRL))
     assert "ctrl+q" not in (event.key, *event.aliases)
