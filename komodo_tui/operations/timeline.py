@@ -50,7 +50,7 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
 class TimelineReader:
     """Reads timelines; what cannot be asked is named and left out."""
 
-    def __init__(self, fleet: FleetManager, history: History, alerts: AlertStore) -> None:
+    def __init__(self, fleet: FleetManager, history: History, alerts: AlertStore | None) -> None:
         self._fleet = fleet
         self._history = history
         self._alerts = alerts
@@ -87,4 +87,6 @@ class TimelineReader:
         """Acts and alerts of the span, from this machine's own records."""
         acts = self._history.query(lambda r: r.started <= end, limit=_MOST_ACTIONS, since=start - _EARLIER)
         found = [entry for record in acts for entry in of_action(record)]
+        if self._alerts is None:
+            return found
         return found + [of_alert(entry, alert) for entry, alert in self._alerts.entries_between(start, end, now)]

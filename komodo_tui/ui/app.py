@@ -57,6 +57,7 @@ class KomodoApp(PagingApp):
         Binding("z,plus,underscore", "zoom", "zoom the pane", show=False, id="app.zoom"),
         Binding("ctrl+r", "reconnect", "reconnect", show=False, key_display="^R", id="app.reconnect"),
         Binding("ctrl+q", "quit", "quit", show=False, priority=True, id="app.quit"),
+        Binding("w", "what_happened", "what happened", show=False, id="app.happened"),
         Binding("T", "go('terminals')", "terminals", show=False, id="app.terminals"),
         Binding("grave_accent", "drawer", "terminal drawer", show=False, key_display="`", id="app.drawer"),
         Binding("0", "more", "more tabs", show=False, id="tab.more"),

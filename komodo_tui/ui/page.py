@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import actions
 from textual.widget import Widget
 
+from komodo_tui.ui.timeline.open import Moment
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -78,6 +80,10 @@ class Page(Widget):
 
     def reveal(self, target: Target) -> None:
         """Put the cursor on this and open it: somebody asked for it by name elsewhere."""
+
+    def moment(self) -> Moment:
+        """What ``w`` shows the surroundings of: what is selected, and when it happened."""
+        return Moment()
 
     def zoom(self) -> None:
         """Give the focused pane the whole page, or take it back (z)."""

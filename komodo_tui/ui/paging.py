@@ -10,6 +10,7 @@ from textual import on
 from komodo_tui.ui.commands import CommandApp
 from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
 from komodo_tui.ui.pages import BY_ID, PAGES
+from komodo_tui.ui.timeline.open import open_timeline
 from komodo_tui.ui.typeahead import TypeAhead
 from komodo_tui.ui.widgets.header import TabLine
 
@@ -117,6 +118,11 @@ class PagingApp(CommandApp):
         """Back to the tab before."""
         if self._last:
             self.go(self._last)
+
+    def action_what_happened(self) -> None:
+        """Around what is selected, of all kinds."""
+        if self._current is not None:
+            open_timeline(self._current, self._current.moment())
 
     def action_more(self) -> None:
         """The tabs without a digit."""

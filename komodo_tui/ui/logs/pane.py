@@ -64,6 +64,8 @@ class LogPane(Vertical):
         self.ring = LogRing(settings.lines, settings.megabytes << 20)
         self.follower = Follower(lambda name: runtime.fleet.link(name).client(), self.ring, shell.now)
         self.span = LogSpan(since=settings.since)
+        self._usual: LogSpan | None = None
+        """The span to go back to after one around a time."""
         self.view = LogView(self.ring, shell.now, id="log")
         self.view.times = settings.timestamps
         self.view.wrap = settings.wrap
@@ -93,9 +95,18 @@ class LogPane(Vertical):
         """Whether containers are followed, be it asleep."""
         return self._worker is not None
 
-    def follow(self, targets: Sequence[Target]) -> None:
-        """Show the logs of these instead."""
+    @property
+    def bound(self) -> bool:
+        """Whether the span was given with the containers: it is not for the next ones."""
+        return self._usual is not None
+
+    def follow(self, targets: Sequence[Target], around: tuple[float, float] | None = None) -> None:
+        """Show the logs of these instead: the usual span, or so many seconds around a Unix time."""
         self.targets = tuple(targets)
+        if self._usual is not None:
+            self.span, self._usual = self._usual, None
+        if around is not None:
+            self._usual, self.span = self.span, LogSpan.around(*around)
         self.begin()
 
     def begin(self) -> None:

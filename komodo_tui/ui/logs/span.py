@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.moments import parse_moment
@@ -21,6 +22,12 @@ class LogSpan:
     until: str = ""
     tail: int | None = None
     """The last lines of each container; None: as many as the view keeps."""
+
+    @classmethod
+    def around(cls, at: float, seconds: float) -> LogSpan:
+        """So many seconds before and after a Unix time."""
+        since, until = (datetime.fromtimestamp(at + by).isoformat(timespec="seconds") for by in (-seconds, seconds))
+        return cls(since=since, until=until)
 
     @property
     def text(self) -> str:

@@ -53,6 +53,8 @@ PAGES: tuple[PageSpec, ...] = (
     PageSpec("alerts", "Alerts", "Alerts", "", "a", target="komodo_tui.ui.pages.alerts:AlertsPage"),
     PageSpec("schedules", "Schedules", "Schedules", "", "e",
              target="komodo_tui.ui.pages.schedules:SchedulesPage"),
+    PageSpec("timeline", "Timeline", "Timeline", "", "w",
+             target="komodo_tui.ui.pages.timeline:TimelinePage"),
     PageSpec("logs", "Logs", "Logs", "", "l", target="komodo_tui.ui.pages.logs:LogsPage"),
     PageSpec("terminals", "Terminals", "Terminals", "", "t",
              target="komodo_tui.ui.pages.terminals:TerminalsPage"),

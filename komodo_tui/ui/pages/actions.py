@@ -20,6 +20,7 @@ from komodo_tui.ui.actions.detail import DetailPane
 from komodo_tui.ui.actions.feed import Feed
 from komodo_tui.ui.actions.tasks import copy_part, export_to_file, verify_chain
 from komodo_tui.ui.page import Command, Page
+from komodo_tui.ui.timeline.open import Moment
 from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
 
@@ -257,6 +258,14 @@ class ActionsPage(Page):
         self.pane.set_filter(
             f"target:{target.name} server:{target.server}" if target.name else f"server:{target.server}"
         )
+
+    def moment(self) -> Moment:
+        """When the act began."""
+        record = self.table.current
+        if record is None:
+            return Moment()
+        target = record.targets[0] if record.targets else None
+        return Moment(record.started, target.server if target else "")
 
     def restyle(self) -> None:
         """New colours."""

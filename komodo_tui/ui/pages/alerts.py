@@ -20,6 +20,7 @@ from komodo_tui.ui.alerts.detail import AlertDetail
 from komodo_tui.ui.alerts.flows import acknowledge, mute
 from komodo_tui.ui.logs.open import open_logs
 from komodo_tui.ui.page import Command, Page
+from komodo_tui.ui.timeline.open import Moment
 from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
 
@@ -177,6 +178,14 @@ class AlertsPage(Page):
     def reveal(self, target: Target) -> None:
         """The alerts of this server or container."""
         self.pane.set_filter(str(target))
+
+    def moment(self) -> Moment:
+        """When the alert opened."""
+        alert = self.table.current
+        if alert is None:
+            return Moment()
+        container = alert.subject.what if alert.subject.kind in CONTAINER_KINDS else ""
+        return Moment(alert.opened, alert.subject.server, container)
 
     def restyle(self) -> None:
         """New colours."""

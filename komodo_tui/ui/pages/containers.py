@@ -16,6 +16,7 @@ from komodo_tui.ui.logs.open import open_logs
 from komodo_tui.ui.page import Command, Page
 from komodo_tui.ui.terminal.open import open_container_shell
 from komodo_tui.ui.terminal.own import own_items, run_own
+from komodo_tui.ui.timeline.open import Moment
 from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
@@ -96,6 +97,11 @@ class ContainersPage(Page):
     def zoom(self) -> None:
         """The list over the whole width, or with the preview again."""
         self.list.toggle_class("-zoomed")
+
+    def moment(self) -> Moment:
+        """The container, up to now."""
+        row = self.current
+        return Moment() if row is None else Moment(server=row.live.name, subject=row.container.name)
 
     @property
     def in_detail(self) -> bool:

@@ -38,9 +38,11 @@ class LogsPage(Page):
 
     def reveal(self, target: Target) -> None:
         """Follow this container, or those that were asked for with it; what is followed already goes on."""
-        wanted = take_wanted(self.app) or (target,)
-        if wanted != self.console.targets or not self.console.following:
-            self.console.follow(wanted)
+        asked = take_wanted(self.app)
+        wanted = asked.targets if asked is not None else (target,)
+        around = asked.around if asked is not None else None
+        if wanted != self.console.targets or not self.console.following or self.console.bound or around:
+            self.console.follow(wanted, around)
 
     def on_page_show(self) -> None:
         """Go on with what was followed before, where nothing else is wanted."""

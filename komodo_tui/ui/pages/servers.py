@@ -19,6 +19,7 @@ from komodo_tui.ui.servers.menu import ACTS, act_items, copies
 from komodo_tui.ui.servers.overview import Overview
 from komodo_tui.ui.terminal.open import open_server_shell
 from komodo_tui.ui.terminal.own import is_own, own_items, run_own
+from komodo_tui.ui.timeline.open import Moment
 from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
@@ -104,6 +105,10 @@ class ServersPage(Page):
         """Draw again in new colours."""
         self.overview.restyle()
         self.detail.restyle()
+
+    def moment(self) -> Moment:
+        """The server, up to now."""
+        return Moment(server=self.current.name if self.current is not None else "")
 
     @property
     def in_detail(self) -> bool:
