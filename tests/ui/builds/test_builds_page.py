@@ -80,7 +80,7 @@ def fill(folder: Path) -> History:
         ago = 90000.0 - number * 20000
         enter(
             history, number, "api", f"1.4.{number - 1}", ago, "success", seconds=f"{30 + 4 * number}",
-            size=str((80 + number) << 20), commit=f"{number}f3c2a90b1" * 4, image=f"sha256:{number}a" * 12,
+            size=str((80 + number) << 20), commit=f"{number}f3c2a90b1" * 4, image="sha256:" + f"{number}a" * 32,
             references=f"api:1.4.{number - 1} api:latest", steps=json.dumps(STEPS), builder="buildkit",
         )  # fmt: skip
     enter(history, 5, "api", "1.4.4", 300.0, "failed", seconds="12.5", steps=json.dumps(FAILED),
