@@ -18,6 +18,8 @@ _SCOPED = re.compile(r"(?P<kind>server|stack)\.(?P<owner>.+)\.(?P<name>[A-Za-z_]
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,110}[A-Za-z0-9])?(?::\d{1,5})?")
 _REGISTRY = "registry."
 DOCKER_HUB = "docker.io"
+SHORTEST_MASKED = 4
+"""Characters from which on a secret is masked in outputs: a shorter one would take half of every text with it."""
 LONGEST = 64 << 10
 """Characters a value may have."""
 

@@ -41,6 +41,8 @@ async def values(session: Session) -> int:
         operation = ValueOperation(
             verb="set" if verb == "set" else "remove", kind=kind, name=arguments.name, scope=scope, token=token
         )
+        if words := runtime.values.shown(operation):
+            session.out.say(f"komodo-tui: {operation.name} is {words}")
         try:
             return await run(session, runtime, operation)
         finally:

@@ -11,8 +11,8 @@ from komodo_tui.domain.alerts import AlertOperation
 from komodo_tui.domain.errors import HostKeyUnknownError, KomodoError, RefusedError
 from komodo_tui.domain.operations import DefineProcedureOperation, ServerOperation
 from komodo_tui.domain.repos import DefineRepoOperation
-from komodo_tui.domain.single import DefineDeploymentOperation
 from komodo_tui.domain.shipping import ShipOperation
+from komodo_tui.domain.single import DefineDeploymentOperation
 from komodo_tui.domain.stacks import DefineStackOperation
 from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
@@ -79,6 +79,8 @@ class ServerStep:
             await self._definitions.remove(name, operation.rev)
             if connected:
                 await self._fleet.remove(name)
+                if not self._definitions.known():  # this machine is there by itself again
+                    await self._fleet.add(LOCAL)
         elif operation.verb == "install_agent":
             hello = await self._fleet.link(name).install_agent(self._tell)
             return done(self.target, version=hello.version)

@@ -17,6 +17,7 @@ from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.domain.values import (
     DOCKER_HUB,
     LONGEST,
+    SHORTEST_MASKED,
     ValueKind,
     VariableDefinition,
     check_host,
@@ -91,6 +92,13 @@ class StoredValues:
         token = uuid.uuid4().hex
         self._handed_in[token] = value
         return token
+
+    def shown(self, operation: ValueOperation) -> str:
+        """What to say where a secret that was handed in is too short to be masked; else nothing."""
+        value = self._handed_in.get(operation.token)
+        if operation.kind != "secret" or value is None or len(value.reveal()) >= SHORTEST_MASKED:
+            return ""
+        return f"shorter than {SHORTEST_MASKED} characters: it is not masked where a program prints it"
 
     def drop(self, token: str) -> None:
         """Forget a value that was handed in and not used."""
@@ -195,7 +203,8 @@ def draft_value(operation: ValueOperation, values: StoredValues) -> Draft:
         raise NotFoundError(f"there is no {operation.kind} {operation.name} ({where})")
     if there not in (None, operation.kind):
         raise RefusedError(f"{operation.name} ({where}) is a {there}", hint=f"remove the {there} first")
-    old = "the value it has now is lost" if there else ""
+    warnings = ["the value it has now is lost"] if there else []
+    warnings += [words] if (words := values.shown(operation)) else []
     verb, program = operation.verb, "secret" if operation.kind == "secret" else "var"
     scope = ["--scope", operation.scope] if operation.scope else []
     step = PlanStep(
@@ -203,7 +212,7 @@ def draft_value(operation: ValueOperation, values: StoredValues) -> Draft:
         target=Target(server=operation.scope.removeprefix("server:") or "global", name=operation.name),
         text=f"{verb} {operation.kind} {operation.name} ({where})",
         command=shlex.join(["komodo-tui", program, "rm" if verb == "remove" else "set", operation.name, *scope]),
-        warning=old,
+        warning="; ".join(warnings),
     )  # fmt: skip
     undo = "nothing brings the value back" if operation.kind == "secret" else "set it to what it was"
     title = f"{verb.capitalize()} {operation.kind} {operation.name} ({where})"

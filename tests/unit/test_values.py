@@ -87,6 +87,14 @@ def test_plans_refuse_the_other_kind_and_what_is_not_there(values: StoredValues)
     assert "is lost" in step.warning
 
 
+def test_a_secret_too_short_to_be_masked_is_told(values: StoredValues) -> None:
+    for text, short in (("abc", True), ("abcd", False)):
+        operation = ValueOperation(verb="set", kind="secret", name="PIN", token=values.hand_in(Secret(text)))
+        assert ("not masked" in draft_value(operation, values).steps[0].warning) == short
+    variable = ValueOperation(verb="set", kind="variable", name="PIN", token=values.hand_in(Secret("1")))
+    assert values.shown(variable) == ""
+
+
 def test_lists_never_have_secrets(values: StoredValues) -> None:
     put(values, "secret", "TOKEN", PASSWORD, "stack:shop")
     put(values, "variable", "TAG", "1")

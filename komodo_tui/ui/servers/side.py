@@ -62,6 +62,12 @@ def _containers(live: ServerLive, width: int, most: int, glyphs: Glyphs) -> list
             net = f"{rate_text(sample.net_rx)}/{rate_text(sample.net_tx)}"
             figures = f"{sample.cpu:6.1f} {bytes_text(sample.memory):>6} {net:>11}"
         title = clip(container.name, name, glyphs.ellipsis).ljust(name + 1)
-        lines.append((*container_sign(container, glyphs), (f" {title}", ""), (figures.rjust(_FIGURES), "dim")))
+        lines.append(
+            (
+                *container_sign(container, glyphs, known=live.engine_live),
+                (f" {title}", ""),
+                (figures.rjust(_FIGURES), "dim"),
+            )
+        )
     hidden = len(ordered) - most
     return [*lines, ((f"  {hidden} more", "dim"),)] if hidden > 0 else lines

@@ -29,11 +29,15 @@ class Running:
 
     container: Container
     sample: ContainerSample | None
+    known: bool = True
+    """Whether the engine answers; else this is what it said last."""
 
 
 def container_rows(live: ServerLive) -> dict[Hashable, Running]:
     """By id."""
-    return {key: Running(container, live.samples.get(key)) for key, container in live.containers.items()}
+    return {
+        key: Running(container, live.samples.get(key), live.engine_live) for key, container in live.containers.items()
+    }
 
 
 def filesystem_rows(live: ServerLive) -> dict[Hashable, Filesystem]:
@@ -54,7 +58,8 @@ def process_rows(live: ServerLive) -> dict[Hashable, Process]:
 def container_columns(glyphs: Glyphs) -> tuple[Column[Running], ...]:
     """State, name, image, figures."""
     return (
-        Column("state", "S", 1, lambda r: container_sign(r.container, glyphs), key=lambda r: r.container.state),
+        Column("state", "S", 1, lambda r: container_sign(r.container, glyphs, known=r.known),
+               key=lambda r: r.container.state),
         Column("name", "NAME", 16, lambda r: r.container.name, key=lambda r: r.container.name.lower(), grow=2, most=40),
         Column("status", "STATE", 10, lambda r: r.container.health or r.container.state,
                key=lambda r: r.container.health or r.container.state, priority=2),
@@ -74,8 +79,10 @@ def _container_net(row: Running) -> Cell:
     return f"{rate_text(row.sample.net_rx)}/{rate_text(row.sample.net_tx)}" if row.sample else "-"
 
 
-def container_sign(container: Container, glyphs: Glyphs) -> tuple[Span, ...]:
-    """A container's state as a glyph."""
+def container_sign(container: Container, glyphs: Glyphs, *, known: bool) -> tuple[Span, ...]:
+    """A container's state as a glyph; not ``known``: as its engine said it before it went away."""
+    if not known:
+        return ((glyphs.unknown, "dim"),)
     if container.state == "running":
         if container.health == "unhealthy":
             return ((glyphs.fail, "bad"),)

@@ -63,12 +63,15 @@ async def _set(
 
 
 async def _run(shell: Shell, values: StoredValues, operation: ValueOperation, done: Done) -> None:
+    words = values.shown(operation)
     try:
         record = await shell.acts.run(operation)
     finally:
         values.drop(operation.token)
     if record is not None:
         done(record)
+        if words and record.outcome == "success":
+            shell.flash(f"{operation.name} is {words}", "warn")
 
 
 async def _log_in(shell: Shell, values: StoredValues, done: Done, row: Listed | None = None) -> None:

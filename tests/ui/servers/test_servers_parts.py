@@ -19,6 +19,7 @@ from komodo_tui.ui.servers.form import definition_of, name_for
 from komodo_tui.ui.servers.menu import ACTS, copies
 from komodo_tui.ui.servers.side import side_lines
 from komodo_tui.ui.servers.state import freshness, reason, reason_lines, sentences, standing
+from komodo_tui.ui.servers.tables import container_columns, container_rows
 from komodo_tui.ui.servers.trouble import report
 from tests.ui.servers.lab import NOW, build, container, no_docker, put_up
 
@@ -106,6 +107,16 @@ def test_without_an_engine_it_is_said_what_is_missing_and_what_works(live: Serve
     text = no_containers(live)
     assert "Install Docker" in text
     assert "figures and shells work" in text
+
+
+def test_a_container_of_an_engine_that_is_away_is_not_shown_running(live: ServerLive) -> None:
+    live.containers["c"] = container("c", 1)
+    column = container_columns(UNICODE)[0]
+    assert text_of(column.cell(container_rows(live)["c"])) == UNICODE.ok
+    no_docker(live)
+    live.containers["c"] = container("c", 1)
+    assert text_of(column.cell(container_rows(live)["c"])) == UNICODE.unknown
+    assert any(text_of(line).startswith(UNICODE.unknown) for line in side_lines(live, [], 60, 30, UNICODE))
 
 
 def test_a_reason_fits_its_width(tmp_path: Path) -> None:
