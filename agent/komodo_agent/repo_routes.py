@@ -8,7 +8,15 @@ import msgspec
 
 from .answers import as_json
 from .problems import AgentError
-from .wire.repos import ROUTE_REMOTE, ROUTE_REPO, ROUTE_REPO_CHANGED, ROUTE_REPOS, RepoSource
+from .wire.repos import (
+    ROUTE_REMOTE,
+    ROUTE_REPO,
+    ROUTE_REPO_CHANGED,
+    ROUTE_REPO_FILE,
+    ROUTE_REPO_FILES,
+    ROUTE_REPOS,
+    RepoSource,
+)
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -29,6 +37,8 @@ class RepoRoutes:
         app.router.add_get(ROUTE_REPOS, self.repos, allow_head=False)
         app.router.add_get(ROUTE_REPO, self.repo, allow_head=False)
         app.router.add_get(ROUTE_REPO_CHANGED, self.changed, allow_head=False)
+        app.router.add_get(ROUTE_REPO_FILES, self.files, allow_head=False)
+        app.router.add_get(ROUTE_REPO_FILE, self.file, allow_head=False)
         app.router.add_post(ROUTE_REMOTE, self.remote)
 
     async def repos(self, request: web.Request) -> web.Response:
@@ -47,6 +57,14 @@ class RepoRoutes:
             request.match_info["id"], request.query.get("before", ""), request.query.get("after", "")
         )
         return as_json(found)
+
+    async def files(self, request: web.Request) -> web.Response:
+        """GET /v1/repos/{id}/files?path=hex"""
+        return as_json(await self._agent.clones.files(request.match_info["id"], request.query.get("path", "")))
+
+    async def file(self, request: web.Request) -> web.Response:
+        """GET /v1/repos/{id}/file?path=hex"""
+        return as_json(await self._agent.clones.file(request.match_info["id"], request.query.get("path", "")))
 
     async def remote(self, request: web.Request) -> web.Response:
         """POST /v1/remotes"""

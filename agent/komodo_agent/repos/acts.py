@@ -12,6 +12,7 @@ import msgspec
 from ..problems import AgentError
 from ..wire.repos import file_path, is_file, wrong_name, wrong_source
 from .after import run_after
+from .commit import CommitAct
 from .folder import Folder, Record
 from .git import GitFailedError, HardGit
 from .look import REMOTE, git_of, is_ancestor, resolved, status, warnings
@@ -39,9 +40,10 @@ class RepoAct:
 
     async def run(self) -> None:
         """Do it. Raises AgentError, GitFailedError."""
-        await {"clone": self._clone, "pull": self._pull, "fetch": self._fetch_only, "remove": self._remove}[
-            self._spec.verb
-        ]()
+        await {
+            "clone": self._clone, "pull": self._pull, "fetch": self._fetch_only, "remove": self._remove,
+            "commit": self._commit,
+        }[self._spec.verb]()  # fmt: skip
 
     # -- verbs --------------------------------------------------------------------------------------------------
 
@@ -94,6 +96,13 @@ class RepoAct:
         record = msgspec.structs.replace(record, fetched=time.time())
         await asyncio.to_thread(self._folder.write, record)
         self._context.result(remote=await resolved(git, REMOTE))
+
+    async def _commit(self) -> None:
+        git, record = self._cloned()
+        if self._spec.source.host_keys:
+            await asyncio.to_thread(self._folder.trust, self._spec.source.host_keys)
+        act = CommitAct(self._folder, self._context, self._spec, self._lock, self._tell)
+        await act.run(git, record, self._folder.root)
 
     async def _remove(self) -> None:
         folder = self._folder

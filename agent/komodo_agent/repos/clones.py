@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..problems import AgentError
 from ..wire.repos import wrong_name
 from .acts import RepoAct, check, check_source
+from .files import read, tree
 from .folder import Folder
 from .git import GitFailedError
 from .look import changed, detail, state
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..jobs import JobContext
-    from ..wire.repos import ChangedPaths, RemoteHead, RepoDetail, RepoJob, RepoSource, RepoState
+    from ..wire.repos import ChangedPaths, RemoteHead, RepoDetail, RepoFile, RepoJob, RepoSource, RepoState
+    from ..wire.volumes import VolumeFolder
 
 ROOTS = "KOMODO_AGENT_REPO_ROOTS"
 _USUAL_ROOTS = "/srv"
@@ -65,6 +67,14 @@ class Clones:
         """The files in which two commits differ. Raises AgentError."""
         async with self._turns:
             return await changed(self._folder(name), before, after)
+
+    async def files(self, name: str, path: str) -> VolumeFolder:
+        """A folder of a clone. Raises AgentError."""
+        return await asyncio.to_thread(tree, self._folder(name), path)
+
+    async def file(self, name: str, path: str) -> RepoFile:
+        """A text file of a clone. Raises AgentError."""
+        return await asyncio.to_thread(read, self._folder(name), path)
 
     async def remote(self, source: RepoSource) -> RemoteHead:
         """What a branch is at the repository's own server, which is asked now. Raises AgentError."""

@@ -86,12 +86,14 @@ class HardGit:
         """
         return await self._run(words, {}, timeout=READ_TIMEOUT, limit=limit)
 
-    async def write(self, *words: str, lock: int, tell: Tell | None = None, timeout: float = READ_TIMEOUT) -> bytes:
+    async def write(self, *words: str, lock: int, tell: Tell | None = None, timeout: float = READ_TIMEOUT,
+                    more: Mapping[str, str] | None = None) -> bytes:  # fmt: skip
         """The same for what changes the clone. git holds the lock ``lock`` (a descriptor) as long as it lives.
 
-        ``tell`` gets each line of progress, from another thread. Cancelling ends git and all that it started.
+        ``tell`` gets each line of progress, from another thread. Cancelling ends git and all that it started. ``more``
+        is added to its environment.
         """
-        return await self._run(words, {}, lock=lock, tell=tell, timeout=timeout)
+        return await self._run(words, more or {}, lock=lock, tell=tell, timeout=timeout)
 
     async def network(self, *words: str, source: RepoSource, known_hosts: Path, timeout: float, lock: int = -1,
                       tell: Tell | None = None) -> bytes:  # fmt: skip

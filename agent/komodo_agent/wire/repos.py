@@ -16,7 +16,12 @@ ROUTE_REPO_CHANGED = "/v1/repos/{id}/changed"
 ROUTE_REMOTE = "/v1/remotes"
 """POST of a :class:`RepoSource`: a :class:`RemoteHead`. No clone is needed and none is touched."""
 
-RepoVerb = Literal["clone", "pull", "fetch", "remove"]
+ROUTE_REPO_FILES = "/v1/repos/{id}/files"
+"""GET with ``path``: a :class:`~komodo_agent.wire.volumes.VolumeFolder` of the clone's files."""
+ROUTE_REPO_FILE = "/v1/repos/{id}/file"
+"""GET with ``path``: a :class:`RepoFile`."""
+
+RepoVerb = Literal["clone", "pull", "fetch", "remove", "commit"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
@@ -61,8 +66,31 @@ class RepoSource(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, token="", key="")
 
 
+class RepoFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A text file of a clone."""
+
+    path: str
+    text: str
+    digest: str
+    """SHA-256 of its bytes, in hexadecimal digits."""
+
+
+class RepoChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file is to be."""
+
+    path: str
+    """Below the clone's top."""
+    text: str | None
+    """None: it goes."""
+    digest: str = ""
+    """Of what it was made from; empty = there was no file."""
+
+
 class RepoJob(msgspec.Struct, frozen=True, kw_only=True, tag="repo", tag_field="kind"):
-    """Clone, pull, look for news (``fetch``), or remove a clone. All but fetch change its files."""
+    """Clone, pull, look for news (``fetch``), remove a clone, or commit changes and push them back.
+
+    All but fetch change its files.
+    """
 
     verb: RepoVerb
     name: str
@@ -75,6 +103,12 @@ class RepoJob(msgspec.Struct, frozen=True, kw_only=True, tag="repo", tag_field="
     """Commands run in the folder of the files after it was cloned, as the user who asks."""
     on_pull: tuple[tuple[str, ...], ...] = ()
     """The same after a pull."""
+    changes: tuple[RepoChange, ...] = ()
+    """For commit; none = all files that git knows, as they stand in the clone."""
+    message: str = ""
+    """Of the commit."""
+    author: str = ""
+    """``Ana Lee <ana@example.com>``"""
     timeout: float = 3600.0
     """Seconds after which it is ended and counts as failed."""
 
@@ -193,6 +227,15 @@ def wrong_branch(branch: str) -> str:
         return f"the branch {branch[:80]!r} begins with a dash: git would take it for an option"
     if len(branch) > 200 or _BAD_BRANCH.search(branch):
         return f"{branch[:80]!r} is no name for a branch"
+    return ""
+
+
+def wrong_path(path: str) -> str:
+    """Why this is no path of a file in a clone; empty = it is one."""
+    parts = path.split("/")
+    bad = any(part.lower() in ("", ".", "..", ".git", "git~1") for part in parts)
+    if bad or len(path) > _LONGEST or any(ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 for c in path):
+        return f"{path[:80]!r} is no path of a file in a clone"
     return ""
 
 
