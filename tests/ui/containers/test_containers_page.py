@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -343,7 +344,11 @@ def test_looks_detail(
 
 
 @pytest.mark.parametrize("key", ["X", "m", "c", "N", "R", "K"])
-def test_looks_dialogs(made: tuple[KomodoApp, StillExecutor], snap_compare: Any, key: str) -> None:
+def test_looks_dialogs(
+    made: tuple[KomodoApp, StillExecutor], snap_compare: Any, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("komodo_tui.operations.container_plans.time", SimpleNamespace(time=lambda: NOW))
+
     async def settle(pilot: Pilot[Any]) -> None:
         page = await ready(pilot)
         await put_cursor(pilot, page, "api-1")
