@@ -5,15 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from komodo_tui.headless.act_arguments import confirming
+from komodo_tui.headless.parsing import server_option
 
 if TYPE_CHECKING:
     from komodo_tui.headless.parsing import Verbs
 
-BUILD_VERBS = frozenset({"build", "builds"})
+BUILD_VERBS = frozenset({"build", "builds", "delivery"})
 
 
 def define_builds(verbs: Verbs) -> None:
-    """``build NAME``, ``builds [NAME]``."""
+    """``build NAME``, ``builds [NAME]``, ``delivery``."""
+    delivery = verbs.add(
+        "delivery",
+        "which commit runs where: builds, their images and the containers of them",
+        about="FILTER is words of names, versions, commits, states (live, older, nowhere, failed), stacks, servers.",
+        examples="  komodo-tui delivery\n  komodo-tui delivery api --json",
+    )
+    server_option(delivery)
+    delivery.add_argument("filter", nargs="*", metavar="FILTER", help="only those that all terms fit")
     build = verbs.add(
         "build",
         "build an image, give it its tags, bring it where it goes",

@@ -47,6 +47,7 @@ _VERBS = {
     "secret": "values:values",
     "var": "values:values",
     "registry": "registries:registry",
+    "delivery": "delivery:delivery",
     "volume": "resources:volume",
     **dict.fromkeys(("start", "stop", "restart", "pause", "unpause", "kill", "rename", "rm"), "acts:act"),
 }
