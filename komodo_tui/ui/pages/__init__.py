@@ -48,6 +48,8 @@ PAGES: tuple[PageSpec, ...] = (
              target="komodo_tui.ui.pages.procedures:ProceduresPage"),
     PageSpec("actions", "Actions", "Actions", "9", "h",
              target="komodo_tui.ui.pages.actions:ActionsPage"),
+    PageSpec("delivery", "Delivery", "Delivery", "", "f",
+             target="komodo_tui.ui.pages.delivery:DeliveryPage"),
     PageSpec("syncs", "Syncs", "Syncs", "", "y",
              note="A git repository kept equal to your definitions: pending plan, apply, commit back."),
     PageSpec("alerts", "Alerts", "Alerts", "", "a", target="komodo_tui.ui.pages.alerts:AlertsPage"),
