@@ -63,7 +63,7 @@ class StepReader:
             self._add_classic(line)
             return ""
         found = _BUILDKIT.match(line)
-        if found:
+        if found and found["id"] != "0":  # that one only names the builder
             self._add_buildkit(found["id"], found["rest"])
         return ""
 
@@ -81,11 +81,11 @@ class StepReader:
 
     def end(self, *, ok: bool) -> str:
         """The build has ended; returns as :meth:`add` does."""
-        running = [step for step in self._steps.values() if step.state == "running"]
-        for step in running:
-            step.end("done" if ok else "failed", self._clock() - step.began)
-        told = self._took() if self._classic else ""
-        return told
+        failed = any(step.state == "failed" for step in self._steps.values())
+        for step in self._steps.values():
+            if step.state == "running":
+                step.end("done" if ok else "cancelled" if failed else "failed", self._clock() - step.began)
+        return self._took() if self._classic else ""
 
     @property
     def steps(self) -> tuple[BuildStep, ...]:

@@ -72,7 +72,7 @@ class BuildStep(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     name: str
     seconds: float
     state: str
-    """``done``, ``cached``, ``failed``, ``running``."""
+    """``done``, ``cached``, ``failed``, ``cancelled``, ``running``."""
 
 
 def wrong_build(job: BuildJob) -> str:

@@ -85,6 +85,15 @@ def test_a_build_that_was_stopped_fails_at_the_step_it_was_at() -> None:
     assert reader.failed == ("[1/1] RUN sleep 100", ("waiting",))
 
 
+def test_what_ran_beside_the_step_that_failed_did_not_fail() -> None:
+    lines = "#0 building with default\n#5 [a 1/1] RUN slow\n#6 [b 1/1] RUN bad\n#6 ERROR: exit code: 1\n"
+    reader, _ = read(lines, ok=False)
+    assert [(step.name, step.state) for step in reader.steps] == [
+        ("[a 1/1] RUN slow", "cancelled"), ("[b 1/1] RUN bad", "failed"),
+    ]  # fmt: skip
+    assert reader.failed[0] == "[b 1/1] RUN bad"
+
+
 def test_nothing_of_it_is_a_step() -> None:
     reader, told = read("hello\n#x\n#1\n\n")
     assert (reader.steps, reader.failed, reader.share, reader.now, told) == ((), ("", ()), None, "", [])
