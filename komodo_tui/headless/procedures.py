@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import msgspec
 from komodo_tui.domain.errors import ExitCode, NotFoundError
 from komodo_tui.domain.procedures.check import arguments as parameters_of
 from komodo_tui.domain.procedures.check import check
+from komodo_tui.domain.procedures.figures import next_time, well_text
 from komodo_tui.domain.units import long_duration_text, time_text
 from komodo_tui.headless.run_lines import RunLines, exit_code
 from komodo_tui.headless.tables import Cell, Column
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from komodo_tui.operations.procedures.runner import Runner
 
 _FOLLOW_EVERY = 0.3
+_RATED = 50
+"""Runs that the share of good ones is of."""
 
 
 async def procedure(session: Session) -> int:
@@ -121,14 +125,15 @@ async def _list(session: Session) -> int:
         if session.out.json:
             session.out.document([{"procedure": d, "last_run": last[d.name]} for d in found])
             return ExitCode.DONE
-        columns = (Column("NAME"), Column("STAGES", right=True), Column("SCHEDULE"), Column("LAST RUN"),
-                   Column("RESULT"), Column("DESCRIPTION", flexible=True))  # fmt: skip
+        columns = (Column("NAME"), Column("STAGES", right=True), Column("SCHEDULE"), Column("NEXT"), Column("LAST RUN"),
+                   Column("RESULT"), Column("WELL", right=True), Column("DESCRIPTION", flexible=True))  # fmt: skip
         rows = []
         for definition in found:
-            ran = last[definition.name]
+            ran, following = last[definition.name], next_time(definition, time.time())
             rows.append([
                 Cell(definition.name), Cell(str(len(definition.stages))), Cell(definition.schedule),
-                Cell(time_text(ran.started) if ran else "never"), Cell(_result(ran, store)),
+                Cell(time_text(following) if following else ""), Cell(time_text(ran.started) if ran else "never"),
+                Cell(_result(ran, store)), Cell(well_text(store.runs(definition.name, _RATED))),
                 Cell(definition.description),
             ])  # fmt: skip
         session.out.table(columns, rows)
@@ -183,6 +188,8 @@ async def _log(session: Session) -> int:
     async with session.runtime() as runtime:
         store = RunStore(runtime.state_dir.runs)
         ran = store.get(session.arguments.run)
+        if session.arguments.compare:
+            return await _compare(session, store, ran)
         lines = RunLines(session.out, quiet=False)
         seen = 0
         while True:
@@ -193,3 +200,22 @@ async def _log(session: Session) -> int:
             if lines.ended or not session.arguments.follow or not store.alive(ran.run):
                 return ExitCode.DONE
             await asyncio.sleep(_FOLLOW_EVERY)
+
+
+async def _compare(session: Session, store: RunStore, ran: RunSummary) -> int:
+    from komodo_tui.domain.procedures.compare import compared  # late: runs do without
+    from komodo_tui.domain.procedures.progress import RunProgress
+
+    good = store.last_good(ran.procedure, ran.started)
+    if good is None:
+        raise NotFoundError(f"no run of {ran.procedure} before {ran.run} ended well", hint="nothing to compare with")
+    now, then = RunProgress(), RunProgress()
+    now.take(store.entries(ran.run))
+    then.take(store.entries(good.run))
+    lines = compared(now, then, time.time())
+    if session.out.json:
+        session.out.document({"run": ran.run, "good": good.run, "differs": lines})
+    else:
+        for line in lines:
+            session.out.line(line)
+    return ExitCode.DONE

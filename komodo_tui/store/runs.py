@@ -194,6 +194,19 @@ class RunStore:
             ).fetchall()
         return [row[0] for row in rows]
 
+    def last_good(self, procedure: str, before: float) -> RunSummary | None:
+        """The newest run that ended well and began before this Unix time; None where there is none."""
+        for path in reversed(self._files()):
+            with self._reading(path) as connection:
+                row = connection.execute(
+                    f"{_SUMMARY} WHERE procedure = ? AND outcome = 'success' AND started < ? "
+                    "AND runs.run NOT LIKE '%.%' ORDER BY started DESC LIMIT 1",
+                    (procedure, before),
+                ).fetchone()
+            if row is not None:
+                return _summary(*row)
+        return None
+
     def close(self) -> None:
         """Close the files."""
         with self._thread:

@@ -41,6 +41,12 @@ async def resume(paths: StateDirectory, store: RunStore, run: str) -> str:
     return await _start(paths, store, run, ["--resume", run])
 
 
+async def again(paths: StateDirectory, store: RunStore, run: str) -> str:
+    """Do again what failed in a run; returns the new run's id. Raises RefusedError."""
+    new = new_run_id()
+    return await _start(paths, store, new, ["--again", run, "--run-id", new])
+
+
 async def cancel(store: RunStore, run: str) -> None:
     """Ask the process of a run to stop.
 

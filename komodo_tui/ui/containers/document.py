@@ -23,17 +23,17 @@ class DocumentPane(VerticalScroll, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.text = ""
+        self.text: str | Text = ""
 
     def compose(self) -> ComposeResult:
         """One text."""
         yield Static()
 
-    def show(self, text: str) -> None:
-        """Show this; the same text is not written again."""
+    def show(self, text: str | Text) -> None:
+        """Show this, in its own tones where it has some; the same text is not written again."""
         if text != self.text:
             self.text = text
-            self.query_one(Static).update(Text(text))
+            self.query_one(Static).update(Text(text) if isinstance(text, str) else text)
 
     def action_first(self) -> None:
         """To the top (gg)."""

@@ -9,14 +9,14 @@ from textual import on
 from textual.binding import Binding, BindingType
 
 from komodo_tui.domain.filters import parse_text
-from komodo_tui.operations.procedures.launch import cancel, resume
+from komodo_tui.operations.procedures.launch import again, cancel, resume
 from komodo_tui.ui.definitions.page import DefinitionPage
 from komodo_tui.ui.page import Command
 from komodo_tui.ui.procedures.book import Book
 from komodo_tui.ui.procedures.columns import recipe_columns
 from komodo_tui.ui.procedures.detail import ProcedureDetail
 from komodo_tui.ui.procedures.editor import ProcedureEditing
-from komodo_tui.ui.procedures.flows import run_procedure
+from komodo_tui.ui.procedures.flows import answer_run, run_procedure
 from komodo_tui.ui.procedures.run_view import RunView
 from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
@@ -37,7 +37,7 @@ class ProceduresPage(DefinitionPage["Recipe"]):
     TITLE = "Procedures"
     NOUN = "procedure"
     FORGET_HELP = "the journals of its runs stay"
-    CHANGING = ("run", "new", "edit", "copy", "remove_or_stop", "resume")
+    CHANGING = ("run", "new", "edit", "copy", "remove_or_stop", "resume", "again", "answer")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("B", "run", "run", id="procedure.run"),
         Binding("N", "new", "new", id="procedure.new"),
@@ -45,6 +45,9 @@ class ProceduresPage(DefinitionPage["Recipe"]):
         Binding("y", "text", "definition", id="procedure.text"),
         Binding("X", "remove_or_stop", "remove / stop", id="procedure.remove"),
         Binding("R", "resume", "go on", id="procedure.resume"),
+        Binding("R", "again", "again what failed", id="procedure.again"),
+        Binding("A", "answer", "answer", id="procedure.answer"),
+        Binding("v", "view", "view", id="procedure.view"),
     ]
     DEFAULT_CSS = """
     ProceduresPage RunView { display: none; }
@@ -68,7 +71,7 @@ class ProceduresPage(DefinitionPage["Recipe"]):
             natural="by name", id="procedures-list",
         )  # fmt: skip
         self.detail = ProcedureDetail(shell, id="procedure-detail")
-        self.run_view = RunView(shell, self.book.store, id="procedure-run")
+        self.run_view = RunView(shell, runtime, self.book.store, id="procedure-run")
 
     def compose(self) -> ComposeResult:
         """All three; one is displayed."""
@@ -118,6 +121,9 @@ class ProceduresPage(DefinitionPage["Recipe"]):
         """One level out."""
         if self.level != "run":
             return super().back()
+        if self.run_view.view != "lines":
+            self.run_view.show_lines()
+            return True
         self.run_view.close()
         self.remove_class("-run")
         if self._level_before_run == "detail":
@@ -148,6 +154,11 @@ class ProceduresPage(DefinitionPage["Recipe"]):
     def _run_opened(self, event: VirtualTable.Selected) -> None:
         event.stop()
         self._show_run(str(event.key))
+
+    @on(VirtualTable.Selected, "#run-lines")
+    def _line_chosen(self, event: VirtualTable.Selected) -> None:
+        event.stop()
+        self.run_view.toggle()
 
     def _show_run(self, run: str) -> None:
         if self.level != "run":
@@ -193,15 +204,41 @@ class ProceduresPage(DefinitionPage["Recipe"]):
         if self.level == "run" and run:
             self.then(resume(self.runtime.state_dir, self.book.store, run))
 
+    def action_again(self) -> None:
+        """Do again what failed in a run, as a new run."""
+        self.shell.work(self._again(self.run_view.run_id))
+
+    async def _again(self, run: str) -> None:
+        self.shell.flash("starting what failed again", "busy")
+        new = await again(self.runtime.state_dir, self.book.store, run)
+        self.book.look()
+        self._show_run(new)
+
+    def action_answer(self) -> None:
+        """Say yes or no to what a run asks."""
+        self.shell.work(answer_run(self.runtime, self.shell, self.book.store, self.run_view.run_id))
+
+    def action_view(self) -> None:
+        """Lines, the matrix of servers, the comparison with the last good run."""
+        self.run_view.next_view()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Read-only mode hides what changes something; some keys belong to one level."""
         if action in self.CHANGING and self.runtime.settings.read_only:
             return False
-        if action == "resume":
-            return self.level == "run" and self.run_view.result == "interrupted"
+        if action in ("resume", "again", "answer", "view"):
+            return self.level == "run" and self._run_can(action)
         if action == "remove_or_stop":
-            return self.level != "detail"
+            return self.level == "list" or (self.level == "run" and self.run_view.result == "running")
         return self.level != "run" if action in ("new", "text", "edit") else True
+
+    def _run_can(self, action: str) -> bool:
+        view = self.run_view
+        if action == "resume":
+            return view.result == "interrupted" and bool(view.progress.seen)
+        if action == "again":
+            return view.result in ("failed", "cancelled")
+        return view.progress.asking is not None if action == "answer" else True
 
     def own_commands(self, name: str) -> Iterable[Command]:
         """A run."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from komodo_tui.domain.procedures.figures import next_time
 from komodo_tui.store.runs import RunStore
 from komodo_tui.ui.definitions.asking import Reading
 
@@ -29,6 +30,9 @@ class Recipe(NamedTuple):
     runs: tuple[RunSummary, ...]
     alive: frozenset[str]
     """Ids of those that a process works on."""
+
+    following: float | None = None
+    """When a watch would run it next."""
 
     @property
     def last(self) -> RunSummary | None:
@@ -74,5 +78,5 @@ class Book:
         for name, definition in self._runtime.procedures().known().items():
             runs = tuple(run for run in self.store.runs(name, _RUNS) if "." not in run.run)
             alive = frozenset(run.run for run in runs if run.outcome is None and self.store.alive(run.run))
-            found[name] = Recipe(definition, runs, alive)
+            found[name] = Recipe(definition, runs, alive, next_time(definition, self._shell.now()))
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from komodo_tui.domain.procedures.figures import well_text
 from komodo_tui.domain.units import duration_text, long_duration_text, time_text
 from komodo_tui.ui.render.columns import Column
 
@@ -11,19 +12,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from komodo_tui.domain.procedures.journal import RunSummary
+    from komodo_tui.domain.procedures.progress import RunLine, RunProgress
     from komodo_tui.ui.procedures.book import Recipe
-    from komodo_tui.ui.procedures.progress import RunLine
     from komodo_tui.ui.render.cells import Cell
     from komodo_tui.ui.render.glyphs import Glyphs
 
-_TONES = {"success": "ok", "failed": "bad", "interrupted": "bad", "cancelled": "warn", "running": "busy"}
+_SIGNS = 60
+"""Targets of a step that are shown beside it, one sign each."""
+_TONES = {
+    "success": "ok", "failed": "bad", "interrupted": "bad", "cancelled": "warn", "running": "busy", "asking": "warn",
+}  # fmt: skip
 
 
 def result_sign(result: str, glyphs: Glyphs) -> tuple[str, str]:
     """Glyph and tone of an end, or of none yet."""
     signs = {
         "success": glyphs.done, "failed": glyphs.fail, "interrupted": glyphs.fail, "cancelled": glyphs.stopped,
-        "running": glyphs.busy, "skipped": glyphs.dot,
+        "running": glyphs.busy, "asking": glyphs.unknown, "skipped": glyphs.dot,
     }  # fmt: skip
     return signs.get(result, glyphs.dot), _TONES.get(result, "dim")
 
@@ -45,7 +50,9 @@ def recipe_columns(glyphs: Glyphs, now: Callable[[], float]) -> tuple[Column[Rec
         Column("ago", "AGO", 5, lambda r: duration_text(now() - r.last.started) if r.last else "-",
                key=lambda r: -r.last.started if r.last else None, right=True),
         Column("took", "TOOK", 8, lambda r: _took(r.last) if r.last else "-", priority=2, right=True),
-        Column("rate", "WELL", 6, _rate, priority=3, right=True),
+        Column("rate", "WELL", 6, lambda r: well_text(r.runs), priority=3, right=True),
+        Column("next", "NEXT", 6, lambda r: duration_text(r.following - now()) if r.following else "", priority=3,
+               key=lambda r: r.following, right=True),
         Column("stages", "STAGES", 6, lambda r: str(len(r.definition.stages)), priority=5, right=True),
         Column("schedule", "SCHEDULE", 12, lambda r: r.definition.schedule, priority=4, grow=1, most=24),
         Column("description", "DESCRIPTION", 16, lambda r: ((r.definition.description, "dim"),), priority=1, grow=3),
@@ -54,12 +61,6 @@ def recipe_columns(glyphs: Glyphs, now: Callable[[], float]) -> tuple[Column[Rec
 
 def _took(run: RunSummary) -> str:
     return long_duration_text(run.ended - run.started) if run.ended else ""
-
-
-def _rate(recipe: Recipe) -> str:
-    """Runs that ended well, of those that ended."""
-    ended = [run for run in recipe.runs if run.outcome is not None]
-    return f"{100 * sum(run.outcome == 'success' for run in ended) // len(ended)}%" if ended else "-"
 
 
 def run_columns(glyphs: Glyphs, result: Callable[[RunSummary], str]) -> tuple[Column[RunSummary], ...]:
@@ -77,7 +78,9 @@ def run_columns(glyphs: Glyphs, result: Callable[[RunSummary], str]) -> tuple[Co
     )  # fmt: skip
 
 
-def line_columns(glyphs: Glyphs, now: Callable[[], float]) -> tuple[Column[RunLine], ...]:
+def line_columns(
+    glyphs: Glyphs, now: Callable[[], float], progress: Callable[[], RunProgress]
+) -> tuple[Column[RunLine], ...]:
     """A stage, a step or a target of a run in a row."""
 
     def what(line: RunLine) -> Cell:
@@ -85,9 +88,16 @@ def line_columns(glyphs: Glyphs, now: Callable[[], float]) -> tuple[Column[RunLi
         title = "title bold" if line.depth == 0 else ""
         return ("  " * line.depth, ""), (f"{sign} ", tone), (line.title, title)
 
+    def where(line: RunLine) -> Cell:
+        """The targets of a step, one sign each."""
+        if line.depth != 1 or not line.numbers:
+            return ()
+        return tuple(result_sign(target.end, glyphs) for target in progress().targets(line)[:_SIGNS])
+
     return (
         Column("what", "STAGE / STEP / TARGET", 30, what, grow=3, most=70),
         Column("end", "RESULT", 11, lambda line: ((line.end, result_sign(line.end, glyphs)[1]),)),
         Column("took", "TOOK", 8, lambda line: line.took(now()), right=True),
+        Column("targets", "TARGETS", 8, where, priority=2, grow=2, most=_SIGNS, live=True),
         Column("summary", "", 16, lambda line: ((line.summary, "dim"),), priority=1, grow=4),
     )  # fmt: skip

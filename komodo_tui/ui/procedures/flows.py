@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from komodo_tui.domain.errors import ReadOnlyError, UsageError
 from komodo_tui.domain.operations import DefineProcedureOperation, Plan, PlanStep, Target
 from komodo_tui.domain.procedures.check import arguments, check
+from komodo_tui.domain.procedures.journal import Answer
+from komodo_tui.operations.procedures.asking import asks_now
 from komodo_tui.operations.procedures.launch import launch
 from komodo_tui.operations.procedures.parts import RunParts
 from komodo_tui.operations.procedures.preview import preview
@@ -82,3 +84,25 @@ async def _plan(runtime: Runtime, store: RunStore, definition: ProcedureDefiniti
         verb="run", steps=steps, confirm="yes",
         undo="each step says what it did in Actions; X stops the run after what is under way",
     )  # fmt: skip
+
+
+async def answer_run(runtime: Runtime, shell: Shell, store: RunStore, run: str) -> None:
+    """Ask the person what a run asks, and keep the answer.
+
+    Raises:
+        KomodoError: it asks no more, or somebody was faster.
+    """
+    asking = await asyncio.to_thread(asks_now, store, run)
+    fields = [
+        Field("answer", "answer", "choice", value="yes", choices=(("yes", "yes, go on"), ("no", "no, the step fails"))),
+        Field("note", "note", help="kept with the answer"),
+    ]
+    values = await shell.ask(FormDialog(asking.question, fields, verb="answer"))
+    if values is None:
+        return
+    said = Answer(
+        stage=asking.stage, step=asking.step, yes=values["answer"] == "yes", who=str(runtime.actor), at=shell.now(),
+        note=str(values["note"]),
+    )  # fmt: skip
+    await asyncio.to_thread(store.answer, asking.run, said)
+    shell.flash("approved" if said.yes else "refused", "ok" if said.yes else "warn")
