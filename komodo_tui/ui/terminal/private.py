@@ -133,13 +133,14 @@ class PaneParser(XTermParser):
         return data
 
     def _keys(self, data: str) -> Iterable[Message]:
-        if data and self._escape_waits and self._mode.active and data[0] not in _CONTINUES:
+        escape_waits = self._escape_waits and self._timeout_time is not None
+        if data and escape_waits and self._mode.active and data[0] not in _CONTINUES:
             # A key with Alt comes in one piece. This is an Escape and then a key, which vim tells apart as well.
             self._timeout_time = 0.0
             yield from map(self._corrected, super().tick())
         for message in super().feed(data) if data else ():
             yield self._corrected(message)
-        self._escape_waits = data.endswith("\x1b") and self._timeout_time is not None
+        self._escape_waits = data.endswith("\x1b")
         if self._timeout_time is not None and "ESCDELAY" not in os.environ:
             self._timeout_time = min(self._timeout_time, get_time() + ESCAPE_DELAY)
 

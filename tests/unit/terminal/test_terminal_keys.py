@@ -166,13 +166,20 @@ def test_a_lone_escape_waits_no_longer_than_it_must(monkeypatch: pytest.MonkeyPa
     assert parser._timeout_time - get_time() <= ESCAPE_DELAY
 
 
-def test_an_escape_and_a_key_soon_after_are_no_key_with_alt() -> None:
+def test_an_escape_and_a_key_soon_after_are_no_key_with_alt(monkeypatch: pytest.MonkeyPatch) -> None:
     mode = KeyMode()
     mode.active = True
     parser = PaneParser(mode)
+    now = 100.0
+    monkeypatch.setattr("textual._parser.get_time", lambda: now)
+    monkeypatch.setattr("komodo_tui.ui.terminal.private.get_time", lambda: now)
     assert list(parser.feed("\x1b")) == []
     assert [event.pane for event in parser.feed("g")] == [KeyInput("escape"), KeyInput("g")]  # type: ignore[attr-defined]
     assert [event.pane for event in parser.feed("\x1bg")] == [KeyInput("g", Mods.ALT)]  # type: ignore[attr-defined]
+    assert list(parser.feed("\x1b")) == []
+    now += ESCAPE_DELAY
+    assert [event.pane for event in parser.tick()] == [KeyInput("escape")]  # type: ignore[attr-defined]
+    assert [event.pane for event in parser.feed("g")] == [KeyInput("g")]  # type: ignore[attr-defined]
     assert [*parser.feed("\x1b"), *parser.feed("[")] == []
     assert [event.pane for event in parser.feed("A")] == [KeyInput("up")]  # type: ignore[attr-defined]
 
