@@ -22,8 +22,8 @@ from tests.unit.terminal.screens import Picture
 FAILING = Path(__file__).parent / "esctest_failing.txt"
 CORE = (
     "BS", "CBT", "CHA", "CHT", "CNL", "CPL", "CR", "CUB", "CUD", "CUF", "CUP", "CUU", "DCH", "DECALN", "DECRC",
-    "DECSTBM", "DL", "ECH", "ED", "EL", "FF", "HPA", "HPR", "HTS", "HVP", "ICH", "IL", "IND", "LF", "NEL", "REP", "RI", "RIS",
-    "RM", "SCORC", "SD", "SM", "SU", "TBC", "VPA", "VPR", "VT",
+    "DECSTBM", "DL", "ECH", "ED", "EL", "FF", "HPA", "HPR", "HTS", "HVP", "ICH", "IL", "IND", "LF", "NEL", "REP", "RI",
+    "RIS", "RM", "SCORC", "SD", "SM", "SU", "TBC", "VPA", "VPR", "VT",
 )  # fmt: skip
 """The tests of the core VT part, by the sequence they are about: moving, erasing, inserting and deleting, scrolling,
 margins, tabs, repeating, saving and resetting. What is left out: rectangles, columns, protection, reports, colours and
