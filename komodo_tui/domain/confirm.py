@@ -18,6 +18,7 @@ from komodo_tui.domain.repos import DefineRepoOperation, RepoOperation
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.single import DefineDeploymentOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
+from komodo_tui.domain.syncs import DefineSyncOperation
 from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
 
@@ -37,7 +38,7 @@ _VERBS: dict[str, Danger] = {
     "destroy": "harm",
     "adopt": "start",
 }
-_REPO_VERBS: dict[str, Danger] = {"clone": "start", "fetch": "start", "pull": "change"}
+_REPO_VERBS: dict[str, Danger] = {"clone": "start", "fetch": "start", "pull": "change", "commit": "change"}
 
 
 def danger(operation: Operation) -> Danger:
@@ -62,7 +63,8 @@ def danger(operation: Operation) -> Danger:
         | DefineDeploymentOperation
         | DefineProcedureOperation
         | DefineRepoOperation
-        | DefineBuildOperation,
+        | DefineBuildOperation
+        | DefineSyncOperation,
     ):
         return "change" if operation.verb == "remove" else "start"
     if isinstance(operation, ServerOperation) and operation.verb in ("add", "edit"):

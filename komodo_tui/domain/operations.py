@@ -20,6 +20,7 @@ from komodo_tui.domain.servers import ServerDefinition
 from komodo_tui.domain.shipping import ShipOperation
 from komodo_tui.domain.single import DefineDeploymentOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
+from komodo_tui.domain.syncs import DefineSyncOperation
 from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
 
@@ -128,6 +129,7 @@ Operation = (
     | RegistryOperation
     | BuildOperation
     | DefineBuildOperation
+    | DefineSyncOperation
 )
 
 

@@ -18,9 +18,11 @@ from komodo_tui.domain.procedures.check import check
 from komodo_tui.domain.repos import DefineRepoOperation
 from komodo_tui.domain.single import DefineDeploymentOperation
 from komodo_tui.domain.stacks import DefineStackOperation
+from komodo_tui.domain.syncs import DefineSyncOperation
 from komodo_tui.domain.values import ValueOperation, VariableDefinition, split_name
 from komodo_tui.operations.build_definitions import BuildDefinitions
 from komodo_tui.operations.repo_definitions import RepoDefinitions
+from komodo_tui.operations.sync_definitions import SyncDefinitions
 from komodo_tui.store.secrets import Secret
 
 if TYPE_CHECKING:
@@ -116,6 +118,11 @@ def _build(parts: Parts, verb: Verb, name: str, definition: Any) -> Operation:
     return DefineBuildOperation(verb=verb, name=name, definition=definition, rev=rev)
 
 
+def _sync(parts: Parts, verb: Verb, name: str, definition: Any) -> Operation:
+    rev = SyncDefinitions(parts.definitions).stored(name).rev if verb != "add" else None
+    return DefineSyncOperation(verb=verb, name=name, definition=definition, rev=rev)
+
+
 def _procedure(parts: Parts, verb: Verb, name: str, definition: Any) -> Operation:
     rev = parts.procedures().stored(name).rev if verb != "add" else None
     plain = msgspec.to_builtins(definition) if definition is not None else None
@@ -134,6 +141,7 @@ KINDS = (
     Kind("stack", "stacks", lambda parts: parts.stacks.known(), _stack),
     Kind("deployment", "deployments", lambda parts: parts.deployments.known(), _deployment),
     Kind("procedure", "procedures", lambda parts: parts.procedures().known(), _procedure),
+    Kind("sync", "syncs", lambda parts: SyncDefinitions(parts.definitions).known(), _sync),
 )
 """In the order they come, which is against the order they go: what others name is there first and gone last."""
 

@@ -9,7 +9,7 @@ import asyncio
 import os
 import time
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -28,6 +28,7 @@ from komodo_tui.domain.repos import DefineRepoOperation
 from komodo_tui.domain.shipping import ShipOperation
 from komodo_tui.domain.single import DefineDeploymentOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
+from komodo_tui.domain.syncs import DefineSyncOperation
 from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
 from komodo_tui.operations.act import Act
@@ -59,11 +60,13 @@ if TYPE_CHECKING:
     from komodo_tui.operations.definitions import ServerDefinitions
     from komodo_tui.operations.deployment_definitions import DeploymentDefinitions
     from komodo_tui.operations.intents import Intent
+    from komodo_tui.operations.kept_definitions import KeptDefinitions
     from komodo_tui.operations.locking import TargetLocks
     from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
     from komodo_tui.operations.progress import Progress
     from komodo_tui.operations.repo_definitions import RepoDefinitions
     from komodo_tui.operations.stack_definitions import StackDefinitions
+    from komodo_tui.operations.sync_definitions import SyncDefinitions
     from komodo_tui.operations.values import StoredValues
     from komodo_tui.store.alerts import AlertStore
     from komodo_tui.store.history import History
@@ -87,23 +90,28 @@ class Executor:
         repos: RepoDefinitions | None = None,
         deployments: DeploymentDefinitions | None = None,
         builds: BuildDefinitions | None = None,
+        syncs: SyncDefinitions | None = None,
     ) -> None:
         self._fleet = fleet
         self._history = history
         self._definitions = definitions
         self._settings = settings
         self._locks = locks
-        self._stacks = stacks
         self._procedures = procedures
         self._values = values
-        self._repos = repos
-        self._deployments = deployments
-        self._builds = builds
+        self._kept: dict[type, KeptDefinitions[Any, Any] | None] = {
+            DefineStackOperation: stacks,
+            DefineDeploymentOperation: deployments,
+            DefineBuildOperation: builds,
+            DefineRepoOperation: repos,
+            DefineSyncOperation: syncs,
+        }
+        """What a change of a definition is written to."""
         self._alerts = alerts
         self._planner = Planner(
             fleet.state, definitions.known, settings, stacks.known if stacks else dict, procedures, values, alerts,
             repos=repos.known if repos else dict, deployments=deployments.known if deployments else dict,
-            builds=builds.known if builds else dict,
+            builds=builds.known if builds else dict, syncs=syncs.known if syncs else dict,
         )  # fmt: skip
         self._recovery = Recovery(history, locks, fleet.link, definitions.known)
         self.terminals = TerminalLog(history, locks, settings)
@@ -241,24 +249,10 @@ class Executor:
                 ShipStep(operation, target, self._fleet.link, act.report(index, target), turn)
                 for index, target in enumerate(targets)
             ]
-        if isinstance(operation, DefineStackOperation) and self._stacks is not None:
+        kept = self._kept.get(type(operation))
+        if kept is not None:
             return [
-                DefinitionStep(operation, target, self._stacks, act.report(index, target))
-                for index, target in enumerate(targets)
-            ]
-        if isinstance(operation, DefineDeploymentOperation) and self._deployments is not None:
-            return [
-                DefinitionStep(operation, target, self._deployments, act.report(index, target))
-                for index, target in enumerate(targets)
-            ]
-        if isinstance(operation, DefineBuildOperation) and self._builds is not None:
-            return [
-                DefinitionStep(operation, target, self._builds, act.report(index, target))
-                for index, target in enumerate(targets)
-            ]
-        if isinstance(operation, DefineRepoOperation) and self._repos is not None:
-            return [
-                DefinitionStep(operation, target, self._repos, act.report(index, target))
+                DefinitionStep(operation, target, kept, act.report(index, target))  # type: ignore[arg-type]
                 for index, target in enumerate(targets)
             ]
         if isinstance(operation, DefineProcedureOperation) and self._procedures is not None:

@@ -24,12 +24,13 @@ from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.shipping import ShipOperation
 from komodo_tui.domain.single import DefineDeploymentOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
+from komodo_tui.domain.syncs import DefineSyncOperation
 from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
 from komodo_tui.operations.build_plans import build_locks
 from komodo_tui.operations.command_plans import command_jobs
 from komodo_tui.operations.registry_plans import registry_job
-from komodo_tui.operations.repo_plans import repo_jobs, repo_locks
+from komodo_tui.operations.repo_plans import repo_as_written, repo_jobs, repo_locks
 from komodo_tui.operations.resource_jobs import resource_jobs, resource_locks, without_secrets
 from komodo_tui.operations.ship_plans import ship_locks
 from komodo_tui.operations.stack_jobs import definition_as_written, deployment_as_written, stack_as_written, stack_locks
@@ -46,6 +47,7 @@ _DEFINED: dict[type, str] = {
     DefineProcedureOperation: "procedure",
     DefineRepoOperation: "repo",
     DefineBuildOperation: "build",
+    DefineSyncOperation: "sync",
 }
 _LOCKS: dict[type, Callable[[Any], list[str]]] = {
     ResourceOperation: resource_locks,
@@ -105,15 +107,8 @@ def new_intent(plan: Plan) -> Intent:
         locks = own(plan.operation)
     elif isinstance(plan.operation, AlertOperation):
         locks = [f"alerts {step.target.id or step.text}" for step in plan.steps]
-    elif isinstance(
-        plan.operation,
-        DefineStackOperation
-        | DefineDeploymentOperation
-        | DefineProcedureOperation
-        | DefineRepoOperation
-        | DefineBuildOperation,
-    ):
-        locks = [f"definition of {_DEFINED[type(plan.operation)]} {plan.operation.name}"]
+    elif kind := _DEFINED.get(type(plan.operation)):
+        locks = [f"definition of {kind} {plan.operation.name}"]  # type: ignore[union-attr]
     elif isinstance(plan.operation, CommandOperation):
         locks = [f"command {job}" for job in jobs]  # commands exclude nobody; the locks only say that we live
     else:
@@ -131,6 +126,8 @@ def written(operation: Operation, intent: Intent) -> dict[str, Any]:
         operation = without_secrets(operation, HIDDEN)
     elif isinstance(operation, StackOperation):
         operation = stack_as_written(operation, HIDDEN)
+    elif isinstance(operation, RepoOperation):
+        operation = repo_as_written(operation, HIDDEN)
     elif isinstance(operation, DefineStackOperation):
         operation = definition_as_written(operation, HIDDEN)
     elif isinstance(operation, DefineDeploymentOperation):

@@ -24,6 +24,7 @@ from komodo_tui.domain.shipping import ShipOperation
 from komodo_tui.domain.single import DefineDeploymentOperation
 from komodo_tui.domain.single_compose import as_stack
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
+from komodo_tui.domain.syncs import DefineSyncOperation
 from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
 from komodo_tui.operations.build_plans import draft_build
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from komodo_tui.domain.settings import Settings
     from komodo_tui.domain.single import DeploymentDefinition
     from komodo_tui.domain.stacks import StackDefinition
+    from komodo_tui.domain.syncs import SyncDefinition
     from komodo_tui.fleet.live import FleetState
     from komodo_tui.operations.container_plans import Draft
     from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
@@ -84,6 +86,7 @@ class Planner:
         repos: Callable[[], Mapping[str, RepoDefinition]] = dict,
         deployments: Callable[[], Mapping[str, DeploymentDefinition]] = dict,
         builds: Callable[[], Mapping[str, BuildDefinition]] = dict,
+        syncs: Callable[[], Mapping[str, SyncDefinition]] = dict,
     ) -> None:
         """``known`` reads the servers' definitions, by name, ``stacks`` those of the stacks."""
         self._procedures = procedures
@@ -96,6 +99,7 @@ class Planner:
         self._repos = repos
         self._deployments = deployments
         self._builds = builds
+        self._syncs = syncs
 
     def plan(self, operation: Operation) -> Plan:
         """See :meth:`Executor.plan`."""
@@ -149,6 +153,10 @@ class Planner:
             return self._draft_deployable(operation)
         if isinstance(operation, RepoOperation | DefineRepoOperation):
             return draft_repo(operation, self._state, self._repos)
+        if isinstance(operation, DefineSyncOperation):
+            from komodo_tui.operations.sync_definitions import draft_sync  # late: few acts are of this kind
+
+            return draft_sync(operation, self._syncs())
         if isinstance(operation, BuildOperation | DefineBuildOperation):
             return draft_build(operation, self._state, self._builds)
         assert isinstance(operation, ServerOperation)

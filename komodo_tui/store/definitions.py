@@ -19,6 +19,7 @@ from komodo_tui.domain.repos import RepoDefinition
 from komodo_tui.domain.servers import ServerDefinition
 from komodo_tui.domain.single import DeploymentDefinition
 from komodo_tui.domain.stacks import StackDefinition
+from komodo_tui.domain.syncs import SyncDefinition
 from komodo_tui.domain.values import VariableDefinition
 from komodo_tui.store.documents import LockedStorage, LockedTable
 
@@ -31,7 +32,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 SCHEMA = 1
 _META = "_meta"
 _TABLES = {"server": "servers", "stack": "stacks", "procedure": "procedures", "variable": "variables",
-           "repo": "repos", "deployment": "deployments", "build": "builds"}  # fmt: skip
+           "repo": "repos", "deployment": "deployments", "build": "builds",
+           "sync": "syncs"}  # fmt: skip
 _TYPES: dict[str, type[msgspec.Struct]] = {
     "server": ServerDefinition,
     "stack": StackDefinition,
@@ -39,6 +41,7 @@ _TYPES: dict[str, type[msgspec.Struct]] = {
     "repo": RepoDefinition,
     "deployment": DeploymentDefinition,
     "build": BuildDefinition,
+    "sync": SyncDefinition,
 }
 
 

@@ -15,6 +15,7 @@ from komodo_tui.domain.repos import RepoDefinition, check_repo
 from komodo_tui.domain.servers import ServerDefinition, check_server
 from komodo_tui.domain.single import DeploymentDefinition, check_deployment
 from komodo_tui.domain.stacks import StackDefinition, check_stack
+from komodo_tui.domain.syncs import SyncDefinition, check_sync
 from komodo_tui.domain.values import VariableDefinition, check_name, check_scope, split_name
 from komodo_tui.store.yaml_files import read_yaml
 
@@ -36,6 +37,7 @@ class FleetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     stacks: tuple[StackDefinition, ...] = ()
     deployments: tuple[DeploymentDefinition, ...] = ()
     procedures: tuple[ProcedureDefinition, ...] = ()
+    syncs: tuple[SyncDefinition, ...] = ()
 
 
 def read_fleet(paths: Sequence[Path]) -> FleetFile:
@@ -103,5 +105,6 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
     "builds": check_build,
     "stacks": lambda stack: check_compose(check_stack(stack)),
     "deployments": check_deployment,
+    "syncs": check_sync,
 }
 """By key of the file. Procedures are checked once all of them are known: one may run another."""

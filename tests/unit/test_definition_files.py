@@ -47,6 +47,8 @@ procedures:
   parameters: {pattern: "apache*", wait: {default: "5", choices: ["5", "9"]}}
   stages:
   - {name: restart, steps: [{restart_containers: {match: "{pattern}"}}]}
+syncs:
+- {name: fleet, repo: shop, path: fleet/prod, delete: true, most_deleted: 0.5}
 """
 
 

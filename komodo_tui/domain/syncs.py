@@ -1,0 +1,248 @@
+"""Definitions kept equal to files of a repository: what a sync is, and what one finds to do. Pure.
+
+Three versions of each definition count: what the files say, what is here, and the **base**, which is what the files
+said when both were equal last. From them follows who changed it: the files, somebody here, or both.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from komodo_agent.wire.repos import wrong_path
+from komodo_tui.domain.durations import parse_duration
+from komodo_tui.domain.errors import UsageError
+from komodo_tui.domain.names import check_plain_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+ItemState = Literal["new", "changed", "gone", "here", "conflict", "guarded"]
+"""Of one definition: new or changed in the files; gone from them; changed or gone here alone; both changed; gone from
+the files, and kept by a guard."""
+OnChangeHere = Literal["keep", "revert"]
+Plain = dict[str, Any]
+"""A definition in maps and lists, without what stands at its default."""
+Key = tuple[str, str]
+"""Kind and name: ``("stack", "shop")``."""
+
+KINDS = ("server", "variable", "repo", "build", "stack", "deployment", "procedure")
+_SHORTEST = 10.0
+
+
+class SyncDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A folder of a repository, or of this machine, and what is kept equal to it."""
+
+    name: str
+    repo: str = ""
+    """A repo of ours: its clone on the first of its servers that is there is pulled and read."""
+    folder: str = ""
+    """Instead of a repo: an absolute folder of this machine."""
+    path: str = ""
+    """A folder or file below; empty = all of it."""
+    stack: str = ""
+    """The folder has the files of this stack; empty = it has definitions as YAML."""
+    kinds: tuple[str, ...] = ()
+    """Only these: ``stack``, ``procedure``…; empty = all."""
+    tags: tuple[str, ...] = ()
+    """Only definitions with one of these tags; empty = all."""
+    delete: bool = False
+    """Whether definitions that went from the files go here, too. Others are never touched."""
+    most_deleted: float = 0.25
+    """The share of the definitions it has brought that may go at once; when more are gone, none goes by itself."""
+    automatic: bool = False
+    """Apply by itself, in ``komodo-tui watch``."""
+    every: str = "5m"
+    """How often ``watch`` looks."""
+    on_change_here: OnChangeHere = "keep"
+    """What the automatic mode does with what was changed here alone: leave it and tell, or make it as the files say."""
+    deploy: bool = False
+    """Deploy the stacks and deployments it has brought, where what runs is not what they say."""
+    description: str = ""
+
+
+class DefineSyncOperation(msgspec.Struct, frozen=True, kw_only=True, tag="define_sync", tag_field="operation"):
+    """Change a sync's definition. Nothing else is touched."""
+
+    verb: Literal["add", "edit", "remove"]
+    name: str
+    definition: SyncDefinition | None = None
+    """For add and edit."""
+    rev: int | None = None
+    """For edit and remove: the revision it was based on."""
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One definition in which files and definitions differ."""
+
+    kind: str
+    name: str
+    state: ItemState
+    files: Plain | None
+    """As the files have it; None = they do not."""
+    here: Plain | None
+    """As it is here; None = it is not."""
+    note: str = ""
+    """Why it is not applied by itself."""
+
+    @property
+    def key(self) -> Key:
+        """What tells it from others."""
+        return self.kind, self.name
+
+    @property
+    def verb(self) -> Literal["add", "edit", "remove"]:
+        """What applying it does here."""
+        if self.files is None:
+            return "remove"
+        return "add" if self.here is None else "edit"
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.kind} {self.name}"
+
+
+class SyncBase(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sync has brought, and how its last look went; kept beside the definitions."""
+
+    base: dict[str, dict[str, Plain]] = msgspec.field(default_factory=dict)
+    """By kind and name."""
+    commit: str = ""
+    """Of the last apply; empty = of no repository, or none yet."""
+    applied: float = 0.0
+    looked: float = 0.0
+    """When the files were read last, whether that worked or not."""
+    seen: str = ""
+    """The commit that was read then."""
+    pending: tuple[str, ...] = ()
+    """What it found: ``edit stack shop``."""
+    conflicts: int = 0
+    problem: str = ""
+    """Why they could not be read, or could not be applied."""
+    drifted: tuple[str, ...] = ()
+    """Stacks and deployments it brought that do not run as they are defined: ``shop@web-1``."""
+
+    def of(self, key: Key) -> Plain | None:
+        """One definition as the files had it when both were equal last."""
+        return self.base.get(key[0], {}).get(key[1])
+
+    def brought(self) -> frozenset[Key]:
+        """All it has brought."""
+        return frozenset((kind, name) for kind, names in self.base.items() for name in names)
+
+
+def check_sync(sync: SyncDefinition) -> SyncDefinition:
+    """Return it, or raise :class:`UsageError` saying which field is wrong and what it takes."""
+    check_plain_name("sync", sync.name)
+    if bool(sync.repo) == bool(sync.folder):
+        raise UsageError(f"sync {sync.name}: name either a repo or a folder", hint="repo: the name of a repo of yours")
+    if sync.folder and not sync.folder.startswith("/"):
+        raise UsageError(f"sync {sync.name}: {sync.folder!r} is no absolute folder")
+    wrong = wrong_path(sync.path) if sync.path else ""
+    if wrong:
+        raise UsageError(f"sync {sync.name}: {wrong}", hint="a path below the repository's top, like fleet/prod")
+    strange = [kind for kind in sync.kinds if kind not in KINDS]
+    if strange:
+        raise UsageError(f"sync {sync.name}: there is no kind {strange[0]!r}", hint=f"known: {', '.join(KINDS)}")
+    if sync.stack and (sync.kinds or sync.tags or sync.delete):
+        raise UsageError(f"sync {sync.name}: kinds, tags and delete are for definitions, not for a stack's files")
+    if not 0 < sync.most_deleted <= 1:
+        raise UsageError(f"sync {sync.name}: most_deleted is a share, above 0 and at most 1")
+    if parse_duration(sync.every) < _SHORTEST:
+        raise UsageError(f"sync {sync.name}: every is too often", hint="10s at the least")
+    return sync
+
+
+def compare(sync: SyncDefinition, files: Mapping[Key, Plain], here: Mapping[Key, Plain], known: SyncBase) -> list[Item]:
+    """What differs, in the order of the files, then what is gone from them.
+
+    ``files`` and ``here`` hold only what the sync is about. Nothing that it did not bring is ever gone.
+    """
+    items = [found for key, wanted in files.items() if (found := _differs(key, wanted, here.get(key), known.of(key)))]
+    gone = [key for key in known.brought() if key not in files]
+    return items + _guarded(sync, [_gone(sync, key, here[key], known.of(key)) for key in sorted(gone) if key in here],
+                            len(known.brought()), empty=not files)  # fmt: skip
+
+
+def _differs(key: Key, wanted: Plain, here: Plain | None, base: Plain | None) -> Item | None:
+    if wanted == here:
+        return None
+    state: ItemState
+    if here is None:
+        state = "new" if base is None else "here" if base == wanted else "conflict"
+    elif base is None or here == base:
+        state = "changed"
+    else:
+        state = "here" if wanted == base else "conflict"
+    note = {
+        "here": "changed here since it was applied", "conflict": "changed here and in the files",
+    }.get(state, "")  # fmt: skip
+    if state in ("here", "conflict") and here is None:
+        note = "removed here" if state == "here" else "removed here and changed in the files"
+    return Item(kind=key[0], name=key[1], state=state, files=wanted, here=here, note=note)
+
+
+def _gone(sync: SyncDefinition, key: Key, here: Plain, base: Plain | None) -> Item:
+    if here != base:
+        return Item(kind=key[0], name=key[1], state="conflict", files=None, here=here,
+                    note="gone from the files and changed here")  # fmt: skip
+    state: ItemState = "gone" if sync.delete else "guarded"
+    note = "" if sync.delete else "gone from the files; kept: the sync does not delete"
+    return Item(kind=key[0], name=key[1], state=state, files=None, here=here, note=note)
+
+
+def _guarded(sync: SyncDefinition, gone: list[Item], brought: int, *, empty: bool) -> list[Item]:
+    """The same, none of it to go where the source looks as if it were not meant so."""
+    going = [item for item in gone if item.state == "gone"]
+    if empty and going:
+        why = "kept: the source has no definitions at all"
+    elif len(going) > max(1.0, brought * sync.most_deleted):
+        why = f"kept: {len(going)} of {brought} would go at once, more than {sync.most_deleted:.0%}"
+    else:
+        return gone
+    return [msgspec.structs.replace(i, state="guarded", note=why) if i.state == "gone" else i for i in gone]
+
+
+def by_itself(sync: SyncDefinition, items: Iterable[Item]) -> list[Item]:
+    """Those that the automatic mode applies."""
+    states = {"new", "changed", "gone"} | ({"here"} if sync.on_change_here == "revert" else set())
+    return [item for item in items if item.state in states]
+
+
+def applied(known: SyncBase, items: Iterable[Item], equal: Mapping[Key, Plain]) -> dict[str, dict[str, Plain]]:
+    """The base after these were applied; ``equal`` are those in which files and definitions agree anyway."""
+    base = {kind: dict(names) for kind, names in known.base.items()}
+    for (kind, name), plain in equal.items():
+        base.setdefault(kind, {})[name] = plain
+    for item in items:
+        if item.files is None:
+            base.get(item.kind, {}).pop(item.name, None)
+        else:
+            base.setdefault(item.kind, {})[item.name] = item.files
+    return {kind: names for kind, names in base.items() if names}
+
+
+def difference(item: Item, text_of: Any) -> str:
+    """A unified diff from what is here to what the files say; ``text_of`` makes YAML of a definition."""
+    import difflib  # late: few look at differences
+
+    before, after = (text_of(plain) if plain is not None else "" for plain in (item.here, item.files))
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "here", "files", lineterm="")
+    return "\n".join(lines)
+
+
+def in_deploy_order(names: Iterable[str], after: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Names so that each comes behind those it is to come after; as given otherwise.
+
+    Raises:
+        UsageError: they wait for one another.
+    """
+    waiting, done = list(names), []
+    wanted = set(waiting)
+    while waiting:
+        ready = [name for name in waiting if all(n in done or n not in wanted for n in after.get(name, ()))]
+        if not ready:
+            raise UsageError(f"{', '.join(waiting)} are each to be deployed after another of them", hint="see `after`")
+        done.append(ready[0])
+        waiting.remove(ready[0])
+    return done
