@@ -15,6 +15,7 @@ NAMES = (
     "logs",
     "rotation",
     "table",
+    "stacks",
     "terminal",
     "idle",
     "deploy",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from komodo_agent.wire.compose import ComposeProject, RevisionSummary
     from komodo_tui.domain.errors import KomodoError
+    from komodo_tui.domain.servers import ServerDefinition
     from komodo_tui.domain.stacks import StackDefinition
     from komodo_tui.fleet.client import AgentClient
     from komodo_tui.fleet.live import Changes, ServerLive
@@ -92,7 +93,11 @@ class StackBook:
         """By server, then by project."""
         self._wanted: dict[str, dict[str, StackDefinition]] = {}
         self._wanted_of: object = None
+        self._runs: dict[str, tuple[tuple[str, ...], str]] = {}
+        """By stack: its servers, or why it has none."""
         self._here: dict[str, tuple[object, list[Deployment]]] = {}
+        self._places: dict[str, tuple[tuple[object, ...], dict[Key, Place]]] = {}
+        """By server, with what they were made of."""
         self.problems = self._asked.problems
         """By server: why nothing newer is known of its projects."""
 
@@ -141,12 +146,26 @@ class StackBook:
         found: dict[Key, Place] = {}
         self._take_definitions()
         for name, live in self._runtime.fleet.state.servers.items():
-            known = self.projects.get(name, {})
-            here = self._deployments(name, live)
-            seen = {deployment.project for deployment in here}
-            gone = [_gone(name, project, live) for project in known.values() if project.name not in seen]
-            for deployment in (*here, *gone):
-                found[name, deployment.project] = Place(live, deployment, known.get(deployment.project))
+            found.update(self._places_on(name, live))
+        return found
+
+    def _places_on(self, name: str, live: ServerLive) -> dict[Key, Place]:
+        """Those of one server; the same objects as long as nothing of theirs is another one."""
+        known = self.projects.get(name, {})
+        here = self._deployments(name, live)
+        made_of = (here, known, live, live.engine_live)
+        before = self._places.get(name)
+        if before is not None and all(a is b for a, b in zip(before[0], made_of, strict=True)):
+            return before[1]
+        seen = {deployment.project for deployment in here}
+        gone = [_gone(name, project, live) for project in known.values() if project.name not in seen]
+        old = before[1] if before is not None else {}
+        found: dict[Key, Place] = {}
+        for deployment in (*here, *gone):
+            key = (name, deployment.project)
+            place, was = Place(live, deployment, known.get(deployment.project)), old.get(key)
+            found[key] = was if was == place else place  # the same object where nothing changed: quickly compared
+        self._places[name] = (made_of, found)
         return found
 
     def _deployments(self, name: str, live: ServerLive) -> list[Deployment]:
@@ -168,13 +187,13 @@ class StackBook:
         wanted_of = (self.definitions, servers)
         if wanted_of == self._wanted_of:
             return
-        self._wanted_of, self._wanted = wanted_of, {}
+        self._wanted_of, self._wanted, self._runs = wanted_of, {}, {}
         for name, stack in self.definitions.items():
-            for server in self._servers(stack)[0]:
+            self._runs[name] = self._servers(stack, servers)
+            for server in self._runs[name][0]:
                 self._wanted.setdefault(server, {})[name] = stack
 
-    def _servers(self, stack: StackDefinition) -> tuple[tuple[str, ...], str]:
-        known = {name: live.definition for name, live in self._runtime.fleet.state.servers.items()}
+    def _servers(self, stack: StackDefinition, known: dict[str, ServerDefinition]) -> tuple[tuple[str, ...], str]:
         try:
             return servers_of(stack, known), ""
         except UsageError as error:
@@ -185,8 +204,9 @@ class StackBook:
         places = self.places()
         found = {}
         for name, stack in self.definitions.items():
-            servers, problem = self._servers(stack)
-            here = tuple(p for server in servers if (p := places.get((server, stack.project_name))) is not None)
+            servers, problem = self._runs[name]
+            project = stack.project_name
+            here = tuple(p for server in servers if (p := places.get((server, project))) is not None)
             found[name] = StackRow(stack, here, problem)
         return found
 
