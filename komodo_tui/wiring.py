@@ -23,6 +23,7 @@ from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.operations.stack_definitions import StackDefinitions
 from komodo_tui.operations.stack_prepare import StackPreparer
 from komodo_tui.operations.stack_sources import StackSources
+from komodo_tui.operations.sync_definitions import SyncDefinitions
 from komodo_tui.operations.values import StoredValues
 from komodo_tui.store.alerts import AlertStore
 from komodo_tui.store.definitions import DefinitionStore
@@ -166,12 +167,13 @@ def build_runtime(
             repos=RepoDefinitions(definitions),
             deployments=deployments,
             builds=BuildDefinitions(definitions),
+            syncs=SyncDefinitions(definitions),
         ),
         actor=current_actor(via),
         questions=questions,
         stacks=stacks,
         deployments=deployments,
-        deployables=Deployables(stacks, deployments),
+        deployables=Deployables(stacks, deployments, BuildDefinitions(definitions)),
         _procedures=procedures,
         preparer=StackPreparer(fleet, servers, StackSources(values, RepoDefinitions(definitions))),
         values=values,

@@ -11,16 +11,22 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from komodo_agent.wire.compose import HealthPolicy, PullPolicy
+from komodo_tui.domain.builds import pushed_name
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.interpolation import references
 from komodo_tui.domain.run_options import parse_bind, parse_image, parse_name, parse_port, parse_restart
 from komodo_tui.domain.single_compose import SERVICE_KEYS, as_stack, variable_for
 from komodo_tui.domain.stacks import check_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from komodo_tui.domain.builds import BuildDefinition
 
 _MEMORY = re.compile(r"[1-9]\d*(\.\d+)?[bkmg]?b?", re.IGNORECASE)
 
@@ -54,7 +60,9 @@ class DeploymentDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
 
     name: str
     """The container's, too."""
-    image: str
+    image: str = ""
+    build: str = ""
+    """Instead of ``image``: the name of a build, whose newest image it is."""
     servers: tuple[str, ...] = ()
     """Names, or ``tag:TAG``."""
     description: str = ""
@@ -109,9 +117,35 @@ def check_deployment(deployment: DeploymentDefinition) -> DeploymentDefinition:
     return deployment
 
 
+def with_image(deployment: DeploymentDefinition, builds: Mapping[str, BuildDefinition]) -> DeploymentDefinition:
+    """The same with the image that its build makes, pulled anew where the build pushes it.
+
+    Raises:
+        UsageError: there is no such build, or its image has no tag that stays the same from version to version.
+    """
+    if not deployment.build:
+        return deployment
+    build = builds.get(deployment.build)
+    if build is None:
+        raise UsageError(
+            f"deployment {deployment.name}: there is no build {deployment.build!r}",
+            hint=f"known: {', '.join(sorted(builds)) or 'none is defined'}",
+        )
+    if not build.image_tags.latest:
+        raise UsageError(
+            f"deployment {deployment.name}: build {build.name} gives no tag 'latest'",
+            hint="switch image_tags.latest on in the build, or name image, with a tag, here",
+        )
+    name = pushed_name(build, build.registries[0]) if build.registries else build.image_name
+    pull = "always" if build.registries and deployment.pull == "missing" else deployment.pull
+    return msgspec.structs.replace(deployment, image=f"{name}:latest{build.image_tags.postfix}", pull=pull)
+
+
 def _check_fields(deployment: DeploymentDefinition) -> None:
     parse_name(deployment.name)
-    if not references(deployment.image):
+    if bool(deployment.image) == bool(deployment.build):
+        raise UsageError("give either image or build")
+    if deployment.image and not references(deployment.image):
         parse_image(deployment.image)
     for port in deployment.ports:
         if not references(port):

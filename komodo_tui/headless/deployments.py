@@ -27,7 +27,8 @@ async def _list(session: Session) -> int:
         session.out.document(list(known.values()))
         return ExitCode.DONE
     rows = [
-        [Cell(d.name, "bold"), *map(Cell, (d.image, " ".join(d.servers), " ".join(d.ports)))] for d in known.values()
+        [Cell(d.name, "bold"), Cell(d.image or f"build {d.build}"), Cell(" ".join(d.servers)), Cell(" ".join(d.ports))]
+        for d in known.values()
     ]
     session.out.table(_COLUMNS, rows)
     return ExitCode.DONE

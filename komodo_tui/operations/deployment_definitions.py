@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.errors import NotFoundError, RefusedError, UsageError
 from komodo_tui.domain.operations import PlanStep, Target
-from komodo_tui.domain.single import DefineDeploymentOperation, DeploymentDefinition, check_deployment
+from komodo_tui.domain.single import DefineDeploymentOperation, DeploymentDefinition, check_deployment, with_image
 from komodo_tui.domain.single_compose import as_stack
 from komodo_tui.operations.container_plans import Draft
 from komodo_tui.operations.kept_definitions import KeptDefinitions
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from komodo_tui.domain.stacks import StackDefinition
+    from komodo_tui.operations.build_definitions import BuildDefinitions
     from komodo_tui.operations.stack_definitions import StackDefinitions
 
 
@@ -29,16 +31,32 @@ class DeploymentDefinitions(KeptDefinitions[DeploymentDefinition, DefineDeployme
 class Deployables:
     """Stacks and single-container deployments by one name: what ``deploy`` and its like take."""
 
-    def __init__(self, stacks: StackDefinitions, deployments: DeploymentDefinitions) -> None:
+    def __init__(self, stacks: StackDefinitions, deployments: DeploymentDefinitions, builds: BuildDefinitions) -> None:
         self._stacks = stacks
         self._deployments = deployments
+        self._builds = builds
 
     def known(self) -> dict[str, StackDefinition]:
-        """All of them, as stacks, by name. A name never means two of them."""
-        return {name: as_stack(found) for name, found in self._deployments.known().items()} | self._stacks.known()
+        """All of them, as stacks, by name. A name never means two of them.
+
+        A deployment of a build that is not there has no image: its plan says so.
+        """
+        found: dict[str, StackDefinition] = {}
+        for name, deployment in self._deployments.known().items():
+            with suppress(UsageError):
+                deployment = self.with_image(deployment)
+            found[name] = as_stack(deployment)
+        return found | self._stacks.known()
+
+    def with_image(self, deployment: DeploymentDefinition) -> DeploymentDefinition:
+        """The same with the image of its build. Raises UsageError where there is none."""
+        return with_image(deployment, self._builds.known() if deployment.build else {})
 
     def find(self, name: str) -> StackDefinition:
-        """One of them. Raises NotFoundError."""
+        """One of them. Raises NotFoundError; UsageError where the build of a deployment is not there."""
+        single = self._deployments.find(name)
+        if single is not None:
+            return as_stack(self.with_image(single))
         known = self.known()
         if name not in known:
             raise NotFoundError(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from komodo_tui.domain.servers import ServerDefinition
+    from komodo_tui.domain.stacks import StackDefinition
     from komodo_tui.operations.deployment_definitions import DeploymentDefinitions
     from komodo_tui.ui.modals.form import Values
 
@@ -65,7 +66,7 @@ class DeploymentEditing(Editing[DeploymentDefinition]):
         """The dialog."""
         known = self._servers()
         return StackEditor(
-            self.runtime, self.shell, title, text, lambda typed: read_deployment(typed, known), as_stack
+            self.runtime, self.shell, title, text, lambda typed: read_deployment(typed, known), self._stack
         )  # fmt: skip
 
     def operation(
@@ -98,6 +99,9 @@ class DeploymentEditing(Editing[DeploymentDefinition]):
         definition = read_form(values)
         record = await self.shell.acts.run(self.operation("add", definition.name, definition, None))
         return definition.name if record is not None and record.outcome == "success" else None
+
+    def _stack(self, definition: DeploymentDefinition) -> StackDefinition:
+        return as_stack(self.runtime.deployables.with_image(definition))
 
     def _servers(self) -> dict[str, ServerDefinition]:
         return {name: live.definition for name, live in self.runtime.fleet.state.servers.items()}

@@ -19,6 +19,7 @@ from komodo_agent.wire.compose import (
 from komodo_tui.domain.errors import NotFoundError
 from komodo_tui.domain.stacks import StackDefinition
 from komodo_tui.domain.values import VariableDefinition
+from komodo_tui.operations.build_definitions import BuildDefinitions
 from komodo_tui.operations.deployment_definitions import Deployables, DeploymentDefinitions
 from komodo_tui.operations.planner import Planner
 from komodo_tui.operations.repo_definitions import RepoDefinitions
@@ -186,7 +187,7 @@ def make_app(
     definitions.put("variable", "TAG", VariableDefinition(name="TAG", value="1.9"), None)
     runtime.stacks = StackDefinitions(definitions)
     runtime.deployments = DeploymentDefinitions(definitions)
-    runtime.deployables = Deployables(runtime.stacks, runtime.deployments)
+    runtime.deployables = Deployables(runtime.stacks, runtime.deployments, BuildDefinitions(definitions))
     runtime.values = StoredValues(definitions, SecretStore(runtime.state_dir.secrets, runtime.state_dir.identity))
     sources = StackSources(runtime.values, RepoDefinitions(definitions))
     runtime.preparer = StackPreparer(runtime.fleet, Servers(state), sources)  # type: ignore[arg-type]

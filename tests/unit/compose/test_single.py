@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
+from komodo_tui.domain.builds import BuildDefinition, BuildRegistry, BuildTags
 from komodo_tui.domain.errors import NotFoundError, RefusedError, UsageError
-from komodo_tui.domain.single import DefineDeploymentOperation, DeploymentDefinition, HealthCheck, check_deployment
+from komodo_tui.domain.single import (
+    DefineDeploymentOperation,
+    DeploymentDefinition,
+    HealthCheck,
+    check_deployment,
+    with_image,
+)
 from komodo_tui.domain.single_compose import as_stack
 from komodo_tui.domain.stacks import StackDefinition
 from komodo_tui.operations.deployment_definitions import draft_deployment
@@ -77,6 +85,8 @@ def test_health_checks() -> None:
     ("fields", "words"),
     [
         ({"name": "a b"}, "name"),
+        ({"image": ""}, "either image or build"),
+        ({"build": "api"}, "either image or build"),
         ({"image": "No Image"}, "image"),
         ({"ports": ("80:99999",)}, "ports"),
         ({"volumes": ("relative:path",)}, "volumes"),
@@ -93,6 +103,23 @@ def test_what_cannot_be_is_named(fields: dict[str, Any], words: str) -> None:
         deployment(**fields)
     assert words in str(caught.value)
     assert "stack" not in caught.value.message
+
+
+def test_the_image_of_a_build() -> None:
+    mine = deployment(image="", build="api")
+    plain = BuildDefinition(name="api", image_tags=BuildTags(postfix="-arm"))
+    shipped, pushed = (
+        with_image(mine, {"api": build})
+        for build in (
+            plain, msgspec.structs.replace(plain, registries=(BuildRegistry(domain="r:5000", organization="o"),)),
+        )
+    )  # fmt: skip
+    assert (shipped.image, shipped.pull) == ("api:latest-arm", "missing")
+    assert (pushed.image, pushed.pull) == ("r:5000/o/api:latest-arm", "always")
+    with pytest.raises(UsageError, match="there is no build"):
+        with_image(mine, {})
+    with pytest.raises(UsageError, match="no tag 'latest'"):
+        with_image(mine, {"api": BuildDefinition(name="api", image_tags=BuildTags(latest=False))})
 
 
 def test_a_name_means_one_thing() -> None:
