@@ -31,7 +31,9 @@ class DeploymentDefinitions(KeptDefinitions[DeploymentDefinition, DefineDeployme
 class Deployables:
     """Stacks and single-container deployments by one name: what ``deploy`` and its like take."""
 
-    def __init__(self, stacks: StackDefinitions, deployments: DeploymentDefinitions, builds: BuildDefinitions) -> None:
+    def __init__(
+        self, stacks: StackDefinitions, deployments: DeploymentDefinitions, builds: BuildDefinitions | None = None
+    ) -> None:
         self._stacks = stacks
         self._deployments = deployments
         self._builds = builds
@@ -50,7 +52,7 @@ class Deployables:
 
     def with_image(self, deployment: DeploymentDefinition) -> DeploymentDefinition:
         """The same with the image of its build. Raises UsageError where there is none."""
-        return with_image(deployment, self._builds.known() if deployment.build else {})
+        return with_image(deployment, self._builds.known() if deployment.build and self._builds else {})
 
     def find(self, name: str) -> StackDefinition:
         """One of them. Raises NotFoundError; UsageError where the build of a deployment is not there."""
