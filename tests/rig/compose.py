@@ -102,7 +102,7 @@ def unpacked(work: Path, suite: str, packages: list[str]) -> Path:
     """Fetch and unpack packages with an apt configuration of our own: the machine's stays as it is."""
     if shutil.which("apt-get") is None:
         raise RuntimeError(f"the rig needs apt to fetch {packages[0]}")
-    (work / "sources.list").write_text(f"deb {_uri()} {suite} main\n")
+    (work / "sources.list").write_text(f"deb {debian_uri()} {suite} main\n")
     for name in ("lists/partial", "cache/archives/partial"):
         (work / name).mkdir(parents=True)
     options = []
@@ -119,7 +119,7 @@ def unpacked(work: Path, suite: str, packages: list[str]) -> Path:
     return work / "tree"
 
 
-def _uri() -> str:
+def debian_uri() -> str:
     """Where this machine gets Debian from: newer suites are served beside it."""
     for path in (_APT / "sources.list", *sorted((_APT / "sources.list.d").glob("*"))):
         if path.is_file():

@@ -53,14 +53,14 @@ def install() -> None:
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise RuntimeError(f"the rig needs root and apt to install {', '.join(wanted)}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    with _no_services():
+    with no_services():
         for command in (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", *wanted]):
             done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900, check=False)
             if done.returncode:
                 raise RuntimeError(f"{' '.join(command)} failed: {done.stderr[-2000:]}")
 
 
-class _no_services:
+class no_services:
     """Keep package scripts from starting the services they bring: the machine's own engine is not ours to start."""
 
     _policy = Path("/usr/sbin/policy-rc.d")
