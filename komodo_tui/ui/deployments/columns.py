@@ -70,13 +70,14 @@ def natural_order(place: Place) -> tuple[bool, str, str]:
     return rank(place.deployment.state) > rank("partly running"), place.deployment.project, place.deployment.server
 
 
-def deployment_filter(line: str) -> Callable[[Place], bool]:
-    """A test by project, server, stack, state and images. Raises UsageError."""
+def deployment_filter(line: str, marks: UpdateMarks) -> Callable[[Place], bool]:
+    """A test by project, server, stack, state, images, and ``update`` where one was replaced. Raises UsageError."""
     test = parse_text(line)
 
     def fits(place: Place) -> bool:
         d = place.deployment
-        words = (d.server, d.project, d.stack or "discovered", d.state, *(s.image for s in d.services))
+        words = [d.server, d.project, d.stack or "discovered", d.state, *(s.image for s in d.services)]
+        words += ["update"] if marks.any(d.server, d.containers) else []
         return test("\n".join(words).lower())
 
     return fits

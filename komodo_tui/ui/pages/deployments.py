@@ -79,8 +79,9 @@ class DeploymentsPage(ListAndDetail["Place"]):
             id="deployments-table",
         )
         self.list = ListPane(
-            "Deployments", self.table, parse=deployment_filter, natural="by project", id="deployments-list",
-            empty=lambda: teach(shell.look, self.book.problems), help="words, !not, ~fuzzy, /regex/",
+            "Deployments", self.table, parse=lambda line: deployment_filter(line, self._marks), natural="by project",
+            id="deployments-list",
+            empty=lambda: teach(shell.look, self.book.problems), help="words, !not, ~fuzzy, /regex/, update",
         )  # fmt: skip
         self.detail = DeploymentDetail(shell, self._marks, id="deployment-detail")
 
