@@ -59,7 +59,7 @@ class GhosttyCore:
     """A :class:`~komodo_tui.ui.terminal.core.Core`."""
 
     name = "ghostty"
-    feed_slice = 64 * 1024
+    feed_slice = 32 * 1024
 
     def __init__(self, cols: int, rows: int, options: Options, *, guarded: bool = True) -> None:
         self._size = clamp_size(cols, rows)
@@ -104,7 +104,7 @@ class GhosttyCore:
     def feed(self, data: bytes) -> bytes:
         if self._guard is not None:
             data = self._guard.clean(data)
-        for piece in self._shim.pieces(data):
+        for piece in self._shim.pieces(data, self._size[0] * self._size[1]):
             if piece is None:
                 piece = soft_reset(self._get("CURSOR_X", "uint16_t"), self._get("CURSOR_Y", "uint16_t"))
             lib.ghostty_terminal_vt_write(self._terminal, piece, len(piece))

@@ -51,7 +51,16 @@ def test_del_takes_no_cell() -> None:
 
 def test_only_the_start_of_a_sequence_is_held_back() -> None:
     shim = Shim()
-    assert list(shim.pieces(b"text\x1b")) == [b"text"]
-    assert list(shim.pieces(b"[")) == [b""]
-    assert list(shim.pieces(b"31mred")) == [b"\x1b[31mred"]
-    assert list(shim.pieces(b"more")) == [b"more"]
+    assert list(shim.pieces(b"text\x1b", 80)) == [b"text"]
+    assert list(shim.pieces(b"[", 80)) == [b""]
+    assert list(shim.pieces(b"31mred", 80)) == [b"\x1b[31mred"]
+    assert list(shim.pieces(b"more", 80)) == [b"more"]
+
+
+@pytest.mark.parametrize("cut", [1, 3, 1000])
+def test_no_more_than_a_screenful_is_repeated(cut: int) -> None:
+    shim = Shim()
+    data = b"x\x1b[99999999b\x1b[3b\x1b[1234my"
+    pieces = [piece for start in range(0, len(data), cut) for piece in shim.pieces(data[start : start + cut], 120)]
+    assert b"".join(filter(None, pieces)) == b"x\x1b[120b\x1b[3b\x1b[1234my"
+    assert screen(data, cut).lines == ["x" * 20] * 5 + ["x" * 4 + "y"]

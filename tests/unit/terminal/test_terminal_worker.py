@@ -14,7 +14,7 @@ from komodo_tui.ui.terminal import standby as standby_module
 from komodo_tui.ui.terminal.core import CoreLostError, KeyInput, Mods, MouseInput, PaneCore
 from komodo_tui.ui.terminal.cores import best_core
 from komodo_tui.ui.terminal.host import WorkerHost
-from tests.unit.terminal import fuzz
+from tests.unit.terminal import fuzz, hostile
 from tests.unit.terminal.screens import Picture
 from tests.unit.terminal.streams import STREAMS
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LETHAL = (
     b"\x1b]8;;http://a/\x1b\\"
-    + b"".join(b"line %d " % number + b"y" * 180 + b"\r\n" for number in range(250))
+    + b"".join(b"line %d y\x1b[179b\r\n" % number for number in range(250))
     + b"\x1b[H\x1b[M"
 )
 """Many cells with a hyperlink, then a line deleted: kills the native core at 200x50."""
@@ -255,3 +255,10 @@ async def test_processes_end_some_time_after_the_last_terminal(
 async def test_mutated_recordings_do_not_kill_it() -> None:
     pytest.importorskip("komodo_tui.ui.terminal.ghostty", reason="pyghostty has no wheel here")
     assert (await fuzz.run(rounds=200, seed=5)).restarts == 0
+
+
+@pytest.mark.parametrize("name", hostile.STREAMS, ids=lambda name: name.replace(" ", "-"))
+async def test_output_made_to_hang_or_fill_it_does_neither(name: str) -> None:
+    found = await hostile.run(hostile.STREAMS[name]())
+    assert found.restarts == 0
+    assert found.grown < 24 * hostile.MIB
