@@ -12,7 +12,7 @@ from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.repos import RepoDefinition, check_repo
 from komodo_tui.domain.servers import named_servers
 from komodo_tui.domain.stacks import split_command
-from komodo_tui.domain.values import check_name
+from komodo_tui.domain.values import check_name, registry_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,7 @@ Bump = Literal["patch", "minor", "major", "none"]
 _VERSION = re.compile(r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})")
 _REGISTRY = re.compile(r"(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*|\[[0-9a-fA-F:]+\])(?::\d{1,5})?")
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9]+(?:/[a-z0-9.]+)?")
+_FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(?P<image>\S+)", re.IGNORECASE | re.MULTILINE)
 FIRST_VERSION = "0.1.0"
 
 
@@ -81,6 +82,8 @@ class BuildDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """May have ``[[NAME]]`` of variables; not of secrets, since an image's history tells build arguments."""
     secrets: dict[str, str] = msgspec.field(default_factory=dict)
     """For ``RUN --mount=type=secret,id=…``: the id → the name of a secret."""
+    logins: tuple[str, ...] = ()
+    """Registries that base images come from, where they want a login."""
     labels: dict[str, str] = msgspec.field(default_factory=dict)
     platforms: tuple[str, ...] = ()
     cache_from: tuple[str, ...] = ()
@@ -198,6 +201,7 @@ def job_of(operation: BuildOperation) -> BuildJob:
         commit_tag=build.image_tags.commit, postfix=build.image_tags.postfix, version=operation.version,
         path=build.path, file=build.file, target=build.target,
         arguments=operation.arguments or build.build_args, secret_names=build.secrets, labels=build.labels,
+        logins=dict.fromkeys((*login_hosts(build), *build.logins), ""),
         platforms=build.platforms, cache_from=build.cache_from, pull=build.pull, no_cache=build.no_cache,
         extra=build.extra_args, before=tuple(split_command(line, f"build {build.name}") for line in build.pre_build),
         timeout=build.timeout,
@@ -231,6 +235,9 @@ def check_build(build: BuildDefinition) -> BuildDefinition:
 
 
 def _check_ways(build: BuildDefinition, name: str) -> None:
+    for host in build.logins:
+        if not _REGISTRY.fullmatch(host):
+            raise UsageError(f"{name}: logins: {host!r} is no registry", hint="like registry.example or host:5000")
     for registry in build.registries:
         if not _REGISTRY.fullmatch(registry.domain):
             raise UsageError(f"{name}: {registry.domain!r} is no registry", hint="like registry.example or host:5000")
@@ -244,6 +251,12 @@ def _check_ways(build: BuildDefinition, name: str) -> None:
 def pushed_name(build: BuildDefinition, registry: BuildRegistry) -> str:
     """What the image is called in a registry, without a tag."""
     return "/".join(filter(None, (registry.domain, registry.organization, build.image_name)))
+
+
+def login_hosts(build: BuildDefinition) -> tuple[str, ...]:
+    """The registries a build may want a login of besides those of ``logins``, as far as its definition tells."""
+    found = [registry_of(match["image"]) for match in _FROM.finditer(build.dockerfile)]
+    return tuple(dict.fromkeys((*found, *map(registry_of, build.cache_from))))
 
 
 def builders_of(build: BuildDefinition, known: Mapping[str, ServerDefinition]) -> tuple[str, ...]:

@@ -76,7 +76,9 @@ def with_secrets(job: BuildJob, server: str, values: StoredValues) -> BuildJob:
     if source.repo is not None:
         repo = source_with_token(source.repo.url, source.repo, server, values)
         source = msgspec.structs.replace(source, repo=repo)
-    return msgspec.structs.replace(job, secrets=found, source=source)
+    logins = {host: values.registry_auth(f"{host}/x") for host in job.logins}
+    given = {host: login for host, login in logins.items() if login}
+    return msgspec.structs.replace(job, secrets=found, source=source, logins=given)
 
 
 def _details(operation: BuildOperation, job: BuildJob, references: list[str]) -> Iterator[str]:

@@ -43,6 +43,10 @@ class BuildPreparer:
         if version:
             parse_version(version)
         values = self._arguments(build, server)
+        for host in build.logins:
+            if not self._values.registry_auth(f"{host}/image"):
+                hint = f"komodo-tui registry login {host} --username NAME"
+                raise NotFoundError(f"build {build.name}: no login is kept for {host}", hint=hint)
         repo = None
         if build.repo:
             found = self._repos.find(build.repo)

@@ -6,6 +6,7 @@ import asyncio
 import re
 import shlex
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,9 +20,10 @@ from .builder import find_builder
 from .command import build_words, check_words
 from .files import bring, prepared
 from .lent import lent
+from .logins import configuration, make_folder, usual_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from ..engine.client import Engine
@@ -95,7 +97,7 @@ class BuildAct:
     async def _build(self, builder: Builder, files: Files) -> str:
         """The image's id."""
         iid = self._place.work / "iid"
-        with lent(self._job.secrets) as secrets:
+        with lent(self._job.secrets) as secrets, self._logged_in() as environment:
             words = build_words(
                 self._job, builder, files.context, files.dockerfile, files.text, iid, secrets=secrets,
                 commit=files.commit,
@@ -104,7 +106,7 @@ class BuildAct:
             ended = False
             try:
                 code = await stream(
-                    words, environment={**self._environment, **builder.environment}, folder=self._place.work,
+                    words, environment={**environment, **builder.environment}, folder=self._place.work,
                     line=self._line, pass_fds=(self._lock,),
                 )  # fmt: skip
                 ended = code == 0
@@ -117,6 +119,18 @@ class BuildAct:
         if not _ID.fullmatch(image):
             raise AgentError("failed", "the build ended well but tells of no image", hint="look at its output")
         return image
+
+    @contextmanager
+    def _logged_in(self) -> Iterator[dict[str, str]]:
+        """The environment of a docker that has the logins, for as long as it builds."""
+        if not self._job.logins:
+            yield self._environment
+            return
+        usual = usual_folder(self._environment)
+        with lent({"config": configuration(self._job.logins, usual)}) as paths:
+            folder = self._place.work / "config"
+            make_folder(folder, paths["config"], usual)
+            yield {**self._environment, "DOCKER_CONFIG": str(folder)}
 
     def _line(self, text: str) -> None:
         text = _COLOURS.sub("", text)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def lent(secrets: Mapping[str, str]) -> Iterator[dict[str, str]]:
+def lent(secrets: Mapping[str, str | bytes]) -> Iterator[dict[str, str]]:
     """A path for each secret, which only this user's processes can read; gone with the build or with the agent.
 
     The docker command runs its plugin as a child of its own that inherits nothing, so the files are named through
@@ -29,7 +29,7 @@ def lent(secrets: Mapping[str, str]) -> Iterator[dict[str, str]]:
             try:
                 descriptor = os.memfd_create("secret", os.MFD_CLOEXEC)
                 descriptors.append(descriptor)
-                data = value.encode()
+                data = value.encode() if isinstance(value, str) else value
                 while data:
                     data = data[os.write(descriptor, data) :]
             except OSError as error:

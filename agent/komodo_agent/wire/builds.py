@@ -52,6 +52,8 @@ class BuildJob(msgspec.Struct, frozen=True, kw_only=True, tag="build", tag_field
     """What a build step knows a secret by → the name it is kept under."""
     secrets: dict[str, str] = msgspec.field(default_factory=dict)
     """The same → its value: never logged, never in a job's state, on no disk."""
+    logins: dict[str, str] = msgspec.field(default_factory=dict)
+    """Of registries that base images come from: host → as ``X-Registry-Auth`` has it. Secrets; empty in plans."""
     labels: dict[str, str] = msgspec.field(default_factory=dict)
     platforms: tuple[str, ...] = ()
     cache_from: tuple[str, ...] = ()

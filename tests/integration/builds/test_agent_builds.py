@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import json
 import os
@@ -20,6 +21,7 @@ from tests.integration.agent.lab import AgentProcess, agent_process
 from tests.rig.buildx import config_folder
 from tests.rig.packages import find
 from tests.rig.processes import alive, wait_for
+from tests.rig.registry import registry
 from tests.unit.repos.lab import Author
 
 if TYPE_CHECKING:
@@ -150,6 +152,26 @@ async def test_a_secret_is_nowhere_but_in_its_step(
     assert not [
         path for path in (tmp_path / "agent").rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()
     ]
+
+
+async def test_a_base_image_behind_a_login(
+    agent: AgentProcess, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "pushing"))
+    with registry(server, tmp_path, login="ana:s3cret") as host:
+        server.docker("tag", "busybox", f"{host}/base")
+        server.docker("login", "-u", "ana", "-p", "s3cret", host)
+        server.docker("push", f"{host}/base")
+        server.docker("rmi", f"{host}/base")
+        spec = job(f"FROM {host}/base\nRUN true\n", pull=True)
+        ended, _ = await build(agent, spec)
+        assert ended.status == "failed"
+        document = {"username": "ana", "password": "s3cret", "serveraddress": host}
+        login = base64.urlsafe_b64encode(json.dumps(document).encode()).decode()
+        ended, log = await build(agent, msgspec.structs.replace(spec, logins={host: login}))
+        assert ended.status == "succeeded", log
+        assert "s3cret" not in log
+        assert not (tmp_path / "agent/state/builds/api/work").exists()
 
 
 async def begun(agent: AgentProcess, session: Any, spec: BuildJob, word: str) -> str:

@@ -245,7 +245,9 @@ async def test_a_new_one_begins_with_where_its_files_come_from(tmp_path: Path) -
         assert "FROM busybox" in editor.query_one(TextArea).text
         await pilot.press("ctrl+s")
         await until(pilot, lambda: executor.done)
-        assert executor.done[0].name == "my-image"
+        operation = executor.done[0]
+        assert isinstance(operation, DefineBuildOperation)
+        assert (operation.verb, operation.name) == ("add", "my-image")
 
 
 async def test_read_only_mode_changes_nothing(tmp_path: Path) -> None:
