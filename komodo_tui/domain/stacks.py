@@ -18,6 +18,7 @@ from komodo_agent.wire.compose import (
     HealthPolicy,
     PullPolicy,
 )
+from komodo_agent.wire.compose_files import ComposeWrite
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.servers import named_servers
 from komodo_tui.domain.stack_git import StackGit, check_git
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
     from komodo_tui.domain.servers import ServerDefinition
 
-StackVerb = Literal["deploy", "rollback", "destroy", "start", "stop", "restart", "pause", "unpause", "pull", "adopt"]
+StackVerb = Literal[
+    "deploy", "rollback", "destroy", "start", "stop", "restart", "pause", "unpause", "pull", "adopt", "write"
+]
 
 COMPOSE_FILE = "compose.yaml"
 """Where a compose file that was written here is placed."""
@@ -65,6 +68,8 @@ class StackDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     per_server: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     """More environment for one server, by its name."""
     profiles: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    """Stacks and deployments that a sync deploys before this one."""
     ignore_services: tuple[str, ...] = ()
     """Their health does not count."""
     pull: PullPolicy = "missing"
@@ -85,12 +90,15 @@ class StackDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         return self.project or re.sub(r"[^a-z0-9_-]", "-", self.name.lower())
 
 
+StackSpec = ComposeDeploy | ComposeRollback | ComposeAct | ComposeAdopt | ComposeWrite
+
+
 class StackTarget(msgspec.Struct, frozen=True, kw_only=True):
     """One deployment of an operation: a project on a server, and the job that acts on it."""
 
     server: str
     project: str
-    spec: ComposeDeploy | ComposeRollback | ComposeAct | ComposeAdopt
+    spec: StackSpec
     preview: ComposePreview | None = None
     """For deploy and rollback: what the agent said would happen."""
     found: ComposeProject | None = None
@@ -179,6 +187,12 @@ def split_command(command: str, name: str) -> tuple[str, ...]:
         return tuple(shlex.split(command))
     except ValueError as error:
         raise UsageError(f"{name}: the command {command!r} cannot be read: {error}") from error
+
+
+def where_it_changes(operation: StackOperation) -> StackOperation:
+    """A deploy without the servers where it would change nothing."""
+    targets = tuple(t for t in operation.targets if t.preview is None or t.preview.changes)
+    return msgspec.structs.replace(operation, targets=targets)
 
 
 def servers_of(stack: StackDefinition, known: Mapping[str, ServerDefinition]) -> tuple[str, ...]:

@@ -17,10 +17,10 @@ from komodo_tui.domain.single import DeploymentDefinition, check_deployment
 from komodo_tui.domain.stacks import StackDefinition, check_stack
 from komodo_tui.domain.syncs import SyncDefinition, check_sync
 from komodo_tui.domain.values import VariableDefinition, check_name, check_scope, split_name
-from komodo_tui.store.yaml_files import read_yaml
+from komodo_tui.store.yaml_files import parse_yaml, read_content
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -46,25 +46,36 @@ def read_fleet(paths: Sequence[Path]) -> FleetFile:
     Raises:
         UsageError: a file cannot be read or does not fit (file, line and key are named), or a name is there twice.
     """
-    merged: dict[str, dict[str, Any]] = {plural: {} for plural in FleetFile.__struct_fields__}
-    for path in paths:
-        found = read_yaml(path, FleetFile)
+    found, _ = parse_fleet((str(path), read_content(path)) for path in paths)
+    return found
+
+
+def parse_fleet(files: Iterable[tuple[str, bytes]]) -> tuple[FleetFile, dict[tuple[str, str], str]]:
+    """The same of contents with their names; with them, the file of each definition by its plural and its name."""
+    merged: dict[str, list[Any]] = {plural: [] for plural in FleetFile.__struct_fields__}
+    places: dict[tuple[str, str], str] = {}
+    for file, content in files:
+        found = parse_yaml(content, FleetFile, name=file)
         for plural, known in merged.items():
             for definition in getattr(found, plural):
-                name = definition.name
-                if known.setdefault(name, definition) is not definition:
-                    raise UsageError(f"{path}: {plural.removesuffix('s')} {name} is defined twice")
-                _check(path, plural, definition)
-    return FleetFile(**{plural: tuple(known.values()) for plural, known in merged.items()})
+                key = (plural, definition.name)
+                if key in places:
+                    what = f"{plural.removesuffix('s')} {definition.name}"
+                    again = "twice" if places[key] == file else f"twice, in {places[key]} too"
+                    raise UsageError(f"{file}: {what} is defined {again}")
+                places[key] = file
+                check_definition(file, plural, definition)
+                known.append(definition)
+    return FleetFile(**{plural: tuple(known) for plural, known in merged.items()}), places
 
 
-def _check(path: Path, plural: str, definition: Any) -> None:
-    """Raise UsageError that names the file, too."""
+def check_definition(file: str, plural: str, definition: Any) -> None:
+    """Raise UsageError that names the file, too, where a definition of this kind cannot be used."""
     try:
         if plural in _CHECKS:
             _CHECKS[plural](definition)
     except UsageError as error:
-        raise UsageError(f"{path}: {error.message}", hint=error.hint) from error
+        raise UsageError(f"{file}: {error.message}", hint=error.hint) from error
 
 
 def check_variable(variable: VariableDefinition) -> VariableDefinition:

@@ -37,11 +37,15 @@ def read_yaml(path: Path, of: type[T]) -> T:
     Raises:
         UsageError: it cannot be read, is no YAML, or does not fit; file, line and key are named.
     """
+    return parse_yaml(read_content(path), of, name=str(path))
+
+
+def read_content(path: Path) -> bytes:
+    """The bytes of a file somebody named. Raises UsageError where it cannot be read."""
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    return parse_yaml(content, of, name=str(path))
 
 
 def parse_yaml(content: bytes, of: type[T], *, name: str) -> T:

@@ -112,8 +112,8 @@ def test_delete_forgets_in_the_other_order(tmp_path: Path, capsys: pytest.Captur
     assert run(tmp_path, "plan", "-f", str(empty), "--delete", "--json") == 0
     found = json.loads(capsys.readouterr().out)["changes"]
     assert found == [
-        "remove procedure nightly", "remove deployment cache", "remove stack apache", "remove build api",
-        "remove repo shop",
+        "remove sync fleet", "remove procedure nightly", "remove deployment cache", "remove stack apache",
+        "remove build api", "remove repo shop",
         "remove variable HOST", "remove variable server.web-1.PORT", "remove server local", "remove server web-1",
     ]  # fmt: skip
     assert run(tmp_path, "apply", "-f", str(empty), "--delete", "--yes") == 0

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from komodo_agent.wire.resources import PullImage
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.operations import Target
@@ -14,6 +12,7 @@ from komodo_tui.domain.procedures import steps
 from komodo_tui.domain.procedures.words import words
 from komodo_tui.domain.repos import RepoOperation, servers_of
 from komodo_tui.domain.resources import ResourceOperation
+from komodo_tui.domain.stacks import where_it_changes
 from komodo_tui.operations.procedures.parts import Work
 from komodo_tui.operations.procedures.targets import Picked, pick_named, pick_servers
 from komodo_tui.operations.repo_definitions import RepoDefinitions
@@ -98,7 +97,7 @@ async def stack_works(
             continue
         operation = await _operation(step, stack, [t.server for t in there], parts)
         if isinstance(step, steps.DeployIfChanged) or (isinstance(step, steps.Deploy) and step.only_if_changed):
-            operation = _changed(operation)
+            operation = where_it_changes(operation)
             there = tuple(t for t in there if any(t.server == target.server for target in operation.targets))
         if there:
             works.append(Work(operation, there))
@@ -115,12 +114,6 @@ async def _operation(
         return await preparer.rollback(stack, servers, step.revision)
     services = words(getattr(step, "services", ()))
     return await preparer.act(_VERBS[type(step)], stack.name, stack.project_name, servers, services=services)
-
-
-def _changed(operation: StackOperation) -> StackOperation:
-    """Without the servers where a deploy would change nothing."""
-    targets = tuple(t for t in operation.targets if t.preview is None or t.preview.changes)
-    return msgspec.structs.replace(operation, targets=targets)
 
 
 async def _pulls(stack: StackDefinition, targets: tuple[Target, ...], parts: RunParts) -> list[Work]:

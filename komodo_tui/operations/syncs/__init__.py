@@ -1,0 +1,1 @@
+"""Syncs: :mod:`.reading` gets the files, :mod:`.looking` tells what differs, :mod:`.applying` makes it so."""

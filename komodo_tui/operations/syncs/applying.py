@@ -1,0 +1,194 @@
+"""Makes definitions as the files say, each through the one gate, and deploys what does not run as it is defined."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from komodo_tui.domain.errors import ActError, KomodoError, LockedError, UsageError
+from komodo_tui.domain.single_compose import as_stack
+from komodo_tui.domain.stacks import where_it_changes
+from komodo_tui.domain.syncs import applied, in_deploy_order
+from komodo_tui.operations.definition_files import KINDS, Change, changes
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Sequence
+
+    from komodo_tui.domain.operations import ActionRecord, Plan
+    from komodo_tui.domain.stacks import StackDefinition, StackOperation
+    from komodo_tui.domain.syncs import Item, Key, SyncDefinition
+    from komodo_tui.operations.definition_files import Parts
+    from komodo_tui.operations.executor import Executor
+    from komodo_tui.operations.stack_prepare import StackPreparer
+    from komodo_tui.operations.syncs.looking import Pending, SyncLooker
+
+    Submit = Callable[[Plan], Awaitable[ActionRecord]]
+    """How a front end does a plan that was agreed to as a part of the whole."""
+
+
+class Applied(NamedTuple):
+    """What came of it."""
+
+    records: list[ActionRecord]
+    left: list[str]
+    """What was not begun, since something before it failed."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether all of it went well."""
+        return not self.left and all(record.outcome == "success" for record in self.records)
+
+
+class Drift(NamedTuple):
+    """What a deploy of one stack or deployment would change, and where."""
+
+    name: str
+    operation: StackOperation | None
+    """None: nothing would change anywhere."""
+    problem: str = ""
+    """Why it cannot be told."""
+
+
+class SyncApplier:
+    """Applies what a look found."""
+
+    def __init__(self, parts: Parts, executor: Executor, preparer: StackPreparer, looker: SyncLooker) -> None:
+        self._parts = parts
+        self._executor = executor
+        self._preparer = preparer
+        self._looker = looker
+
+    def changes_of(self, pending: Pending, items: Collection[Item]) -> list[Change]:
+        """The acts that these items are, in an order in which what others name is there first and gone last. Blocks.
+
+        Raises:
+            UsageError: an item is guarded: it is not for anybody to apply.
+        """
+        guarded = next((item for item in items if item.state == "guarded"), None)
+        if guarded is not None:
+            raise UsageError(f"{guarded} is not applied: {guarded.note}")
+        chosen = {item.key for item in items}
+        wanted = msgspec.structs.replace(pending.wanted, **{
+            kind.plural: tuple(d for d in getattr(pending.wanted, kind.plural) if (kind.word, d.name) in chosen)
+            for kind in KINDS
+        })  # fmt: skip
+        gone = {item.key for item in items if item.files is None}
+        removals = [
+            Change("remove", kind.word, name, kind.operation(self._parts, "remove", name, None))
+            for kind in reversed(KINDS)
+            for word, name in sorted(gone)
+            if word == kind.word
+        ]
+        return [*changes(self._parts, wanted), *removals]
+
+    async def apply(self, sync: SyncDefinition, pending: Pending, items: Sequence[Item], submit: Submit) -> Applied:
+        """Make the definitions so, one act after the other, none after one that failed; then deploy, where asked to.
+
+        Raises:
+            LockedError: somebody applies it already.
+            KomodoError: it cannot be planned; nothing was done then.
+        """
+        lock = self._looker.bases.lock(sync.name)
+        if not await asyncio.to_thread(lock.try_acquire):
+            raise LockedError(f"sync {sync.name} is being applied already", hint="wait for it")
+        try:
+            found = await asyncio.to_thread(self.changes_of, pending, items)
+            for change in found:
+                self._executor.plan(change.operation)  # all of them make sense before the first is done
+            records, left = await self._definitions(found, submit)
+            await asyncio.to_thread(self._remember, sync, pending, items, len(records) == len(found) and not left)
+            if sync.deploy and not left:
+                more, left = await self._deploys(sync, pending, submit)
+                records += more
+            return Applied(records, left)
+        finally:
+            lock.release()
+
+    async def drifts(self, sync: SyncDefinition, pending: Pending) -> list[Drift]:
+        """Which stacks and deployments of the files do not run as the files say, in the order they are deployed.
+
+        Raises:
+            UsageError: they are to be deployed each after another.
+        """
+        found = _deployables_of(pending)
+        order = in_deploy_order(found, {name: stack.after for name, stack in found.items()})
+        return [await self._drift(found[name]) for name in order]
+
+    async def _drift(self, stack: StackDefinition) -> Drift:
+        if not stack.servers:
+            return Drift(stack.name, None)
+        try:
+            operation = where_it_changes(await self._preparer.deploy(stack))
+        except KomodoError as error:
+            return Drift(stack.name, None, str(error))
+        return Drift(stack.name, operation if operation.targets else None)
+
+    async def _definitions(self, found: list[Change], submit: Submit) -> tuple[list[ActionRecord], list[str]]:
+        records: list[ActionRecord] = []
+        for n, change in enumerate(found):
+            # planned anew: what went before may have changed what it has to do
+            record = await submit(self._executor.plan(change.operation))
+            records.append(record)
+            if record.outcome != "success":
+                return records, [str(each) for each in found[n + 1 :]]
+        return records, []
+
+    async def _deploys(
+        self, sync: SyncDefinition, pending: Pending, submit: Submit
+    ) -> tuple[list[ActionRecord], list[str]]:
+        records: list[ActionRecord] = []
+        waiting = _deployables_of(pending)
+        order = in_deploy_order(waiting, {name: stack.after for name, stack in waiting.items()})
+        for n, name in enumerate(order):
+            drift = await self._drift(waiting[name])
+            if drift.problem:
+                raise ActError(f"{name} cannot be deployed: {drift.problem}")
+            if drift.operation is None:
+                continue
+            record = await submit(self._executor.plan(drift.operation))
+            records.append(record)
+            if record.outcome != "success":
+                return records, [f"deploy {other}" for other in order[n + 1 :]]
+        return records, []
+
+    def _remember(self, sync: SyncDefinition, pending: Pending, items: Sequence[Item], whole: bool) -> None:
+        """Note what was brought. After a failure only what is as the files say by now counts as brought."""
+        here = self._looker.here({item.key for item in items})
+        done = [item for item in items if here.get(item.key) == item.files]
+        base = msgspec.structs.replace(
+            pending.base,
+            base=applied(pending.base, done, pending.equal),
+            commit=pending.source.commit if whole else pending.base.commit,
+            applied=time.time(),
+            pending=tuple(f"{i}" for i in pending.items if i not in done and i.state != "guarded"),
+            conflicts=sum(i.state == "conflict" for i in pending.items if i not in done),
+        )
+        self._looker.bases.write(sync.name, base)
+
+
+def _deployables_of(pending: Pending) -> dict[str, StackDefinition]:
+    """The stacks and deployments of the files, as stacks."""
+    found = {stack.name: stack for stack in pending.wanted.stacks}
+    return found | {single.name: as_stack(single) for single in pending.wanted.deployments}
+
+
+def chosen(items: Sequence[Item], only: Collection[str]) -> list[Item]:
+    """The items of these names (``shop`` or ``stack shop``); all that can be applied where none is named.
+
+    Raises:
+        UsageError: a name is no item's.
+    """
+    if not only:
+        return [item for item in items if item.state in ("new", "changed", "gone")]
+    by_word: dict[str, list[Item]] = {}
+    for item in items:
+        for word in (item.name, f"{item.kind} {item.name}"):
+            by_word.setdefault(word, []).append(item)
+    for word in only:
+        if word not in by_word:
+            raise UsageError(f"{word!r} does not differ", hint="komodo-tui sync plan lists what does")
+    picked: dict[Key, Item] = {item.key: item for word in only for item in by_word[word]}
+    return list(picked.values())
