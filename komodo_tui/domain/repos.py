@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from komodo_agent.wire.repos import RepoSource, RepoVerb, wrong_name, wrong_source
+from komodo_agent.wire.repos import RepoChange, RepoSource, RepoVerb, wrong_name, wrong_path, wrong_source
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.pushes import OnPush, check_on_push
 from komodo_tui.domain.servers import named_servers
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
     from komodo_agent.wire.repos import RepoState
     from komodo_tui.domain.servers import ServerDefinition
+
+
+AUTHOR = re.compile(r"[^<>\x00-\x1f]{1,100} <[^<>\s\x00-\x1f]{1,200}>")
+"""Who commits: a name and a mail address."""
 
 
 class RepoDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,6 +81,14 @@ class RepoOperation(msgspec.Struct, frozen=True, kw_only=True, tag="repo", tag_f
     """Throw away what was changed in the clones."""
     make: bool = False
     """For pull: clone where there is no clone yet."""
+    changes: tuple[RepoChange, ...] = ()
+    """For commit; none = what was changed in the clone."""
+    message: str = ""
+    """Of the commit."""
+    author: str = ""
+    """``Ana Lee <ana@example.com>``"""
+    diff: str = ""
+    """The changes as a person reads them, for the plan."""
 
 
 class DefineRepoOperation(msgspec.Struct, frozen=True, kw_only=True, tag="define_repo", tag_field="operation"):
@@ -105,6 +118,22 @@ def check_repo(repo: RepoDefinition) -> RepoDefinition:
         check_name(name)
     check_on_push(f"repo {repo.name}", repo.poll, repo.on_push)
     return repo
+
+
+def check_commit(operation: RepoOperation) -> None:
+    """Raise UsageError where a commit cannot be made like this."""
+    name = f"repo {operation.repo.name}"
+    if len(operation.servers) != 1:
+        raise UsageError(f"{name}: a commit is made in the clone of one server", hint="name that server")
+    if operation.repo.commit:
+        raise UsageError(f"{name}: it stays at {operation.repo.commit[:12]}", hint="follow a branch to commit to it")
+    if not operation.message.strip():
+        raise UsageError(f"{name}: a commit has a message")
+    if not AUTHOR.fullmatch(operation.author):
+        raise UsageError(f"{name}: who commits is written as: Ana Lee <ana@example.com>")
+    for change in operation.changes:
+        if wrong := wrong_path(change.path):
+            raise UsageError(f"{name}: {wrong}")
 
 
 def servers_of(repo: RepoDefinition, known: Mapping[str, ServerDefinition]) -> tuple[str, ...]:

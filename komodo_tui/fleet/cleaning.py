@@ -18,7 +18,7 @@ from komodo_agent.wire.feed import (
 )
 from komodo_agent.wire.jobs import Job
 from komodo_agent.wire.models import Container, ContainerDetail, ContainerSample, History
-from komodo_agent.wire.repos import RepoDetail
+from komodo_agent.wire.repos import RepoDetail, RepoFile
 from komodo_tui.domain.text import clean, clean_container, clean_tree
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _clean(value: Any) -> Any:
         return ContainerDetail(
             container=clean_container(value.container), inspect=clean_tree(value.inspect, keep_newlines=True)
         )
-    if isinstance(value, FileChange | StackFile):
+    if isinstance(value, FileChange | StackFile | RepoFile):
         return msgspec.convert(clean_tree(msgspec.to_builtins(value), keep_newlines=True), type(value))
     if isinstance(value, Job) and "output" in value.result:  # lines of a command, the only text of a job with any
         output = clean(value.result["output"], keep_newlines=True)

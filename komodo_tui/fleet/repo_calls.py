@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -10,12 +11,17 @@ from komodo_agent.wire.repos import (
     ROUTE_REMOTE,
     ROUTE_REPO,
     ROUTE_REPO_CHANGED,
+    ROUTE_REPO_FILE,
+    ROUTE_REPO_FILES,
     ROUTE_REPOS,
     ChangedPaths,
     RemoteHead,
     RepoDetail,
+    RepoFile,
     RepoState,
 )
+from komodo_agent.wire.volumes import VolumeFolder
+from komodo_tui.domain.errors import ActError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +71,23 @@ class RepoCalls:
         return await self._get(
             ROUTE_REPO_CHANGED, ChangedPaths, {"before": before, "after": after}, id=name, timeout=READ_TIMEOUT
         )
+
+    async def repo_folder(self, name: str, path: str = "") -> VolumeFolder:
+        """A folder of a clone; ``path`` as the entries of the folder above have it."""
+        return await self._get(ROUTE_REPO_FILES, VolumeFolder, {"path": path}, id=name, timeout=READ_TIMEOUT)
+
+    async def repo_file(self, name: str, path: str) -> RepoFile:
+        """A text file of a clone, every character of it.
+
+        Raises:
+            ActError: it has characters that cannot be shown: what was saved would not be what was read.
+        """
+        file = await self._get(ROUTE_REPO_FILE, RepoFile, {"path": path}, id=name, timeout=READ_TIMEOUT)
+        if hashlib.sha256(file.text.encode()).hexdigest() != file.digest:
+            raise ActError(
+                f"{file.path} has control characters or line ends that cannot be edited here", hint="edit it there"
+            )
+        return file
 
     async def remote_head(self, source: RepoSource) -> RemoteHead:
         """What the branch is at the repository's own server now, as seen from this server."""

@@ -38,3 +38,9 @@ def define_repos(verbs: Verbs) -> None:
         if verb != "fetch":
             act.add_argument("--discard", action="store_true", help="throw away what was changed in the clones")
         confirming(act)
+    commit = inner.add("commit", "commit what was changed in the clone of one server, and push it")
+    commit.add_argument("name", metavar="NAME")
+    server_option(commit)
+    commit.add_argument("-m", "--message", required=True, metavar="TEXT")
+    commit.add_argument("--author", default="", metavar="WHO", help="Ana Lee <ana@example.com>; else login and host")
+    confirming(commit)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from komodo_tui.domain.errors import ExitCode, KomodoError, UsageError
 from komodo_tui.domain.repos import RepoOperation, servers_of, standing
@@ -47,6 +50,10 @@ async def _act(session: Session) -> int:
         operation = RepoOperation(
             verb=arguments.repo_verb, repo=definition, servers=servers, discard=getattr(arguments, "discard", False)
         )
+        if operation.verb == "commit":
+            who = runtime.actor.sudo_user or runtime.actor.name
+            author = arguments.author or f"{who} <{who}@{socket.gethostname()}>"
+            operation = msgspec.structs.replace(operation, message=arguments.message, author=author)
         code = await run(session, runtime, operation)
         await runtime.recovered(_RECOVERY)
         return code

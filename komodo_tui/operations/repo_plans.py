@@ -10,7 +10,7 @@ import msgspec
 from komodo_agent.wire.repos import RepoJob
 from komodo_tui.domain.errors import NotFoundError, RefusedError, UsageError
 from komodo_tui.domain.operations import PlanStep, Target
-from komodo_tui.domain.repos import RepoOperation, check_repo
+from komodo_tui.domain.repos import RepoOperation, check_commit, check_repo
 from komodo_tui.domain.stacks import split_command
 from komodo_tui.domain.units import count_text
 from komodo_tui.operations.container_plans import Draft, server_of, stale
@@ -23,13 +23,17 @@ if TYPE_CHECKING:
     from komodo_tui.fleet.live import FleetState
     from komodo_tui.operations.values import StoredValues
 
+_DIFF_LINES = 400
+"""Of a change that is to be committed, shown in the plan."""
 _UNDO = {
     "clone": "remove the clone; a clone that was there before is not brought back",
     "pull": "name the commit it was at in the repo's definition, and pull again",
     "fetch": "nothing to take back: files stay as they are",
     "remove": "clone it again; what was not pushed is lost",
+    "commit": "push another commit that takes it back (git revert)",
 }
-_TEXT = {"clone": "clone", "pull": "pull", "fetch": "look for news of", "remove": "REMOVE the clone of"}
+_TEXT = {"clone": "clone", "pull": "pull", "fetch": "look for news of", "remove": "REMOVE the clone of",
+         "commit": "commit and push to"}  # fmt: skip
 
 
 def draft_repo(
@@ -54,6 +58,8 @@ def _draft_clones(operation: RepoOperation, state: FleetState) -> Draft:
     if not operation.servers:
         hint = "name one in its definition"
         raise UsageError(f"{operation.verb}: no server is named for repo {repo.name}", hint=hint)
+    if operation.verb == "commit":
+        check_commit(operation)
     steps = []
     for name in dict.fromkeys(operation.servers):
         lost = "what was changed in the clone is LOST" if operation.discard else ""
@@ -62,7 +68,7 @@ def _draft_clones(operation: RepoOperation, state: FleetState) -> Draft:
                 target=Target(server=name, name=repo.name),
                 text=f"{_TEXT[operation.verb]} {repo.name}{_from(operation)}",
                 command=_command(operation),
-                details=tuple(f"then {words}" for words in _after(operation)),
+                details=(*operation.diff.splitlines()[:_DIFF_LINES], *(f"then {w}" for w in _after(operation))),
                 warning="; ".join(filter(None, (lost, stale(server_of(state, name))))),
             )
         )
@@ -77,8 +83,19 @@ def repo_jobs(operation: RepoOperation) -> tuple[RepoJob, ...]:
     job = RepoJob(
         verb=operation.verb, name=repo.name, source=repo.source, discard=operation.discard, make=operation.make,
         on_clone=_commands(repo, repo.on_clone), on_pull=_commands(repo, repo.on_pull),
+        changes=operation.changes, message=operation.message, author=operation.author,
     )  # fmt: skip
     return tuple(job for _ in dict.fromkeys(operation.servers))
+
+
+def repo_as_written(operation: RepoOperation, hidden: str) -> RepoOperation:
+    """The operation as the history keeps it: without the contents of files, in which there may be anything."""
+    if not operation.changes:
+        return operation
+    changes = tuple(
+        msgspec.structs.replace(change, text=None if change.text is None else hidden) for change in operation.changes
+    )
+    return msgspec.structs.replace(operation, changes=changes, diff="")
 
 
 def _commands(repo: RepoDefinition, commands: Iterable[str]) -> tuple[tuple[str, ...], ...]:
@@ -148,6 +165,9 @@ def _from(operation: RepoOperation) -> str:
     repo = operation.repo
     if operation.verb == "remove":
         return ", with its files"
+    if operation.verb == "commit":
+        what = ", ".join(change.path for change in operation.changes[:3]) or "what was changed there"
+        return f" ({repo.url}{', ' + repo.branch if repo.branch else ''}): {what}"
     where = f", {repo.branch}" if repo.branch else ""
     return f" from {repo.url}{where}{f' at {repo.commit[:12]}' if repo.commit else ''}"
 
@@ -166,6 +186,10 @@ def _command(operation: RepoOperation) -> str:
     repo = operation.repo
     if operation.verb == "remove":
         return f"rm -r repos/{repo.name}"
+    if operation.verb == "commit":
+        paths = shlex.join(["--", *(change.path for change in operation.changes)]) if operation.changes else "-a"
+        push = shlex.join(["git", "push", repo.url, f"HEAD:{repo.branch or '(main)'}"])
+        return f"git commit -m {shlex.quote(operation.message.splitlines()[0])} {paths} && {push}"
     fetch = shlex.join(["git", "fetch", repo.url, *([repo.branch] if repo.branch else [])])
     if operation.verb == "fetch":
         return fetch

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from komodo_tui.ui.definitions.page import DefinitionPage
 from komodo_tui.ui.page import Command
 from komodo_tui.ui.repos.book import RepoBook
+from komodo_tui.ui.repos.changing import Drafts, edit_file
 from komodo_tui.ui.repos.columns import repo_columns, repo_filter
 from komodo_tui.ui.repos.detail import RepoDetail
 from komodo_tui.ui.repos.flows import RepoEditing, clone_or_pull, menu
@@ -19,6 +20,7 @@ from komodo_tui.ui.widgets.table import VirtualTable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from komodo_agent.wire.volumes import VolumeFile
     from komodo_tui.ui.repos.book import Place, RepoRow
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
@@ -35,6 +37,7 @@ class ReposPage(DefinitionPage["RepoRow"]):
         Binding("B", "update", "clone/pull", id="repo.update"),
         Binding("N", "new", "new", id="repo.new"),
         Binding("e", "edit", "edit", id="repo.edit"),
+        Binding("f", "files", "files", id="repo.files"),
         Binding("m", "menu", "acts", id="repo.menu"),
         Binding("y", "text", "definition", id="repo.text"),
         Binding("X", "remove", "forget", id="repo.remove"),
@@ -46,6 +49,7 @@ class ReposPage(DefinitionPage["RepoRow"]):
         super().__init__(runtime, shell, id=id)
         self.book = RepoBook(runtime, shell, self.told)
         self.editing = RepoEditing(runtime, shell)
+        self._drafts: Drafts = {}
         self.table = VirtualTable(
             repo_columns(shell.look.glyphs, shell.now), order=lambda r: r.definition.name.lower(), id="repos-table"
         )
@@ -53,7 +57,7 @@ class ReposPage(DefinitionPage["RepoRow"]):
             "Repos", self.table, parse=repo_filter, empty=self._teach, help="words, !not, ~fuzzy, /regex/",
             natural="by name", id="repos-list",
         )  # fmt: skip
-        self.detail = RepoDetail(shell, self.book, id="repo-detail")
+        self.detail = RepoDetail(runtime, shell, self.book, self._edit_file, id="repo-detail")
 
     def rows(self) -> dict[str, RepoRow]:
         """Every repo, by name."""
@@ -84,6 +88,19 @@ class ReposPage(DefinitionPage["RepoRow"]):
         if self.places:
             self.then(clone_or_pull(self.runtime, self.shell, self.places))
 
+    def action_files(self) -> None:
+        """The files of the clone under the cursor, to be read and changed."""
+        if not self.in_detail:
+            self.action_open_detail()
+        if self.in_detail:
+            self.detail.show_files()
+
+    def _edit_file(self, place: Place, file: VolumeFile) -> None:
+        if self.runtime.settings.read_only:
+            self.shell.flash("read-only mode is on")
+            return
+        self.then(edit_file(self.runtime, self.shell, place, file, self._drafts))
+
     def action_menu(self) -> None:
         """Every act on the repo."""
         if self.current is not None:
@@ -95,6 +112,8 @@ class ReposPage(DefinitionPage["RepoRow"]):
             self.action_edit()
         elif picked == "forget":
             self.action_remove()
+        elif picked == "files":
+            self.action_files()
 
     def action_text(self) -> None:
         """Its definition."""

@@ -11,16 +11,20 @@ from komodo_tui.ui.containers.document import DocumentPane
 from komodo_tui.ui.definitions.detail import RowDetail
 from komodo_tui.ui.repos.columns import clone_text, place_columns, place_filter, push_text
 from komodo_tui.ui.repos.flows import repo_text
+from komodo_tui.ui.resources.files import FilesPane
 from komodo_tui.ui.stacks.detail import DiffPane
 from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from textual.app import ComposeResult
 
+    from komodo_agent.wire.volumes import VolumeFile, VolumeFolder
+    from komodo_tui.fleet.client import AgentClient
     from komodo_tui.ui.repos.book import Place, RepoBook, RepoRow
+    from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
 
 
@@ -33,11 +37,21 @@ class RepoDetail(RowDetail["RepoRow"]):
     RepoDetail #repo-text { display: none; }
     RepoDetail.-text #repo-text { display: block; }
     RepoDetail.-text #repo-places, RepoDetail.-text #repo-clone { display: none; }
+    RepoDetail #repo-files { display: none; }
+    RepoDetail.-files #repo-files { display: block; }
+    RepoDetail.-files #repo-places, RepoDetail.-files #repo-clone { display: none; }
     """
 
-    def __init__(self, shell: Shell, book: RepoBook, *, id: str | None = None) -> None:
+    def __init__(
+        self, runtime: Runtime, shell: Shell, book: RepoBook, chosen: Callable[[Place, VolumeFile], None], *,
+        id: str | None = None,
+    ) -> None:  # fmt: skip
+        """``chosen`` is called with a file of a clone that is to be edited."""
         super().__init__(id=id)
         self._shell = shell
+        self._chosen = chosen
+        self._of: Place | None = None
+        """Whose files are shown."""
         self._book = book
         self.table: VirtualTable[Place] = VirtualTable(
             place_columns(shell.look.glyphs, shell.now), order=lambda p: p.server, id="repo-places-table"
@@ -47,16 +61,18 @@ class RepoDetail(RowDetail["RepoRow"]):
             natural="by name", id="repo-places",
         )  # fmt: skip
         self.clone = DiffPane(id="repo-clone")
+        self.files = FilesPane(runtime, shell, ask=_folder, chosen=self._file, id="repo-files")
 
     def compose(self) -> ComposeResult:
-        """Clones, the one under the cursor, the definition."""
+        """Clones, the one under the cursor, the files of one, the definition."""
         yield self.pane
         yield self.clone
+        yield self.files
         yield DocumentPane(id="repo-text")
 
     def open(self, key: Hashable, row: RepoRow, view: str = "") -> None:
         """Show this one."""
-        self.remove_class("-text")
+        self.remove_class("-text", "-files")
         super().open(key, row, view)
 
     def focus_inside(self) -> None:
@@ -97,8 +113,29 @@ class RepoDetail(RowDetail["RepoRow"]):
         self.toggle_class("-text")
         (self.query_one("#repo-text") if self.has_class("-text") else self.table).focus()
 
+    def show_files(self) -> None:
+        """The files of the clone under the cursor."""
+        place = self.table.current
+        if place is None or place.state is None:
+            self._shell.flash("it is not cloned there: B clones it" if place is not None else "it is on no server")
+            return
+        self._of = place
+        self.files.open(place.server, place.definition.name)
+        self.remove_class("-text")
+        self.add_class("-files")
+        self.files.look()
+
+    def _file(self, file: VolumeFile) -> None:
+        if self._of is not None:
+            self._chosen(self._of, file)
+
     def back(self) -> bool:
-        """Leave the definition, the clone's text, or a filter."""
+        """Leave the files, the definition, the clone's text, or a filter."""
+        if self.has_class("-files"):
+            if not self.files.back():
+                self.remove_class("-files")
+                self.table.focus()
+            return True
         if self.has_class("-text"):
             self.show_text()
             return True
@@ -113,4 +150,9 @@ class RepoDetail(RowDetail["RepoRow"]):
     def restyle(self) -> None:
         """Draw again in new colours."""
         self.table.restyle()
+        self.files.table.restyle()
         self._show_clone()
+
+
+async def _folder(client: AgentClient, name: str, path: str) -> VolumeFolder:
+    return await client.repo_folder(name, path)

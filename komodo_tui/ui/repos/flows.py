@@ -13,6 +13,7 @@ from komodo_tui.ui.definitions.editing import Editing
 from komodo_tui.ui.definitions.text import definition_text, read_one
 from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
 from komodo_tui.ui.modals.yaml_editor import Checked, YamlEditor
+from komodo_tui.ui.repos.changing import commit_changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -112,13 +113,17 @@ async def act(shell: Shell, verb: RepoVerb, places: Sequence[Place], *, discard:
 
 
 async def menu(runtime: Runtime, shell: Shell, row: RepoRow, places: Sequence[Place]) -> str | None:
-    """Every act on the clones; returns ``edit`` or ``forget`` where that was picked, None when all is done."""
+    """Every act on the clones; returns ``edit``, ``files`` or ``forget`` where that was picked, else None."""
     nowhere = row.problem or ("" if places else "it is on no server")
     none = nowhere or ("" if any(place.state is not None for place in places) else "it is not cloned yet")
+    dirty = [place for place in places if place.state is not None and (place.state.dirty_count or place.state.ahead)]
+    changed = "" if len(dirty) == 1 else "nothing was changed" if not dirty else "in several clones: mark one"
     items = [
         MenuItem("update", "clone or pull", "B", "to the last commit of the branch, or the pinned one", nowhere),
         MenuItem("fetch", "look for news", "f", "files stay as they are", none),
         MenuItem("clone", "clone anew", "c", "files that git does not know stay", nowhere),
+        MenuItem("files", "files", "o", "look, edit, commit and push", none),
+        MenuItem("commit", "commit what was changed there", "C", "and push it", none or changed),
         MenuItem("discard", "pull and throw changes away", "d", "", none),
         MenuItem("discard_clone", "clone anew, throw changes away", "a", "where git cannot read the clone", none),
         MenuItem("remove", "remove the clones", "x", "with their files", none),
@@ -133,6 +138,8 @@ async def menu(runtime: Runtime, shell: Shell, row: RepoRow, places: Sequence[Pl
         await clone_or_pull(runtime, shell, places)
     elif picked == "clone":
         await act(shell, "clone", places)
+    elif picked == "commit":
+        await commit_changes(runtime, shell, dirty[0])
     elif picked in ("fetch", "remove"):
         await act(shell, picked, there)  # type: ignore[arg-type]
     elif picked in ("discard", "discard_clone"):

@@ -1,4 +1,4 @@
-"""What is in a volume, folder by folder. Looked at only; asked for when it is opened."""
+"""What is in a volume, or in a clone, folder by folder. Asked for when it is opened."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from textual.app import ComposeResult
 
     from komodo_agent.wire.volumes import VolumeFile, VolumeFolder
+    from komodo_tui.fleet.client import AgentClient
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
 
@@ -53,16 +54,31 @@ def _order(file: VolumeFile) -> tuple[bool, str]:
     return file.kind != "folder", file.name.lower()
 
 
+async def _of_volume(client: AgentClient, volume: str, path: str) -> VolumeFolder:
+    return await client.volume_folder(volume, path)
+
+
 class FilesPane(Vertical):
-    """One folder of one volume."""
+    """One folder of one volume, or of what else ``ask`` asks for."""
 
     DEFAULT_CSS = """
     FilesPane { height: 1fr; }
     FilesPane #files-path { height: 1; }
     """
 
-    def __init__(self, runtime: Runtime, shell: Shell, *, id: str | None = None) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        shell: Shell,
+        *,
+        ask: Callable[[AgentClient, str, str], Awaitable[VolumeFolder]] = _of_volume,
+        chosen: Callable[[VolumeFile], None] | None = None,
+        id: str | None = None,
+    ) -> None:
+        """``ask`` is given a client, the name of the volume and a path; ``chosen`` is called with a file to open."""
         super().__init__(id=id)
+        self._ask_for = ask
+        self._chosen = chosen
         self._runtime = runtime
         self._shell = shell
         self._server = self._volume = self._path = ""
@@ -113,7 +129,7 @@ class FilesPane(Vertical):
         folder, problem = None, ""
         try:
             client = await self._runtime.fleet.link(server).client(_PATIENCE)
-            folder = await client.volume_folder(volume, path)
+            folder = await self._ask_for(client, volume, path)
         except KomodoError as error:
             problem = error.message + (f"; {error.hint}" if error.hint else "")
         if asked != self._asked or not self.is_mounted:
@@ -147,6 +163,8 @@ class FilesPane(Vertical):
         file = self.current
         if file is not None and file.kind == "folder":
             self._go(file.path)
+        elif file is not None and file.kind == "file" and self._chosen is not None:
+            self._chosen(file)
         elif file is not None:
             self._shell.flash(f"W writes {file.name} to a file here" if file.kind == "file" else "only looked at")
 

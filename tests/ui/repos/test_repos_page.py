@@ -9,7 +9,8 @@ import msgspec
 import pytest
 from textual.widgets import TextArea
 
-from komodo_agent.wire.repos import DirtyFile, RepoCommit, RepoDetail, RepoState
+from komodo_agent.wire.repos import DirtyFile, RepoChange, RepoCommit, RepoDetail, RepoFile, RepoState
+from komodo_agent.wire.volumes import VolumeFile, VolumeFolder
 from komodo_tui.domain.errors import NotFoundError
 from komodo_tui.domain.pushes import OnPush, Push, SeenBranch
 from komodo_tui.domain.repos import DefineRepoOperation, RepoDefinition, RepoOperation
@@ -20,7 +21,9 @@ from komodo_tui.store.definitions import DefinitionStore
 from komodo_tui.store.pushes import PushStore
 from komodo_tui.ui.app import KomodoApp
 from komodo_tui.ui.modals.confirm import ConfirmDialog
+from komodo_tui.ui.modals.form import FormDialog
 from komodo_tui.ui.modals.menu import MenuDialog
+from komodo_tui.ui.modals.progress import ProgressDialog
 from komodo_tui.ui.modals.yaml_editor import YamlEditor
 from komodo_tui.ui.pages.repos import ReposPage
 from tests.ui.fleets import NOW, StillClient, StillExecutor, StillLink, furnish
@@ -73,6 +76,16 @@ class RepoClient(StillClient):
             raise NotFoundError(f"there is no clone of {name} here")
         coming = (commit(5, "fifth"), commit(4, "fourth"))
         return RepoDetail(state=BEHIND, log=LOG, coming=coming, diff=DIFF)
+
+    async def repo_folder(self, name: str, path: str = "") -> VolumeFolder:
+        """One folder, one file."""
+        files = (VolumeFile(name="site", path=b"site".hex(), kind="folder"),
+                 VolumeFile(name="[red]a.yaml", path=b"[red]a.yaml".hex(), kind="file", size=8))  # fmt: skip
+        return VolumeFolder(path="", shown="/", files=files)
+
+    async def repo_file(self, name: str, path: str) -> RepoFile:
+        """A short one."""
+        return RepoFile(path=bytes.fromhex(path).decode(), text="a: [b]\n", digest="d1")
 
 
 class RepoLink(StillLink):
@@ -216,6 +229,37 @@ async def test_the_editor_refuses_a_url_that_is_an_option(tmp_path: Path) -> Non
         assert isinstance(operation, DefineRepoOperation)
         assert operation.definition is not None
         assert (operation.verb, operation.definition.branch, operation.rev) == ("edit", "next", 1)
+
+
+async def test_a_file_is_edited_and_pushed_once_a_message_is_given(tmp_path: Path) -> None:
+    app, executor = make_app(tmp_path)
+    async with app.run_test(size=LARGE) as pilot:
+        page = await ready(pilot, detail=True)
+        await pilot.press("f")
+        await until(pilot, lambda: page.detail.files.settled)
+        page.detail.files.table.choose(b"[red]a.yaml".hex())
+        await pilot.press("enter")
+        editor = await dialog(pilot, YamlEditor)
+        editor.query_one(TextArea).text = "a: [/b]\n"
+        await pilot.press("ctrl+s")
+        form = await dialog(pilot, FormDialog)
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert app.screen is form, "a commit has a message"
+        form.query_one(TextArea).text = "Mend [it]"
+        await pilot.press("ctrl+s")
+        confirm = await dialog(pilot, ConfirmDialog)
+        details = confirm.plan.steps[0].details
+        assert ("-a: [b]" in details, "+a: [/b]" in details) == (True, True)
+        await pilot.press("y")
+        operation = await done(pilot, executor)
+        assert isinstance(operation, RepoOperation)
+        assert (operation.verb, operation.servers, operation.message) == ("commit", ("web-01",), "Mend [it]")
+        assert operation.changes == (RepoChange(path="[red]a.yaml", text="a: [/b]\n", digest="d1"),)
+        await dialog(pilot, ProgressDialog)
+        await pilot.press("escape", "escape")
+        assert len(app.screen_stack) == 1
+        assert not page.detail.has_class("-files")
 
 
 async def test_read_only_mode_changes_nothing(tmp_path: Path) -> None:
