@@ -28,6 +28,17 @@ class Parser(argparse.ArgumentParser):
             args = [self.otherwise[0], *args]
         return super().parse_known_args(args, namespace)
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Of many choices name those that are near."""
+        choices = [str(choice) for choice in action.choices or ()]
+        if action.choices is None or value in action.choices:
+            return
+        from difflib import get_close_matches  # late: only a mistake needs it
+
+        near = get_close_matches(str(value), choices, 3, cutoff=0.7)
+        there = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(choices)}"
+        raise argparse.ArgumentError(action, f"there is no {value!r}; {there}")
+
     def error(self, message: str) -> NoReturn:
         """Bad usage: exit 2."""
         self.print_usage(sys.stderr)

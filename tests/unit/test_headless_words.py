@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import get_args
 
-from komodo_tui.domain.errors import HostKeyUnknownError, HostUnreachableError
+import pytest
+
+from komodo_tui.domain.errors import ExitCode, HostKeyUnknownError, HostUnreachableError
 from komodo_tui.domain.servers import ServerDefinition
 from komodo_tui.fleet.live import ServerLive, ServerStatus
+from komodo_tui.headless.arguments import parse
 from komodo_tui.headless.overview import WORDS
 from komodo_tui.operations.overview import problems
 from komodo_tui.ui.servers.state import _DOWN
@@ -32,3 +35,20 @@ def test_a_new_key_comes_with_the_command_that_accepts_it() -> None:
 def test_other_troubles_keep_their_own_hint() -> None:
     (problem,) = problems(_away(HostUnreachableError("no answer", hint="is it on?", server="web-1")))
     assert problem.hint == "is it on?"
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["restrat", "api"], "there is no 'restrat'; did you mean restart?"),
+        (["server", "lst"], "there is no 'lst'; did you mean list?"),
+        (["--color", "blue", "ps"], "there is no 'blue'; there are auto, never"),
+    ],
+)
+def test_a_word_that_is_not_known_is_answered_with_what_is_near(
+    capsys: pytest.CaptureFixture[str], argv: list[str], said: str
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        parse(argv)
+    assert left.value.code == ExitCode.USAGE
+    assert said in capsys.readouterr().err
