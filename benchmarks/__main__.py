@@ -20,6 +20,7 @@ NAMES = (
     "idle",
     "deploy",
     "builds",
+    "ship",
     "procedure",
     "pushes",
     "past",
