@@ -44,9 +44,11 @@ class Deployables:
         A deployment of a build that is not there has no image: its plan says so.
         """
         found: dict[str, StackDefinition] = {}
-        for name, deployment in self._deployments.known().items():
+        deployments = self._deployments.known()
+        builds = self._builds.known() if self._builds and any(d.build for d in deployments.values()) else {}
+        for name, deployment in deployments.items():
             with suppress(UsageError):
-                deployment = self.with_image(deployment)
+                deployment = with_image(deployment, builds)
             found[name] = as_stack(deployment)
         return found | self._stacks.known()
 

@@ -54,6 +54,7 @@ class UpdateChecks:
         self._file = file
         self._answers: dict[str, Answer] = {}
         self._read = False
+        self._reading = asyncio.Lock()
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._names: dict[str, asyncio.Lock] = {}
 
@@ -65,8 +66,9 @@ class UpdateChecks:
         """
         if len(request.images) > MOST_IMAGES:
             raise AgentError("bad_request", f"more than {MOST_IMAGES} images at once")
-        if not self._read:
-            self._answers, self._read = await asyncio.to_thread(self._load), True
+        async with self._reading:
+            if not self._read:
+                self._answers, self._read = await asyncio.to_thread(self._load), True
         before = dict(self._answers)
         found = await asyncio.gather(*(self._one(question, request.max_age) for question in request.images))
         if self._answers != before:

@@ -57,6 +57,8 @@ ACTS: tuple[DeploymentAct, ...] = (
     DeploymentAct("deployment.restart", "R", "restart", "restart", "stop and start again", _ANY - {"removing"}),
     DeploymentAct("deployment.pause", "P", "pause", "pause", "freeze its processes", frozenset({"running"})),
     DeploymentAct("deployment.unpause", "u", "unpause", "unpause", "go on after a pause", frozenset({"paused"})),
+    DeploymentAct("deployment.pull", "i", "pull", "pull images",
+                  "newer ones of the same tags; what runs is left alone", _ANY),
     DeploymentAct("deployment.destroy", "X", "destroy", "destroy…", "remove containers and networks; volumes stay",
                   _ANY, whole=True),
 )  # fmt: skip
