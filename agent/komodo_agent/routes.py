@@ -18,6 +18,7 @@ from .problems import AgentError
 from .repo_routes import RepoRoutes
 from .resource_routes import ResourceRoutes
 from .ship_routes import ShipRoutes
+from .stack_routes import add_stack_routes
 from .terminal_routes import TerminalRoutes
 from .update_routes import UpdateRoutes
 from .wire import protocol
@@ -73,6 +74,7 @@ class Routes:
         ShipRoutes(self._agent).add_to(app)
         TerminalRoutes(self._agent).add_to(app)
         UpdateRoutes(self._agent).add_to(app)
+        add_stack_routes(app)
         PastRoutes(self._agent.past).add_to(app)
         app.router.add_post(protocol.ROUTE_JOBS, self.submit_job)
         app.router.add_post(protocol.ROUTE_COMPOSE_PREVIEW, self.compose_preview)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from komodo_agent.wire.compose import ComposePreview, ComposeProject, Revision
+from komodo_agent.wire.compose_files import ROUTE_STACK_FILE, ROUTE_STACK_FOLDER, StackText
 from komodo_agent.wire.protocol import (
     ROUTE_COMPOSE_PREVIEW,
     ROUTE_COMPOSE_PROJECT,
     ROUTE_COMPOSE_PROJECTS,
     ROUTE_COMPOSE_REVISION,
 )
+from komodo_agent.wire.volumes import VolumeFolder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +63,14 @@ class ComposeCalls:
         """A revision with its files."""
         route = ROUTE_COMPOSE_REVISION.replace("{number}", str(number))
         return await self._get(route, Revision, id=name, timeout=PREVIEW_TIMEOUT)
+
+    async def stack_folder(self, folder: str, path: str = "") -> VolumeFolder:
+        """A folder below one of the server's; ``path`` as :attr:`VolumeFile.path` has it."""
+        return await self._get(ROUTE_STACK_FOLDER, VolumeFolder, {"folder": folder, "path": path}, timeout=30.0)
+
+    async def stack_file(self, folder: str, path: str) -> StackText:
+        """A file of it that is text."""
+        return await self._get(ROUTE_STACK_FILE, StackText, {"folder": folder, "path": path}, timeout=30.0)
 
     async def compose_preview(self, request: PreviewRequest) -> ComposePreview:
         """What a deploy would do now."""

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from komodo_agent.wire.compose import ComposeAct, ComposeDeploy, ComposeRollback, StackFile
+from komodo_agent.wire.compose_files import ComposeWrite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from komodo_agent.wire.compose import ComposeAdopt, ComposePreview
+    from komodo_agent.wire.compose import ComposePreview
     from komodo_tui.domain.single import DefineDeploymentOperation
-    from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
+    from komodo_tui.domain.stacks import DefineStackOperation, StackOperation, StackSpec
 
 
 def stack_locks(operation: StackOperation) -> list[str]:
@@ -60,9 +61,7 @@ def deployment_as_written(operation: DefineDeploymentOperation, hidden: str) -> 
     return msgspec.structs.replace(operation, definition=shown)
 
 
-def _spec(
-    spec: ComposeDeploy | ComposeRollback | ComposeAct | ComposeAdopt, hidden: str
-) -> ComposeDeploy | ComposeRollback | ComposeAct | ComposeAdopt:
+def _spec(spec: StackSpec, hidden: str) -> StackSpec:
     if isinstance(spec, ComposeDeploy):
         source = spec.source
         shown: dict[str, Any] = {
@@ -76,6 +75,8 @@ def _spec(
             logins=_masked(spec.logins, hidden),
             fallback=None if spec.fallback is None else _masked(spec.fallback, hidden),
         )
+    if isinstance(spec, ComposeWrite):
+        return msgspec.structs.replace(spec, content=_digest(spec.content))
     if isinstance(spec, ComposeAct):
         return msgspec.structs.replace(spec, logins=_masked(spec.logins, hidden))
     if isinstance(spec, ComposeRollback):

@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from komodo_agent.wire.compose import ComposeAct, ComposeDeploy, ComposeRollback
+from komodo_agent.wire.compose_files import ComposeWrite
 from komodo_tui.domain.errors import NotFoundError, RefusedError, UsageError
 from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.domain.stacks import check_stack
@@ -30,6 +31,7 @@ _UNDO = {
     "pause": "unpause it",
     "unpause": "pause it again",
     "pull": "nothing to take back: what runs keeps its image until a deploy",
+    "write": "edit it back; what runs sees it at the next deploy",
     "adopt": "remove the stack's definition; no container is touched",
 }
 _UNDO_VOLUMES = "nothing brings the volumes' data back"
@@ -153,6 +155,8 @@ def file_diff(change: FileChange) -> str:
 
 def _step(operation: StackOperation, target: StackTarget) -> PlanStep:
     preview, found = target.preview, target.found
+    if isinstance(target.spec, ComposeWrite):
+        return _writing(target, target.spec)
     where = Target(server=target.server, name=target.project)
     if preview is not None:
         spec = target.spec
@@ -186,6 +190,16 @@ def _step(operation: StackOperation, target: StackTarget) -> PlanStep:
         details=tuple(lines),
         warning="; ".join((*(["the data of its volumes is lost"] if volumes else []), *target.warnings)),
         state=f"{len(services)} services",
+    )
+
+
+def _writing(target: StackTarget, spec: ComposeWrite) -> PlanStep:
+    path = f"{spec.folder}/{bytes.fromhex(spec.path).decode('utf-8', 'replace')}"
+    return PlanStep(
+        target=Target(server=target.server, name=target.project),
+        text=f"write {path}",
+        command=f"# {count_text(spec.content.count(chr(10)), 'line')} > {shlex.quote(path)}",
+        warning="; ".join(target.warnings),
     )
 
 

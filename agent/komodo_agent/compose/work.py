@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from ..problems import AgentError
 from ..wire.compose import ComposeAdopt, ComposeDeploy, ComposePreview, ComposeRollback
+from ..wire.compose_files import ComposeWrite
 from .acts import act, adopt
 from .cli import find_cli
 from .deploy import deploy, rollback
+from .edit import write
 from .ground import grounded
 from .preview import look
 from .project import source_of
@@ -28,6 +31,8 @@ def describe(spec: ComposeJob) -> tuple[str, str]:
         return "rollback", spec.project
     if isinstance(spec, ComposeAdopt):
         return "adopt", spec.project
+    if isinstance(spec, ComposeWrite):
+        return "write", spec.project
     return f"compose {spec.verb}", spec.project
 
 
@@ -52,6 +57,9 @@ async def _run(host: Host, context: JobContext, spec: ComposeJob) -> None:
         await rollback(host, context, spec)
     elif isinstance(spec, ComposeAdopt):
         await adopt(host, context, spec)
+    elif isinstance(spec, ComposeWrite):
+        with host.kept(spec.project).lock():
+            await asyncio.to_thread(write, context, spec)
     else:
         await act(host, context, spec)
 

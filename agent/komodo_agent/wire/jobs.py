@@ -11,6 +11,7 @@ import msgspec
 
 from .builds import BuildJob
 from .compose import ComposeAct, ComposeAdopt, ComposeDeploy, ComposeRollback
+from .compose_files import ComposeWrite
 from .registry import RegistryJob
 from .repos import RepoJob
 from .resources import ResourceJob
@@ -81,7 +82,7 @@ class CreateContainer(msgspec.Struct, frozen=True, kw_only=True, tag="create", t
     """Base64 JSON as ``X-Registry-Auth`` takes it; a secret: never logged, never in a job's state."""
 
 
-ComposeJob = ComposeDeploy | ComposeRollback | ComposeAct | ComposeAdopt
+ComposeJob = ComposeDeploy | ComposeRollback | ComposeAct | ComposeAdopt | ComposeWrite
 EngineJob = ContainerAct | CreateContainer | ResourceJob | RegistryJob | TaskJob
 JobSpec = EngineJob | ComposeJob | RepoJob | BuildJob
 
@@ -93,6 +94,8 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
     spec: JobSpec
     actor: str = ""
     """Who asks, for the agent's own record."""
+    wait: float = 0.0
+    """Seconds to wait for its end before the answer: short jobs take one call then."""
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
