@@ -126,6 +126,16 @@ def test_cloned_and_pulled_over_ssh(program: Program, author: Author, tmp_path: 
     assert (program.files / "note").read_text() == "mine\n"
 
 
+def test_what_was_changed_in_a_clone_is_committed_and_pushed(program: Program, author: Author) -> None:
+    program("repo", "clone", "shop", "--yes")
+    (program.files / "compose.yaml").write_text("services: {mine: {}}\n")
+    program("repo", "commit", "shop", "-m", "Mine", "--author", "Bea <bea@example.com>", "--yes")
+    assert git(author.bare, "log", "-1", "--format=%an %s", "main") == "Bea Mine"
+    assert git(author.bare, "show", "main:compose.yaml") == "services: {mine: {}}"
+    assert program.status()["standing"] == "up to date"
+    assert "nothing to commit" in program("repo", "commit", "shop", "-m", "x", "--yes", code=4).stdout
+
+
 def test_a_key_that_is_a_secret_opens_the_repository_and_is_in_no_file(
     program: Program, sshd: Server, author: Author
 ) -> None:
