@@ -173,7 +173,7 @@ class BuildAct:
             self._context.log(f"failed: {step}")
             for line in shown:
                 self._context.log(f"  | {line}")
-        full = any(_FULL in line for line in (*self._last, *lines))
+        full = any(_FULL in line.lower() for line in (*self._last, *lines))
         return AgentError(
             "failed", f"the build failed{f' at {step}' if step else ''}: {self._why(code)}",
             hint="the server's disk is full: remove what is not used (komodo-tui prune)" if full else "",

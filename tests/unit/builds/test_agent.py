@@ -1,0 +1,192 @@
+"""An agent's builds with a docker command that is made up: what it is told, what it leaves, and what becomes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from komodo_agent.builds.builder import Builder, find_builder
+from komodo_agent.builds.command import build_words, check_words
+from komodo_agent.builds.files import prepared
+from komodo_agent.builds.lent import lent
+from komodo_agent.builds.logins import configuration
+from komodo_agent.builds.place import Place, left_behind
+from komodo_agent.builds.work import Builds
+from komodo_agent.problems import AgentError
+from komodo_agent.wire.builds import BuildJob, BuildSource
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BUILDX, CLASSIC = Builder("buildx", "28.0.0"), Builder("classic", "28.0.0")
+
+
+class Context:
+    """A job's, that only notes."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.results: dict[str, str] = {}
+
+    def log(self, text: str) -> None:
+        self.lines.append(text)
+
+    def command(self, text: str) -> None:
+        self.lines.append(f"$ {text}")
+
+    def progress(self, text: str, done: float | None = None) -> None:
+        """Nobody watches."""
+
+    def result(self, **values: str) -> None:
+        self.results |= values
+
+
+class Engine:
+    """One that is never asked."""
+
+    path = "/nowhere.sock"
+
+
+def job(**fields: Any) -> BuildJob:
+    return BuildJob(
+        **{"name": "api", "image": "api", "tags": ("1",), "source": BuildSource(dockerfile="FROM a\n"), **fields}
+    )
+
+
+def docker(folder: Path, monkeypatch: pytest.MonkeyPatch, build: str) -> None:
+    """Make ``docker build`` this script, of a BuildKit of its own address."""
+    folder.mkdir()
+    (folder / "docker").write_text(
+        '#!/bin/sh\ncase "$1" in buildx) exit 1;; version) echo "20.10|20.10"; exit;; esac\n' + build
+    )
+    (folder / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setattr(Engine, "path", str(folder / "engine.sock"))  # what was found out is kept by address
+
+
+async def failed(builds: Builds, spec: BuildJob) -> tuple[AgentError, Context]:
+    context = Context()
+    with pytest.raises(AgentError) as caught:
+        await builds.run(context, spec)  # type: ignore[arg-type]
+    return caught.value, context
+
+
+async def test_a_full_disk_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = (
+        "#4 [2/2] RUN dd\\n#4 0.1 dd: error writing: No space left on device\\n#4 ERROR: exit code: 1\\nexit code: 1\\n"
+    )
+    docker(tmp_path / "bin", monkeypatch, f"printf '{lines}'; exit 1\n")
+    builds = Builds(Engine(), tmp_path / "builds", [])  # type: ignore[arg-type]
+    error, context = await failed(builds, job())
+    assert error.message == "the build failed at [2/2] RUN dd: exit code 1"
+    assert "disk is full" in error.hint
+    assert json.loads(context.results["failed_lines"])[0] == "dd: error writing: No space left on device"
+    assert not (tmp_path / "builds/api/work").exists()
+
+
+async def test_a_secret_that_a_step_prints_is_not_in_the_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker(
+        tmp_path / "bin", monkeypatch, 'for w in "$@"; do case $w in id=tok,*) cat "${w#*src=}";; esac; done; exit 3\n'
+    )
+    builds = Builds(Engine(), tmp_path / "builds", [])  # type: ignore[arg-type]
+    error, context = await failed(builds, job(secrets={"tok": "hunter22"}, secret_names={"tok": "TOK"}))
+    assert "•••" in context.lines
+    assert "hunter22" not in "\n".join((*context.lines, error.message, *context.results.values()))
+
+
+async def test_no_docker_command_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(AgentError, match="no docker command"):
+        await find_builder({"PATH": str(tmp_path), "DOCKER_HOST": str(tmp_path)})
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"source": BuildSource()}, "nothing to build"),
+        ({"source": BuildSource(folder="relative")}, "no absolute path"),
+        ({"name": "../x"}, "no name for a build"),
+        ({"tags": ("a b",)}, "no tag"),
+        ({"source": BuildSource(folder="/nowhere/at/all")}, "no folder"),
+    ],
+)
+async def test_what_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any], words: str
+) -> None:
+    docker(tmp_path / "bin", monkeypatch, "exit 0\n")
+    builds = Builds(Engine(), tmp_path / "builds", [])  # type: ignore[arg-type]
+    error, context = await failed(builds, job(**fields))
+    assert words in error.message
+    assert context.results["refused"] == "bad_request"
+
+
+def test_nothing_may_lead_out_of_the_files(tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    (files / "Dockerfile").symlink_to("/etc/passwd")
+    (files / "out").symlink_to("/etc")
+    place = Place(tmp_path / "builds", "api")
+    for fields in ({}, {"path": "out"}, {"path": "missing"}):
+        with pytest.raises(AgentError):
+            prepared(job(source=BuildSource(folder=str(files)), **fields), place, files, "")
+
+
+def test_words_that_would_undo_what_the_build_says_are_refused() -> None:
+    for word in ("-t", "--tag=x", "--iidfile", "--push", "-f"):
+        with pytest.raises(AgentError, match="said by the build itself"):
+            check_words(job(extra=(word,)), BUILDX)
+    check_words(job(extra=("--ulimit", "nofile=1024"), platforms=("linux/amd64", "linux/arm64")), BUILDX)
+    for fields in ({"secret_names": {"a": "A"}}, {"platforms": ("linux/amd64", "linux/arm64")}):
+        with pytest.raises(AgentError, match="need BuildKit"):
+            check_words(job(**fields), CLASSIC)
+
+
+def test_the_version_is_given_where_the_dockerfile_wants_it(tmp_path: Path) -> None:
+    def words(text: str) -> list[str]:
+        return build_words(job(version="1.2.3"), BUILDX, tmp_path, tmp_path / "Dockerfile", text, tmp_path / "iid",
+                           secrets={}, commit="")  # fmt: skip
+
+    assert "VERSION=1.2.3" in words("FROM a\nARG VERSION\n")
+    assert "VERSION=1.2.3" in words("ARG OTHER VERSION=1\nFROM a\n")
+    assert "VERSION=1.2.3" not in words("FROM a\nENV VERSION=1\n")
+
+
+def test_secrets_are_in_memory_as_long_as_they_are_lent() -> None:
+    with lent({"tok": "hunter22", "empty": ""}) as paths:
+        assert subprocess.run(["cat", paths["tok"]], capture_output=True, check=True).stdout == b"hunter22"
+        assert os.readlink(paths["tok"]).startswith("/memfd:")
+    assert not os.path.exists(paths["tok"])
+
+
+def test_a_login_comes_beside_what_the_usual_configuration_has(tmp_path: Path) -> None:
+    usual = {"credsStore": "pass", "credHelpers": {"a": "x", "reg.example": "y"}, "auths": {"old": {"auth": "b2xk"}}}
+    (tmp_path / "config.json").write_text(json.dumps(usual))
+    header = "eyJ1c2VybmFtZSI6ICJhbmEiLCAicGFzc3dvcmQiOiAicyIsICJzZXJ2ZXJhZGRyZXNzIjogInJlZy5leGFtcGxlIn0="
+    found = json.loads(configuration({"reg.example": header}, tmp_path))
+    assert found == {
+        "auths": {"old": {"auth": "b2xk"}, "reg.example": {"auth": "YW5hOnM="}}, "credHelpers": {"a": "x"},
+    }  # fmt: skip
+    with pytest.raises(AgentError, match="cannot be read"):
+        configuration({"reg.example": "bm90IGpzb24="}, tmp_path)
+
+
+async def test_one_build_at_a_time_and_what_a_killed_agent_left_is_ended(tmp_path: Path) -> None:
+    place = Place(tmp_path, "api")
+    with place.locked() as lock:
+        child = subprocess.Popen(["sleep", "1000"], pass_fds=(lock,))
+        with pytest.raises(AgentError, match="being built already"), place.locked():
+            pass
+    place.begin()
+    assert not place.is_free()  # the child holds it
+    await asyncio.to_thread(left_behind, tmp_path)
+    assert child.wait(10) == -signal.SIGINT
+    assert place.is_free()
+    assert not place.work.exists()
