@@ -15,6 +15,7 @@ from komodo_tui.headless.procedure_arguments import define_procedures, run_optio
 from komodo_tui.headless.repo_arguments import define_repos
 from komodo_tui.headless.resource_arguments import RESOURCE_VERBS, define_resources
 from komodo_tui.headless.stack_arguments import STACK_VERBS, define_stacks
+from komodo_tui.headless.sync_arguments import define_syncs
 from komodo_tui.headless.value_arguments import VALUE_VERBS, define_values
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def _groups(argv: list[str]) -> list[Callable[[Verbs], None]]:
         **dict.fromkeys(ACTS, define_acts),
         "server": define_server,
         "repo": define_repos,
+        "sync": define_syncs,
         **dict.fromkeys(BUILD_VERBS, define_builds),
         **dict.fromkeys(STACK_VERBS, define_stacks),
         **dict.fromkeys(("procedure", "watch", "schedules"), define_procedures),
@@ -58,7 +60,7 @@ def _groups(argv: list[str]) -> list[Callable[[Verbs], None]]:
         return list(named)
     return [
         define_looks, define_acts, define_stacks, define_resources, define_values, define_procedures, define_repos,
-        define_builds, define_alerts, define_server,
+        define_syncs, define_builds, define_alerts, define_server,
     ]  # fmt: skip
 
 

@@ -31,6 +31,7 @@ _VERBS = {
     "stack": "stack_looks:stack",
     "procedure": "procedures:procedure",
     "repo": "repos:repo",
+    "sync": "syncs:sync",
     "build": "builds:build",
     "builds": "builds:builds",
     "watch": "watching:watch",
