@@ -34,10 +34,12 @@ class MenuItem:
     id: str
     label: str
     key: str = ""
-    """One character that picks it at once."""
+    """One character, or a key by its name (``ctrl+r``), that picks it at once."""
     help: str = ""
     disabled: str = ""
     """Why it cannot be picked now; it is shown, dimmed, with this reason."""
+    shown: str = ""
+    """The key in at most two characters, where it has a name."""
 
 
 class MenuDialog(Dialog[str]):
@@ -65,7 +67,7 @@ class MenuDialog(Dialog[str]):
         for item in self.items:
             tone = "dim" if item.disabled else ""
             line = Text.assemble(
-                (f" {item.key or ' '}  ", style(tone or "accent bold")),
+                (f" {item.shown or item.key:2} ", style(tone or "accent bold")),
                 (item.label.ljust(width + 2), style(tone)),
                 (item.disabled or item.help, style("dim")),
                 no_wrap=True, overflow="ellipsis",
@@ -81,7 +83,7 @@ class MenuDialog(Dialog[str]):
 
     def on_key(self, event: events.Key) -> None:
         """A character picks its item; j and k move where no item wants them."""
-        item = self._by_key.get(event.character or "")
+        item = self._by_key.get(event.character or "") or self._by_key.get(event.key)
         if item is not None:
             event.stop()
             if not item.disabled:

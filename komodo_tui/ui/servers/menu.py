@@ -52,8 +52,7 @@ def act_items(live: ServerLive | None, marked: int, *, read_only: bool = False) 
     for act in ACTS:
         why = "read-only mode is on" if read_only and act.changes else _obstacle(act, live)
         number = f" ({marked})" if act.many and marked > 1 else ""
-        key = act.key if len(act.key) == 1 else ""
-        items.append(MenuItem(act.id, f"{act.label}{number}", key, act.help, why))
+        items.append(MenuItem(act.id, f"{act.label}{number}", act.key, act.help, why, act.shown or ""))
     return items
 
 
