@@ -6,7 +6,10 @@ output, log lines, engine errors. What the program writes to its terminal is rec
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.ui.terminal.tmux import Tmux
+from tests.unit.repos.lab import Author
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,12 +59,33 @@ def evil(server: Server) -> Server:
 
 
 @pytest.fixture
-def terminal(tmp_path: Path, evil: Server) -> Iterator[Tmux]:
+def cloned(tmp_path: Path, evil: Server) -> dict[str, str]:
+    """A repo whose commits, authors and files are as hostile, cloned here; the environment of the program."""
+    author = Author(tmp_path)
+    name = f"kmd{TITLE}{CLIPBOARD}{C1}[bold red]".replace("/", "")
+    (author.work / name).write_text(f"{EVIL}\n")
+    author.push(f"KMDSUBJECT {EVIL}")
+    found = {
+        "DOCKER_HOST": evil.docker_host, "KOMODO_TUI_HOME": str(tmp_path / "home"),
+        "KOMODO_AGENT_REPO_ROOTS": str(tmp_path),
+    }  # fmt: skip
+    repo = {"name": "kmd", "url": f"file://{author.bare}", "servers": ["local"], "description": EVIL, "links": [EVIL]}
+    (tmp_path / "fleet.yaml").write_text(json.dumps({"repos": [repo]}))
+    for words in (("apply", "-f", str(tmp_path / "fleet.yaml")), ("repo", "clone", "kmd")):
+        subprocess.run(
+            [sys.executable, "-m", "komodo_tui", *words, "--yes"], env={**os.environ, **found}, check=True,
+            capture_output=True,
+        )  # fmt: skip
+    (next((tmp_path / "home").rglob("repos/kmd/files")) / name).write_text(f"{EVIL}\nKMDCHANGED\n")
+    return found
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, cloned: dict[str, str]) -> Iterator[Tmux]:
     """The program in a window of its own tmux, its output recorded."""
     tmux = Tmux(tmp_path, 120, 40)
-    home = tmp_path / "home"
     program = Path(sys.executable).with_name("komodo-tui")
-    run = f"read go; env DOCKER_HOST={evil.docker_host} KOMODO_TUI_HOME={home} {program}"
+    run = f"read go; env {' '.join(f'{key}={value}' for key, value in cloned.items())} {program}"
     tmux.start("sh", "-c", f"{run}; read stay")
     tmux.record(tmp_path / "bytes")
     tmux.keys("Enter")
@@ -113,7 +138,7 @@ def test_nothing_from_outside_reaches_the_terminal(terminal: Tmux, tmp_path: Pat
     go("f a i l s Enter", "filter: fails")
     go("U", "The Actions tab keeps it", "KMDMARK")  # the engine's own words in a dialog
     leave("The Actions tab keeps it")
-    go("9", "Actions 1", "kmd-fails@local")
+    go("9", "Actions 3", "kmd-fails@local")
     go("Enter", "docker start kmd-fails")
     go("Escape", "TARGET")
     go("?", "Keys: Actions")
@@ -126,9 +151,19 @@ def test_nothing_from_outside_reaches_the_terminal(terminal: Tmux, tmp_path: Pat
     go("5", "[bold red]K")  # a project that a label made up
     go("Enter", "kmd-talks")
     go("4", "Stacks")
+    go("7", "Repos", "1 changed")
+    go("Enter", "KMDSUBJECT", "KMDCHANGED")  # the log and the differences
+    go("f", "compose.yaml", "kmd")
+    go("Escape", "KMDSUBJECT")
+    go("y", "description:")
+    go("Escape", "KMDSUBJECT")
+    go("m", "clone anew")
+    leave("clone anew")
+    go("Escape", "LAST MESSAGE")
     go("8", "rocedure")
     go("0", "More")
     leave("More")
+    go("g a", "Alerts")
     go("g v", "ariable")
     go("g e", "chedule")
     go("g i", "THEME")
