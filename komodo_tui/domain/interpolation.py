@@ -10,14 +10,13 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from komodo_agent.wire.compose_values import NAME
 from komodo_tui.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_REFERENCE = re.compile(
-    r"\[\[\s*(?P<name>[A-Za-z_][A-Za-z0-9_]{0,63}|build\.[A-Za-z0-9][A-Za-z0-9._-]{0,62})\s*\]\]"
-)
+_REFERENCE = re.compile(rf"\[\[\s*(?P<name>{NAME})\s*\]\]")
 BUILD = "build."
 """Before the name of a build: its image, as it was built last."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from komodo_agent.wire.compose_values import PREFIX
+from komodo_agent.wire.compose_values import variable_of
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.interpolation import interpolate
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def variables_for(names: Iterable[str]) -> dict[str, str]:
     """The environment that compose files with these names want, before they are looked up."""
-    return {f"{PREFIX}{name}": f"[[{name}]]" for name in names}
+    return {variable_of(name): f"[[{name}]]" for name in names}
 
 
 def words_with_values(words: Iterable[str], lookup: Lookup, *, where: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from ..wire.compose_values import PREFIX, names_in, with_variables
+from ..wire.compose_values import PREFIX, name_of, names_in, variable_of, with_variables
 from .checkout import Checkout
 from .project import check_source, project_folder, read_sources
 from .revisions import last_good
@@ -39,7 +39,7 @@ class Ground(NamedTuple):
     def wants(self) -> tuple[str, ...]:
         """The ``[[NAME]]`` of files that no value was sent for."""
         names = dict.fromkeys(name for file in self.files for name in _variables(file.content))
-        return tuple(name for name in names if f"{PREFIX}{name}" not in self.source.environment)
+        return tuple(name for name in names if variable_of(name) not in self.source.environment)
 
 
 @asynccontextmanager
@@ -81,4 +81,4 @@ def _filled(kept: StackFolder, ground: Ground) -> Ground:
 def _variables(text: str) -> list[str]:
     """The names behind ``${VALUE_NAME}`` in a text."""
     parts = text.split(f"${{{PREFIX}")[1:]
-    return [name for part in parts if (name := part.partition("}")[0]).isidentifier()]
+    return [name_of(f"{PREFIX}{name}") for part in parts if (name := part.partition("}")[0]).isidentifier()]

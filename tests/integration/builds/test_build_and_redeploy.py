@@ -33,9 +33,9 @@ FLEET: dict[str, Any] = {
         "build_args": {"GREETING": "hello"},
     }],
     "stacks": [{
-        "name": "site", "servers": ["local"], "environment": {"IMAGE": "[[build.web]]"},
+        "name": "site", "servers": ["local"], 
         "health": {"window": 20, "steady": 0.5},
-        "compose": "services: {web: {image: '${IMAGE}', pull_policy: never, stop_grace_period: 0s}}\n",
+        "compose": "services: {web: {image: '[[build.web]]', pull_policy: never, stop_grace_period: 0s}}\n",
     }],
 }  # fmt: skip
 
