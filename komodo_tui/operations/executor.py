@@ -19,7 +19,7 @@ from komodo_agent.wire.jobs import CreateContainer, JobRequest
 from komodo_agent.wire.registry import RegistryJob
 from komodo_agent.wire.repos import RepoJob
 from komodo_agent.wire.resources import PullImage, PushImage
-from komodo_agent.wire.tasks import ExecTask, RunTask
+from komodo_agent.wire.tasks import ExecTask, RunTask, TaskJob
 from komodo_tui.domain.alerts import AlertOperation
 from komodo_tui.domain.builds import DefineBuildOperation
 from komodo_tui.domain.errors import ReadOnlyError
@@ -70,6 +70,9 @@ if TYPE_CHECKING:
     from komodo_tui.operations.values import StoredValues
     from komodo_tui.store.alerts import AlertStore
     from komodo_tui.store.history import History
+
+_SHORT = 1.0
+"""Seconds the answer to a command waits for its end."""
 
 
 class Executor:
@@ -252,7 +255,7 @@ class Executor:
         kept = self._kept.get(type(operation))
         if kept is not None:
             return [
-                DefinitionStep(operation, target, kept, act.report(index, target))  # type: ignore[arg-type]
+                DefinitionStep(operation, target, kept, act.report(index, target))
                 for index, target in enumerate(targets)
             ]
         if isinstance(operation, DefineProcedureOperation) and self._procedures is not None:
@@ -261,7 +264,7 @@ class Executor:
                 for index, target in enumerate(targets)
             ]
         requests = [
-            JobRequest(id=job_id, spec=spec, actor=str(act.record.actor))
+            JobRequest(id=job_id, spec=spec, actor=str(act.record.actor), wait=_SHORT if _brief(spec) else 0.0)
             for job_id, spec in zip(intent.jobs, specs, strict=True)
         ]
         return [self._job_step(act, index, request) for index, request in enumerate(requests)]
@@ -288,6 +291,11 @@ class Executor:
         # whoever asked may be gone, so the error is looked at here
         if not task.cancelled() and isinstance(task.exception(), OutcomeUnknownError):
             self._follow_later()
+
+
+def _brief(spec: JobSpec) -> bool:
+    """Whether it often ends at once, and its end tells all of it."""
+    return isinstance(spec, TaskJob)
 
 
 def _with_login(spec: JobSpec, server: str, values: StoredValues) -> JobSpec:

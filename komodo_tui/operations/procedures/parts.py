@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from komodo_tui.domain.procedures.model import ProcedureDefinition
     from komodo_tui.fleet.live import FleetState
     from komodo_tui.fleet.manager import FleetManager
-    from komodo_tui.operations.deployment_definitions import Deployables
+    from komodo_tui.operations.definitions import ServerDefinitions
+    from komodo_tui.operations.deployment_definitions import Deployables, DeploymentDefinitions
     from komodo_tui.operations.executor import Executor
     from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
     from komodo_tui.operations.procedures.journal import Place
     from komodo_tui.operations.progress import StepProgress
+    from komodo_tui.operations.stack_definitions import StackDefinitions
     from komodo_tui.operations.stack_prepare import StackPreparer
     from komodo_tui.operations.values import StoredValues
     from komodo_tui.store.definitions import DefinitionStore
@@ -66,6 +68,12 @@ class Runtime(Protocol):
     def history(self) -> History: ...
     @property
     def actor(self) -> Actor: ...
+    @property
+    def servers(self) -> ServerDefinitions: ...
+    @property
+    def stacks(self) -> StackDefinitions: ...
+    @property
+    def deployments(self) -> DeploymentDefinitions: ...
     @property
     def deployables(self) -> Deployables: ...
     @property
