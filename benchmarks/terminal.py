@@ -1,12 +1,10 @@
-"""The terminal pane on a container: echo, a flood and keys during it, ``^C``, memory of a history, a dying core."""
+"""The terminal pane: its echo, a flood, keys during it and ``^C`` on a container; its core (:mod:`.terminal_core`)."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import shlex
-import signal
 import statistics
 import string
 import subprocess
@@ -17,10 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks import terminal_core
 from benchmarks.lab import environment, private_server, program, stop_agents
-from benchmarks.measure import Terminal, rss_bytes
-from komodo_tui.ui.terminal.core import Options
-from komodo_tui.ui.terminal.host import WorkerHost
+from benchmarks.measure import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +27,7 @@ if TYPE_CHECKING:
 _LETTERS = string.ascii_letters
 _KEYS = 120
 _FLOODS = 3
-_LINES = 10_000
+_STOPS = 7
 _SEQUENCE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0AB]|[=>78cM])")
 _MAKE_LOG = """
 i=0; while [ $i -lt 100 ]; do echo "2026-01-01T00:00:00Z app: GET /orders/$i took 12 ms, 200"; i=$((i+1)); done > /part
@@ -114,7 +111,10 @@ def _pane(server: Server, home: Path) -> Iterator[Shell]:
             shell.settle()
             shell.send(b"s")
             shell.wait(lambda output: b"/ #" in output, time.perf_counter())
-            shell.send(b"\x1dz")  # the drawer, over all of the screen
+            shell.settle()
+            for key, word in ((b"\x1d", _PANE), (b"z", _TERMINAL)):  # the drawer, over all of the screen
+                shell.terminal.forget()
+                shell.wait(partial(_holds, word), shell.send(key))
             shell.settle()
             yield shell
         finally:
@@ -159,53 +159,6 @@ def _quantile(values: list[float], share: float) -> float:
     return 1000 * sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
-async def _history() -> dict[str, object]:
-    """Memory of one more terminal whose history is full."""
-    host = WorkerHost()
-    try:
-        first = await host.open(80, 24, Options(history=_LINES))
-        await _fill(first, b"warm\r\n" * 100)
-        assert host.pid is not None
-        before = rss_bytes(host.pid)
-        second = await host.open(80, 24, Options(history=_LINES))
-        await _fill(second, b"".join(b"%06d %s\r\n" % (number, b"x" * 70) for number in range(_LINES + 100)))
-        grown = rss_bytes(host.pid) - before
-    finally:
-        await host.close()
-    return {"memory of 10,000 lines at 80 columns, MB": grown / 1e6}
-
-
-async def _back() -> float:
-    """Seconds until a core that was killed is back with its screen."""
-    host = WorkerHost()
-    try:
-        core = await host.open(80, 24, Options(history=_LINES))
-        await _fill(core, b"".join(b"line %d\r\n" % number for number in range(200)))
-        while not host.is_warm:
-            await asyncio.sleep(0.05)
-        assert host.pid is not None
-        os.kill(host.pid, signal.SIGKILL)
-        begin = time.perf_counter()
-        await core.take_frame(force=True)
-        return time.perf_counter() - begin
-    finally:
-        await host.close()
-
-
-def _backs() -> dict[str, object]:
-    found = [asyncio.run(_back()) for _ in range(5)]
-    return {
-        "a killed core is back with its screen, median ms": 1000 * statistics.median(found),
-        "  the slowest of 5, ms ": 1000 * max(found),
-    }
-
-
-async def _fill(core: object, data: bytes) -> None:
-    for begin in range(0, len(data), 1 << 16):
-        await core.feed(data[begin : begin + (1 << 16)])  # type: ignore[attr-defined]
-    await core.take_frame(force=True)  # type: ignore[attr-defined]
-
-
 def measure() -> dict[str, object]:
     """All figures, the ways by turns so that a slow moment hits all of them."""
     figures: dict[str, object] = {}
@@ -222,7 +175,9 @@ def measure() -> dict[str, object]:
         ):
             figures |= _echoes(plain, pane)
             figures |= _floods(tmux, pane)
-    return figures | asyncio.run(_history()) | _backs()
+            figures |= _keys_meanwhile(pane)
+            figures |= _stops(plain, pane)
+    return figures | terminal_core.measure()
 
 
 def _echoes(plain: Shell, pane: Shell) -> dict[str, object]:
@@ -246,19 +201,35 @@ def _floods(tmux: Shell, pane: Shell) -> dict[str, object]:
         line, word = f"cat /big; echo do''ne{number}", f"done{number}".encode()
         theirs.append(tmux.run(line, word))
         ours.append(pane.run(line, word))
-    pane.settle()
-    pane.send(b"cat /big /big /big /big /big /big\r")
-    pane.terminal.pump(0.5)
-    keys = _modes(pane, 40)
-    pane.send(b"\x03")
-    pane.settle()
-    stops = [_interrupt(pane) for _ in range(5)]
     return {
         "cat of 10 MB through the pane, median s": statistics.median(ours),
         "cat of 10 MB through tmux, median s": statistics.median(theirs),
         "  ratio": statistics.median(ours) / statistics.median(theirs),
+    }
+
+
+def _keys_meanwhile(pane: Shell) -> dict[str, object]:
+    keys: list[float] = []
+    for _ in range(_FLOODS):
+        pane.settle()
+        pane.send(b"cat /big /big /big /big /big /big\r")
+        pane.terminal.pump(0.5)
+        keys += _modes(pane, 30)
+        pane.send(b"\x03")
+    pane.settle()
+    return {
         "keys of the program during a flood, p95 ms": _quantile(keys, 0.95),
         "  median ms": _quantile(keys, 0.5),
-        "^C stops a flood, median ms": 1000 * statistics.median(stops),
-        "  the slowest of 5, ms": 1000 * max(stops),
     }
+
+
+def _stops(plain: Shell, pane: Shell) -> dict[str, object]:
+    figures: dict[str, object] = {}
+    stops: dict[str, list[float]] = {"through the pane": [], "through docker exec -it": []}
+    for _ in range(_STOPS):
+        stops["through docker exec -it"].append(_interrupt(plain))
+        stops["through the pane"].append(_interrupt(pane))
+    for way, found in stops.items():
+        figures[f"^C stops a flood {way}, median ms"] = 1000 * statistics.median(found)
+        figures[f"  the slowest of {_STOPS}, {way}, ms"] = 1000 * max(found)
+    return figures

@@ -232,7 +232,9 @@ class PaneDriver(LinuxDriver):
 def paint(widget: Widget) -> None:
     """Draw now what the widget has asked to be drawn anew. Not to be called more often than can be seen."""
     screen = widget.screen
-    if widget._repaint_regions and screen.is_current and widget in screen._compositor.visible_widgets:
+    if screen._layout_required or not screen.is_current:  # the tick lays out what moved, and draws it then
+        return
+    if widget._repaint_regions and widget in screen._compositor.visible_widgets:
         screen._dirty_widgets.add(widget)
         screen._on_timer_update()
 

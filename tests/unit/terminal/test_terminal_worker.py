@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 LETHAL = (
-    b"\x1b]8;;http://a/\x1b\\"
-    + b"".join(b"line %d y\x1b[179b\r\n" % number for number in range(250))
-    + b"\x1b[H\x1b[M"
+    b"\x1b]8;;http://a/\x1b\\" + b"".join(b"line %d y\x1b[179b\r\n" % number for number in range(250)) + b"\x1b[H\x1b[M"
 )
 """Many cells with a hyperlink, then a line deleted: kills the native core at 200x50."""
 
