@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import contextlib
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,6 +31,10 @@ class GitServer(ThreadingHTTPServer):
         self.redirect = ""
         """Where everything is sent to, instead."""
         self.logins: list[str] = []
+        self.asked = threading.Event()
+        """Somebody waits for the commits."""
+        self.go_on = threading.Event()
+        self.go_on.set()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -55,6 +61,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _backend(self) -> None:
         url = urlsplit(self.path)
+        if self.command == "POST":
+            self.server.asked.set()
+            self.server.go_on.wait(30)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         environment = {
             **ENVIRONMENT, "GIT_PROJECT_ROOT": str(self.server.root), "GIT_HTTP_EXPORT_ALL": "1",
@@ -72,7 +81,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        with contextlib.suppress(ConnectionError):
+            self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
@@ -131,3 +141,21 @@ async def test_a_token_is_not_given_to_whom_its_server_points_at(
             first.shutdown()
             thread.join()
     assert not any(TOKEN in login for login in web.logins)
+
+
+async def test_a_clone_shows_how_far_it_is_and_leaves_nothing_when_it_is_cancelled(
+    tmp_path: Path, author: Author, web: GitServer
+) -> None:
+    server = Server(tmp_path, author)
+    login: dict[str, Any] = {"url": f"http://127.0.0.1:{web.server_port}/shop.git", "secret": "SHOP", "token": TOKEN}
+    web.go_on.clear()
+    work = asyncio.create_task(server.do("clone", **login))
+    await asyncio.to_thread(web.asked.wait, 20)
+    assert "another act" in await server.refusal("pull", **login)
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert not (server.root / "shop").exists()
+    web.go_on.set()
+    assert (await server.do("clone", **login))["commit"] == author.head
+    assert ("counting objects", 1.0) in server.context.steps
