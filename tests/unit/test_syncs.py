@@ -1,0 +1,228 @@
+"""Who changed what: files, definitions here, and what both were when they were equal last."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from komodo_tui.domain.errors import UsageError
+from komodo_tui.domain.syncs import SyncBase, SyncDefinition, applied, by_itself, check_sync, compare, in_deploy_order
+from komodo_tui.cli import main
+from komodo_tui.store.sync_bases import SyncBases
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FLEET = SyncDefinition(name="fleet", repo="shop", delete=True, most_deleted=1.0)
+
+
+def stack(name: str, **fields: Any) -> tuple[tuple[str, str], dict[str, Any]]:
+    return ("stack", name), {"name": name, **fields}
+
+
+def found(
+    files: dict[Any, Any], here: dict[Any, Any], base: dict[Any, Any], sync: SyncDefinition = FLEET
+) -> dict[str, str]:
+    known: dict[str, dict[str, Any]] = {}
+    for (kind, name), value in base.items():
+        known.setdefault(kind, {})[name] = value
+    return {item.name: item.state for item in compare(sync, files, here, SyncBase(base=known))}
+
+
+@pytest.mark.parametrize(
+    ("files", "here", "base", "state"),
+    [
+        (1, None, None, "new"),
+        (1, 1, None, None),
+        (2, 1, None, "changed"),
+        (2, 1, 1, "changed"),
+        (1, 2, 1, "here"),
+        (2, 3, 1, "conflict"),
+        (1, None, 1, "here"),
+        (2, None, 1, "conflict"),
+        (None, 1, 1, "gone"),
+        (None, 2, 1, "conflict"),
+        (None, 1, None, None),
+        (None, None, 1, None),
+    ],
+)
+def test_three_versions_tell_who_changed_it(
+    files: int | None, here: int | None, base: int | None, state: str | None
+) -> None:
+    def one(tag: int | None) -> dict[Any, Any]:
+        return {} if tag is None else dict([stack("a", tag=tag)])
+
+    # a second one, equal everywhere: the source is never empty
+    other = dict([stack("b")])
+    states = found(one(files) | other, one(here) | other, one(base) | other)
+    assert states == ({} if state is None else {"a": state})
+
+
+def test_nothing_goes_without_being_asked_to() -> None:
+    base = dict([stack("a"), stack("b")])
+    shy = SyncDefinition(name="fleet", repo="shop")
+    assert found(dict([stack("b")]), base, base, shy) == {"a": "guarded"}
+
+
+def test_nothing_goes_when_the_source_is_empty() -> None:
+    base = dict([stack("a")])
+    assert found({}, base, base) == {"a": "guarded"}
+
+
+def test_few_may_go_at_once_and_many_not() -> None:
+    base = dict(stack(f"s{n}") for n in range(10))
+    sync = SyncDefinition(name="fleet", repo="shop", delete=True, most_deleted=0.2)
+    few = {key: value for key, value in base.items() if key[1] not in ("s0", "s1")}
+    assert set(found(few, base, base, sync).values()) == {"gone"}
+    many = {key: value for key, value in base.items() if key[1] > "s2"}
+    assert set(found(many, base, base, sync).values()) == {"guarded"}
+
+
+def test_what_the_automatic_mode_takes() -> None:
+    files = dict([stack("new"), stack("mine", tag=1), stack("both", tag=2)])
+    here = dict([stack("mine", tag=9), stack("both", tag=3)])
+    base = SyncBase(base={"stack": dict([("mine", {"name": "mine", "tag": 1}), ("both", {"name": "both", "tag": 1})])})
+    items = compare(FLEET, files, here, base)
+    assert [item.name for item in by_itself(FLEET, items)] == ["new"]
+    reverting = SyncDefinition(name="fleet", repo="shop", on_change_here="revert")
+    assert [item.name for item in by_itself(reverting, items)] == ["new", "mine"]
+
+
+def test_what_was_applied_is_the_next_base() -> None:
+    files, here = dict([stack("a", tag=2), stack("same")]), dict([stack("a", tag=1), stack("same"), stack("old")])
+    base = SyncBase(base={"stack": {"old": {"name": "old"}}})
+    items = compare(FLEET, files, here, base)
+    kept = applied(base, items, {("stack", "same"): {"name": "same"}})
+    assert kept == {"stack": {"same": {"name": "same"}, "a": {"name": "a", "tag": 2}}}
+
+
+def test_the_order_of_deploys() -> None:
+    assert in_deploy_order(["web", "db", "cache"], {"web": ("db", "elsewhere"), "db": ("cache",)}) == [
+        "cache", "db", "web",
+    ]  # fmt: skip
+    with pytest.raises(UsageError, match="each to be deployed after"):
+        in_deploy_order(["a", "b"], {"a": ("b",), "b": ("a",)})
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "either a repo or a folder"),
+        ({"repo": "a", "folder": "/b"}, "either a repo or a folder"),
+        ({"folder": "here"}, "no absolute folder"),
+        ({"repo": "a", "path": "../up"}, "no path"),
+        ({"repo": "a", "path": ".git/config"}, "no path"),
+        ({"repo": "a", "kinds": ("stak",)}, "no kind 'stak'"),
+        ({"repo": "a", "stack": "b", "delete": True}, "for definitions"),
+        ({"repo": "a", "every": "1s"}, "too often"),
+        ({"repo": "a", "most_deleted": 0.0}, "a share"),
+    ],
+)
+def test_definitions_that_make_no_sense(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        check_sync(SyncDefinition(name="fleet", **fields))
+
+
+def test_a_damaged_base_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    from komodo_tui.domain.errors import StoreError
+
+    bases = SyncBases(tmp_path)
+    bases.write("fleet", SyncBase(commit="c"))
+    assert bases.read("fleet").commit == "c"
+    assert bases.read("other") == SyncBase()
+    (tmp_path / "fleet.json").write_text('{"base": ')
+    with pytest.raises(StoreError, match="damaged"):
+        bases.read("fleet")
+
+
+class Folder:
+    """A sync of a folder, driven by the command line."""
+
+    def __init__(self, tmp_path: Path, capsys: pytest.CaptureFixture[str], **fields: Any) -> None:
+        self.home, self.files, self._capsys = tmp_path / "home", tmp_path / "fleet", capsys
+        self.files.mkdir()
+        document = {"syncs": [{"name": "fleet", "folder": str(self.files), **fields}]}
+        (tmp_path / "sync.yaml").write_text(json.dumps(document))
+        assert self.run("apply", "-f", str(tmp_path / "sync.yaml"), "--yes") == 0
+
+    def run(self, *words: str) -> int:
+        """Its exit code."""
+        return main(["--home", str(self.home), *words])
+
+    def document(self, *words: str) -> Any:
+        """What it prints."""
+        self._capsys.readouterr()
+        self.run(*words, "--json")
+        return json.loads(self._capsys.readouterr().out)
+
+    def items(self) -> dict[str, str]:
+        """The state of each item."""
+        return {f"{i['kind']} {i['name']}": i["state"] for i in self.document("sync", "plan", "fleet")["items"]}
+
+
+def test_from_files_to_definitions_and_back_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fleet = Folder(tmp_path, capsys, delete=True, most_deleted=1.0)
+    one, two = fleet.files / "one.yaml", fleet.files / "deep" / "two.yml"
+    two.parent.mkdir()
+    one.write_text("variables: [{name: PORT, value: '1'}]\nprocedures: []\n")
+    two.write_text("repos: [{name: shop, url: 'https://git.example/shop.git'}]\n")
+    (fleet.files / "notes.txt").write_text("not: [yaml")
+    assert fleet.items() == {"variable PORT": "new", "repo shop": "new"}
+    assert fleet.run("sync", "apply", "fleet") == 4, "nobody confirmed"
+    assert fleet.run("sync", "apply", "fleet", "--yes") == 0
+    assert fleet.items() == {}
+    assert fleet.document("export")["variables"] == [{"name": "PORT", "value": "1"}]
+
+    # changed here, then in the files too, then only one of both taken
+    assert fleet.run("var", "set", "PORT", "2", "--yes") == 0
+    assert fleet.items() == {"variable PORT": "here"}
+    assert fleet.run("sync", "apply", "fleet", "--yes") == 0
+    assert fleet.document("export")["variables"] == [{"name": "PORT", "value": "2"}], "left as somebody made it"
+    one.write_text("variables: [{name: PORT, value: '3'}]\n")
+    assert fleet.items() == {"variable PORT": "conflict"}
+    assert fleet.run("sync", "apply", "fleet", "--only", "PORT", "--yes") == 0
+    assert fleet.document("export")["variables"] == [{"name": "PORT", "value": "3"}]
+
+    two.unlink()
+    assert fleet.items() == {"repo shop": "gone"}
+    assert fleet.run("sync", "apply", "fleet", "--yes") == 0
+    assert "repos" not in fleet.document("export")
+    (listed,) = fleet.document("sync", "list")
+    assert (listed["pending"], listed["problem"]) == ([], "")
+
+
+def test_what_cannot_be_read_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fleet = Folder(tmp_path, capsys, delete=True, most_deleted=1.0)
+    file = fleet.files / "one.yaml"
+    file.write_text("variables: [{name: PORT, value: '1'}]\n")
+    assert fleet.run("sync", "apply", "fleet", "--yes") == 0
+    for text in ("variables: [", "variabels: []", "version: 9\nvariables: []", "variables: [{name: 'A B', value: x}]"):
+        file.write_text(text)
+        assert fleet.run("sync", "apply", "fleet", "--yes") == 2
+        assert "one.yaml" in capsys.readouterr().err
+    assert fleet.run("sync", "list") == 1
+    file.unlink()
+    assert fleet.items() == {"variable PORT": "guarded"}
+    fleet.files.rmdir()
+    assert fleet.run("sync", "apply", "fleet", "--yes") == 2
+    assert fleet.document("export")["variables"] == [{"name": "PORT", "value": "1"}]
+    assert fleet.run("sync", "apply", "fleet", "--only", "PORT", "--yes") == 2
+
+
+def test_links_lead_nowhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fleet = Folder(tmp_path, capsys)
+    (tmp_path / "secret.yaml").write_text("variables: [{name: A, value: x}]\n")
+    (fleet.files / "link.yaml").symlink_to(tmp_path / "secret.yaml")
+    (fleet.files / "one.yaml").write_text("variables: [{name: B, value: x}]\n")
+    assert fleet.items() == {"variable B": "new"}
+
+
+def test_only_some_kinds_and_tags(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fleet = Folder(tmp_path, capsys, kinds=["repo"], tags=["prod"])
+    (fleet.files / "one.yaml").write_text(
+        "variables: [{name: B, value: x}]\nrepos:\n- {name: a, url: 'https://g.example/a', tags: [prod]}\n"
+        "- {name: b, url: 'https://g.example/b'}\n"
+    )
+    assert fleet.items() == {"repo a": "new"}
