@@ -35,6 +35,7 @@ _VERBS: dict[str, Danger] = {
     "kill": "harm",
     "remove": "harm",
     "prune": "harm",
+    "clear_cache": "change",
     "destroy": "harm",
     "adopt": "start",
 }

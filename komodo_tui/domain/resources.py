@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from komodo_agent.wire.resources import CreateNetwork, CreateVolume, PullImage, ResourceKind
+from komodo_agent.wire.resources import ClearBuildCache, CreateNetwork, CreateVolume, PullImage, ResourceKind
 from komodo_tui.domain.resource_filter import label_test
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from komodo_agent.wire.resources import Resource
 
-ResourceVerb = Literal["pull", "push", "tag", "remove", "prune", "create"]
+ResourceVerb = Literal["pull", "push", "tag", "remove", "prune", "create", "clear_cache"]
 
 
 class ResourceTarget(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,9 +44,9 @@ class ResourceOperation(msgspec.Struct, frozen=True, kw_only=True, tag="resource
     targets: tuple[ResourceTarget, ...] = ()
     """For push, tag, remove and prune: exactly these."""
     servers: tuple[str, ...] = ()
-    """For pull and create: there."""
-    spec: PullImage | CreateNetwork | CreateVolume | None = None
-    """For pull and create: this."""
+    """For pull, create and clear_cache: there."""
+    spec: PullImage | CreateNetwork | CreateVolume | ClearBuildCache | None = None
+    """For pull, create and clear_cache: this."""
     tag: str = ""
     """For tag."""
     references: tuple[str, ...] = ()

@@ -47,7 +47,6 @@ def _images(verbs: Verbs) -> None:
     _from(ship)
     confirming(ship)
 
-
     push = inner.add(
         "push",
         "push an image to registries, with the logins kept here",
@@ -89,6 +88,7 @@ def _prune(verbs: Verbs) -> None:
     parser.add_argument("--images", choices=("dangling", "unused"), default=None, help="without tags, or all unused")
     parser.add_argument("--networks", action="store_true", help="networks that no container is in")
     parser.add_argument("--volumes", action="store_true", help="volumes that no container uses: their data is lost")
+    parser.add_argument("--build-cache", action="store_true", help="what builds left to be faster the next time")
     parser.add_argument(
         "--keep-label",
         action="append",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from komodo_agent.wire.resources import DiskUsage, Resource
+from komodo_agent.wire.resources import ClearBuildCache, DiskUsage, Resource
 from komodo_tui.domain.errors import ExitCode, KomodoError, NotFoundError, UsageError
 from komodo_tui.domain.resource_filter import parse_resources
 from komodo_tui.domain.resources import PruneRule, ResourceOperation, prunable, target_of
@@ -101,6 +101,8 @@ def _row(row: ListedResource, now: float) -> list[Cell]:
 async def prune(session: Session) -> int:
     """Remove what nothing uses."""
     arguments = session.arguments
+    if arguments.build_cache:
+        return await _clear_cache(session)
     other = arguments.networks or arguments.volumes
     rule = PruneRule(
         images=arguments.images or ("none" if other else "dangling"),
@@ -125,6 +127,20 @@ async def prune(session: Session) -> int:
                 session.out.document(None)
             return ExitCode.DONE
         return await run(session, runtime, ResourceOperation(verb="prune", targets=tuple(targets)))
+
+
+async def _clear_cache(session: Session) -> int:
+    """Remove what builds left, on every server that can be asked."""
+    arguments = session.arguments
+    if arguments.images or arguments.networks or arguments.volumes or arguments.keep_label:
+        raise UsageError("prune: --build-cache goes alone, or with --older-than")
+    async with session.servers() as runtime:
+        warn_away(session.out, runtime)
+        servers = tuple(name for name, live in runtime.fleet.state.servers.items() if live.engine_live)
+        if not servers:
+            raise not_reached("nothing was removed", list(runtime.fleet.state.servers.values()))
+        spec = ClearBuildCache(older_than=arguments.older_than)
+        return await run(session, runtime, ResourceOperation(verb="clear_cache", servers=servers, spec=spec))
 
 
 async def _freed(out: Output, runtime: Runtime, server: str) -> dict[tuple[str, str], int]:

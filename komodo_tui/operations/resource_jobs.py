@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from komodo_agent.wire.resources import (
+    ClearBuildCache,
     CreateVolume,
     PullImage,
     PushImage,
@@ -28,7 +29,7 @@ def resource_jobs(operation: ResourceOperation) -> list[tuple[str, ResourceJob]]
     Raises:
         UsageError: the operation says too little.
     """
-    if operation.verb in ("pull", "create"):
+    if operation.verb in ("pull", "create", "clear_cache"):
         if operation.spec is None:
             raise UsageError(f"{operation.verb}: nothing is named")
         return [(server, operation.spec) for server in dict.fromkeys(operation.servers)]
@@ -68,6 +69,8 @@ def resource_locks(operation: ResourceOperation) -> list[str]:
     if operation.targets:
         return [f"{target.kind} {target.server} {target.id}" for target in operation.targets]
     spec = operation.spec
+    if isinstance(spec, ClearBuildCache):
+        return [f"build cache {server}" for server in operation.servers]
     what = "" if spec is None else f"image {spec.image}" if isinstance(spec, PullImage) else f"new {spec.name}"
     return [f"{operation.verb} {server} {what}" for server in operation.servers]
 

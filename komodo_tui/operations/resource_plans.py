@@ -9,10 +9,10 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from komodo_agent.wire.resources import CreateNetwork, CreateVolume, PullImage
+from komodo_agent.wire.resources import ClearBuildCache, CreateNetwork, CreateVolume, PullImage
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.operations import PlanStep, Target
-from komodo_tui.domain.units import bytes_text, count_text
+from komodo_tui.domain.units import bytes_text, count_text, long_duration_text
 from komodo_tui.operations.container_plans import Draft, server_of, stale
 from komodo_tui.operations.resource_jobs import pruned, resource_jobs
 
@@ -29,6 +29,7 @@ _UNDO = {
     "tag": "remove the tag; the image stays",
     "push": "delete it in the registry; a tag that moved there keeps pointing to the new one",
     "create": "remove it again",
+    "clear_cache": "nothing is lost: the next builds take longer",
     "image": "pull or build them again",
     "volume": "nothing brings them back: the data in them is lost",
     "network": "create them again, and connect what used them",
@@ -48,15 +49,16 @@ def draft_resource(operation: ResourceOperation, state: FleetState) -> Draft:
     steps = tuple(_steps(operation, state))
     kinds = {target.kind for target in operation.targets}
     undo = "; ".join(_UNDO[kind] for kind in sorted(kinds)) if operation.verb in ("remove", "prune") else ""
-    return Draft(_title(operation, steps), operation.verb, steps, undo or _UNDO.get(operation.verb, ""))
+    verb = operation.verb.replace("_", " ")
+    return Draft(_title(operation, steps), verb, steps, undo or _UNDO.get(operation.verb, ""))
 
 
 def _check(operation: ResourceOperation) -> None:
     verb = operation.verb
-    if verb in ("pull", "create"):
+    if verb in ("pull", "create", "clear_cache"):
         if not operation.servers:
             raise UsageError(f"{verb}: no server is named", hint="choose at least one")
-        if operation.spec is None or isinstance(operation.spec, PullImage) != (verb == "pull"):
+        if _verb_of(operation.spec) != verb:
             raise UsageError(f"{verb}: it does not say what")
         return
     if not operation.targets:
@@ -67,6 +69,13 @@ def _check(operation: ResourceOperation) -> None:
         raise UsageError("push: one image at a time", hint="name one")
     if verb == "push" and not operation.references:
         raise UsageError("push: no registry is named", hint="like registry.example:5000")
+
+
+def _verb_of(spec: PullImage | CreateNetwork | CreateVolume | ClearBuildCache | None) -> str:
+    """The verb that a spec goes with."""
+    if spec is None:
+        return ""
+    return {PullImage: "pull", ClearBuildCache: "clear_cache"}.get(type(spec), "create")
 
 
 def _steps(operation: ResourceOperation, state: FleetState) -> list[PlanStep]:
@@ -146,6 +155,11 @@ def _new_step(operation: ResourceOperation, server: str, state: FleetState) -> P
     warning = stale(server_of(state, server))
     if isinstance(spec, PullImage):
         name, text, words = spec.image, f"pull {spec.image}", ["docker", "pull", spec.image]
+    elif isinstance(spec, ClearBuildCache):
+        older = f", where unused for {long_duration_text(spec.older_than)}" if spec.older_than else ""
+        name, text = "", f"clear the build cache{older}"
+        words = ["docker", "builder", "prune", "-a"]
+        words += ["--filter", f"until={int(spec.older_than)}s"] if spec.older_than else []
     elif isinstance(spec, CreateVolume):
         name, text = spec.name, f"create volume {spec.name} ({spec.driver})"
         words = ["docker", "volume", "create", "--driver", spec.driver]
@@ -175,6 +189,8 @@ def _title(operation: ResourceOperation, steps: Sequence[PlanStep]) -> str:
     verb = operation.verb.capitalize()
     servers = {step.target.server for step in steps}
     where = next(iter(servers)) if len(servers) == 1 else count_text(len(servers), "server")
+    if operation.verb == "clear_cache":
+        return f"Clear the build cache on {where}"
     if operation.verb in ("pull", "create"):
         spec = operation.spec
         kind = "network " if isinstance(spec, CreateNetwork) else "volume " if isinstance(spec, CreateVolume) else ""

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
 from ..problems import AgentError
-from ..wire.resources import CreateNetwork, CreateVolume, PullImage, PushImage, RemoveResources, TagImage
+from ..wire.resources import (
+    ClearBuildCache,
+    CreateNetwork,
+    CreateVolume,
+    PullImage,
+    PushImage,
+    RemoveResources,
+    TagImage,
+)
 from .asking import ask, image_path, name_path
 from .pull import pull, split_reference
 from .push import push
-from .resource_commands import create_network_command, create_volume_command, remove_command, tag_command
+from .resource_commands import (
+    clear_cache_command,
+    create_network_command,
+    create_volume_command,
+    remove_command,
+    tag_command,
+)
 from .resources import document, resources, short
 
 if TYPE_CHECKING:
@@ -34,6 +49,8 @@ def describe_resource_job(spec: ResourceJob) -> tuple[str, str]:
     if isinstance(spec, RemoveResources):
         one = spec.items[0].name or short(spec.items[0].id) if len(spec.items) == 1 else ""
         return "prune" if spec.prune else "remove", one or f"{len(spec.items)} {spec.what}s"
+    if isinstance(spec, ClearBuildCache):
+        return "clear cache", "build cache"
     return "create", spec.name
 
 
@@ -52,8 +69,20 @@ async def run_resource_job(engine: Engine, context: JobContext, spec: ResourceJo
         await _tag(engine, context, spec)
     elif isinstance(spec, RemoveResources):
         await _remove_all(engine, context, spec)
+    elif isinstance(spec, ClearBuildCache):
+        await _clear_cache(engine, context, spec)
     else:
         await _create(engine, context, spec)
+
+
+async def _clear_cache(engine: Engine, context: JobContext, spec: ClearBuildCache) -> None:
+    context.command(clear_cache_command(spec.older_than))
+    filters = {"until": [f"{int(spec.older_than)}s"]} if spec.older_than else {}
+    params = {"all": "true", "filters": json.dumps(filters)}
+    answer = await ask(engine, "clear the build cache", "POST", "/build/prune", params=params, timeout=_REMOVAL_TIMEOUT)
+    freed = int((answer or {}).get("SpaceReclaimed") or 0)
+    context.log(f"{len((answer or {}).get('CachesDeleted') or ())} entries removed, {freed} bytes freed")
+    context.result(freed=str(freed))
 
 
 async def _tag(engine: Engine, context: JobContext, spec: TagImage) -> None:

@@ -42,5 +42,11 @@ def create_volume_command(spec: CreateVolume) -> str:
     return shlex.join([*words, *_labels(spec.labels), spec.name])
 
 
+def clear_cache_command(older_than: float) -> str:
+    """``docker builder prune -a -f --filter until=48h``"""
+    words = ["docker", "builder", "prune", "-a", "-f"]
+    return shlex.join([*words, *(["--filter", f"until={int(older_than)}s"] if older_than else [])])
+
+
 def _labels(labels: dict[str, str]) -> list[str]:
     return [word for key, value in labels.items() for word in ("--label", f"{key}={value}")]

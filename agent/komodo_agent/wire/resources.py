@@ -140,4 +140,11 @@ class CreateVolume(msgspec.Struct, frozen=True, kw_only=True, tag="create_volume
     labels: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-ResourceJob = PullImage | PushImage | TagImage | RemoveResources | CreateNetwork | CreateVolume
+class ClearBuildCache(msgspec.Struct, frozen=True, kw_only=True, tag="clear_build_cache", tag_field="kind"):
+    """Remove what builds left to be faster the next time, as far as no build uses it now. Images stay."""
+
+    older_than: float = 0.0
+    """Seconds for which it was not used; 0 = any."""
+
+
+ResourceJob = PullImage | PushImage | TagImage | RemoveResources | CreateNetwork | CreateVolume | ClearBuildCache

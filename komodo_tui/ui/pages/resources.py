@@ -235,18 +235,15 @@ class ResourcesPage(Page):
         elif act == "resource.new":
             await flows.new(self.shell, self.runtime.fleet.state, self._here(), self._acted)
         elif act == "resource.backup":
-            await self._back_up(rows[0])
+            file = self.detail.files.current if self.in_detail and self.detail.tab == "files" else None
+            await transfers.keep(self.shell, rows[0], file, self._acted)
         elif act == "resource.restore":
             await transfers.restore(self.shell, rows[0], self._acted)
+        elif act == "resource.cache":
+            servers = {row.live.name for row in rows} or {self._here()}
+            await flows.clear_cache(self.shell, sorted(servers), self._acted)
         elif act == "resource.prune":
             await prune(self.shell, self.runtime.fleet.state, self.book, self._here(), self._acted)
-
-    async def _back_up(self, row: Row) -> None:
-        file = self.detail.files.current if self.in_detail and self.detail.tab == "files" else None
-        if file is not None and file.kind == "file":
-            await transfers.download(self.shell, row, file, self._acted)
-        else:
-            await transfers.back_up(self.shell, row, self._acted)
 
     def _acted(self, record: ActionRecord) -> None:
         self.list.table.clear_marks()

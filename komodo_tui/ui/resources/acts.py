@@ -53,6 +53,8 @@ ACTS: tuple[ResourceActKey, ...] = (
     ResourceActKey("resource.push", "U", "push…", "push it to registries", _IMAGE, single=True),
     ResourceActKey("resource.backup", "W", "back up…", "write all of it to a tar file here", _VOLUME, single=True),
     ResourceActKey("resource.restore", "R", "restore…", "put a tar file from here into it", _VOLUME, single=True),
+    ResourceActKey("resource.cache", "C", "clear build cache", "what builds left to be faster the next time",
+                   rows=False),
     ResourceActKey("resource.prune", "P", "prune…", "find what nothing uses, look at it, and remove it", rows=False),
 )  # fmt: skip
 BY_ID = {act.id: act for act in ACTS}

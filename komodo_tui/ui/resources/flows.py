@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from komodo_agent.wire.resources import CreateNetwork, CreateVolume, PullImage
+from komodo_agent.wire.resources import ClearBuildCache, CreateNetwork, CreateVolume, PullImage
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.run_options import parse_image, parse_name, parse_variable
@@ -73,6 +73,12 @@ async def pull_again(shell: Shell, rows: Sequence[Row], done: Done) -> None:
     for image, where in servers.items():
         operation = ResourceOperation(verb="pull", servers=tuple(where), spec=PullImage(image=image))
         await _run(shell, operation, done, follow=True)
+
+
+async def clear_cache(shell: Shell, servers: Sequence[str], done: Done) -> None:
+    """Remove what builds left on these servers."""
+    operation = ResourceOperation(verb="clear_cache", servers=tuple(servers), spec=ClearBuildCache())
+    await _run(shell, operation, done)
 
 
 async def new(shell: Shell, state: FleetState, server: str, done: Done) -> None:

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     Done = Callable[[ActionRecord], None]
 
 
+async def keep(shell: Shell, row: Row, file: VolumeFile | None, done: Done) -> None:
+    """Write this file of a volume to a file here; without one, all of it to a tar file."""
+    if file is not None and file.kind == "file":
+        await download(shell, row, file, done)
+    else:
+        await back_up(shell, row, done)
+
+
 async def back_up(shell: Shell, row: Row, done: Done) -> None:
     """Ask where to, and write all of the volume there."""
     day = time.strftime("%Y%m%d-%H%M%S", time.localtime(shell.now()))

@@ -63,6 +63,15 @@ def test_lists_and_prune(program: Program, clean: RemoteAgent) -> None:
     assert program.json("volumes") != []
 
 
+def test_the_build_cache_goes_alone(program: Program) -> None:
+    assert "goes alone" in program("prune", "--build-cache", "--volumes", code=2).stderr
+    dry = program.json("prune", "--build-cache", "--older-than", "2d", "--dry-run")
+    assert dry["steps"][0]["command"] == "docker builder prune -a --filter until=172800s"
+    record = program.json("prune", "--build-cache", "--older-than", "2d", "--yes")
+    assert record["outcome"] == "success"
+    assert record["steps"][0]["result"] == {"freed": "0"}
+
+
 def test_volumes_there_and_back(program: Program, clean: RemoteAgent, tmp_path: Path) -> None:
     clean.server.docker("volume", "create", "data")
     clean.server.docker("volume", "create", "copy")
