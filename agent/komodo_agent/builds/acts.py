@@ -6,8 +6,8 @@ import asyncio
 import re
 import shlex
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -42,6 +42,17 @@ _ID = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
 _EXIT = re.compile(r"(?:exit code|returned a non-zero code): (\d+)$")
 _SHOWN = 20
 _FULL = "no space left on device"
+
+
+def _told(iid: Path, metadata: Path) -> list[str]:
+    """The ids that the build tells of. Blocks."""
+    found: list[str] = []
+    with suppress(OSError):
+        found.append(iid.read_text().strip())
+    with suppress(OSError, msgspec.DecodeError):
+        document = msgspec.json.decode(metadata.read_bytes(), type=dict[str, Any])
+        found += [str(document.get(key, "")) for key in ("containerimage.digest", "containerimage.config.digest")]
+    return [image for image in dict.fromkeys(found) if _ID.fullmatch(image)]
 
 
 class BuildAct:
@@ -115,10 +126,22 @@ class BuildAct:
                 self._context.result(steps=msgspec.json.encode(self._steps.steps).decode())
         if code:
             raise self._failure(code)
-        image = (await asyncio.to_thread(iid.read_text)).strip() if await asyncio.to_thread(iid.exists) else ""
-        if not _ID.fullmatch(image):
-            raise AgentError("failed", "the build ended well but tells of no image", hint="look at its output")
-        return image
+        return await self._found(await asyncio.to_thread(_told, iid, iid.with_name("metadata")))
+
+    async def _found(self, ids: Sequence[str]) -> str:
+        """The image the engine has, of the ids it may go by: that depends on how the engine keeps images."""
+        for image in ids:
+            try:
+                await ask(self._engine, f"look at {image[:19]}", "GET", f"/images/{image_path(image)}/json")
+            except AgentError as error:
+                if error.code != "not_found":
+                    raise
+            else:
+                return image
+        raise AgentError(
+            "failed", "the build ended well, but the engine has no image of it",
+            hint="a builder of its own keeps images outside: use the engine's (docker buildx use default)",
+        )  # fmt: skip
 
     @contextmanager
     def _logged_in(self) -> Iterator[dict[str, str]]:

@@ -44,6 +44,7 @@ def build_words(
     """The words; ``text`` is the Dockerfile's, ``secrets`` are paths."""
     words = [*builder.words, "--iidfile", str(iid), "--file", str(dockerfile)]
     words += ["--progress", "plain"] if builder.modern else ["--rm", "--force-rm"]
+    words += ["--metadata-file", str(iid.with_name("metadata"))] if builder.kind == "buildx" else []
     arguments = dict(job.arguments)
     if job.version and "VERSION" not in arguments and _VERSION_ARGUMENT.search(text):
         arguments["VERSION"] = job.version
