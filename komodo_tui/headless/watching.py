@@ -17,7 +17,9 @@ from komodo_tui.headless.tables import Cell, Column
 from komodo_tui.operations.alerts.notifier import Notifier
 from komodo_tui.operations.alerts.watcher import AlertWatcher
 from komodo_tui.operations.procedures.scheduler import Scheduler
-from komodo_tui.operations.pushes.watch import push_loops
+from komodo_tui.operations.pushes.watch import push_loops, pushes_once
+from komodo_tui.operations.repo_definitions import RepoDefinitions
+from komodo_tui.operations.syncs.watching import SyncWatcher
 from komodo_tui.store.deliveries import DeliveryQueue
 from komodo_tui.store.locks import FileLock
 from komodo_tui.store.pushes import PushStore
@@ -48,6 +50,7 @@ async def watch(session: Session) -> int:
             try:
                 if session.arguments.once:
                     await scheduler.once()
+                    await _pushes_once(session, runtime)
                 else:
                     await runtime.start()
                     session.out.say(
@@ -62,10 +65,22 @@ async def watch(session: Session) -> int:
                         loops = push_loops(
                             runtime, runtime.settings, pushes, RunStore(runtime.state_dir.runs), say
                         )  # fmt: skip
-                        await _until_told(scheduler.run(), alerts.run(), notifier.run(), *loops)
+                        syncs = SyncWatcher(runtime, RunStore(runtime.state_dir.runs), say)
+                        await _until_told(scheduler.run(), alerts.run(), notifier.run(), syncs.run(), *loops)
             finally:
                 lock.release()
     return ExitCode.DONE
+
+
+async def _pushes_once(session: Session, runtime: Runtime) -> None:
+    """For cron; servers are connected only where there is something to look at or to do."""
+    polled = any(repo.poll for repo in RepoDefinitions(runtime.definitions).known().values())
+    with PushesOf(runtime) as pushes:
+        waiting = [push for push in pushes.newest().values() if push.state in ("pending", "running")]
+        if polled or waiting:
+            await runtime.start()
+            await session.settle(runtime)
+            await pushes_once(runtime, pushes, RunStore(runtime.state_dir.runs), _say(session))
 
 
 class SlotsOf:

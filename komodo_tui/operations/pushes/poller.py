@@ -88,6 +88,11 @@ class Poller:
                 task.cancel()
             await asyncio.gather(*self._looking.values(), return_exceptions=True)
 
+    async def once(self) -> None:
+        """Look at all of them now."""
+        polled = await asyncio.to_thread(self._polled)
+        await asyncio.gather(*map(self._in_turn, polled.values()))
+
     async def look(self, repo: RepoDefinition) -> bool:
         """Look at one now; True when that was a push. What goes wrong is kept as the repo's problem."""
         seen = SeenBranch(repo=repo.name, url=repo.url, branch=repo.branch)

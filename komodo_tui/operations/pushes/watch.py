@@ -26,12 +26,24 @@ def push_loops(
 ) -> tuple[Coroutine[Any, Any, None], ...]:
     """Looking, listening and acting, each until cancelled. ``say`` is told what happens, one line each."""
     repos = RepoDefinitions(runtime.definitions).known
+    worker, poller = _parts(runtime, store, runs, say)
+    gate = WebhookGate(repos, runtime.values, store, worker.wake)
+    listener = WebhookListener(settings.webhooks, repos, gate, say)
+    return worker.run(), poller.run(), listener.run()
+
+
+async def pushes_once(runtime: Runtime, store: PushStore, runs: RunStore, say: Callable[[str], None]) -> None:
+    """Look at every repo that is polled, and do what that set off, to its end. The fleet must have been started."""
+    worker, poller = _parts(runtime, store, runs, say)
+    await poller.once()
+    await worker.once()
+
+
+def _parts(runtime: Runtime, store: PushStore, runs: RunStore, say: Callable[[str], None]) -> tuple[PushWorker, Poller]:
+    repos = RepoDefinitions(runtime.definitions).known
 
     def servers() -> dict[str, ServerDefinition]:
         return {name: live.definition for name, live in runtime.fleet.state.servers.items()}
 
     worker = PushWorker(store, repos, runtime, runs, say)
-    poller = Poller(runtime.fleet, repos, servers, runtime.values, store, worker.wake, say)
-    gate = WebhookGate(repos, runtime.values, store, worker.wake)
-    listener = WebhookListener(settings.webhooks, repos, gate, say)
-    return worker.run(), poller.run(), listener.run()
+    return worker, Poller(runtime.fleet, repos, servers, runtime.values, store, worker.wake, say)

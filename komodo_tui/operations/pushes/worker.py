@@ -64,22 +64,44 @@ class PushWorker:
     async def run(self) -> None:
         """Until cancelled. Runs under way are left as they are then; the next worker goes on with them."""
         try:
-            for open_push in await asyncio.to_thread(self._store.running):
-                self._begin(open_push, again=True)
+            await self._resume()
             while True:
                 self._wake.clear()
-                if self._broken is not None:
-                    raise self._broken  # a fault of this program: the push stays open, the next worker finds it
-                while len(self._tasks) < _AT_ONCE:
-                    push = await asyncio.to_thread(self._store.claim, new_run_id(), time.time())
-                    if push is None:
-                        break
-                    self._begin(push, again=False)
+                await self._fill()
                 await self._pause()
         finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._leave()
+
+    async def once(self) -> None:
+        """Do what waits now, and what was left open, to its end."""
+        try:
+            await self._resume()
+            await self._fill()
+            while self._tasks:
+                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+                await self._fill()
+        finally:
+            await self._leave()
+
+    async def _resume(self) -> None:
+        await asyncio.to_thread(lambda: self._store.prune(self._repos(), time.time()))
+        for push in await asyncio.to_thread(self._store.running):
+            self._begin(push, again=True)
+
+    async def _fill(self) -> None:
+        """Begin what waits, as far as there is room."""
+        if self._broken is not None:
+            raise self._broken  # a fault of this program: the push stays open, the next worker finds it
+        while len(self._tasks) < _AT_ONCE:
+            push = await asyncio.to_thread(self._store.claim, new_run_id(), time.time())
+            if push is None:
+                return
+            self._begin(push, again=False)
+
+    async def _leave(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _pause(self) -> None:
         try:

@@ -44,3 +44,9 @@ def test_a_polled_push_and_a_signed_webhook(watching: Watching, author: Author) 
     assert watching.hook(third, id="again") == 200
     assert watching.said.count("accepted") == 1
     watching.stop(signal.SIGKILL)
+
+    watching.define(STACK, poll="1h")  # by cron, then
+    watching("watch", "--once")
+    site(author, "four")
+    assert "push to shop: done" in watching("watch", "--once")
+    assert watching.page() == "four"

@@ -114,6 +114,10 @@ def test_what_a_push_becomes() -> None:
     check(definition, lambda _: run_of("other", (), pull=False))
     assert [stage.name for stage in definition.stages] == ["pull", "deploy web", "procedure tell"]
     assert run_of("shop", (), pull=False).stages
+    each = (OnPush(deploy="it"), OnPush(build="it"), OnPush(sync="it"), OnPush(procedure="it"))
+    stages = run_of("shop", each, pull=False).stages
+    assert [(s.name, s.steps[0].kind) for s in stages] == [
+        (f"{kind} it", kind) for kind in ("deploy", "build", "sync", "procedure")]  # fmt: skip
     for bad in (OnPush(), OnPush(deploy="a", build="b"), OnPush(deploy="a", parameters={"x": "y"})):
         with pytest.raises(UsageError, match="entry 1"):
             check_on_push("repo shop", "", [bad])
