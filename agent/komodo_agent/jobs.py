@@ -155,6 +155,8 @@ class JobManager:
     async def submit(self, request: JobRequest, *, kind: str, target: str, uid: int) -> tuple[Job, bool]:
         """Start a job, on disk before its first effect; returns it and whether it is new.
 
+        Waits up to ``request.wait`` seconds for its end.
+
         Raises:
             AgentError: ``bad_request`` for the id, ``failed`` when it cannot be recorded or too many wait.
         """
@@ -162,7 +164,7 @@ class JobManager:
             raise AgentError("bad_request", "a job's id is 8 to 64 letters, digits and dashes", hint="use a UUID")
         known = self._entries.get(request.id)
         if known is not None:
-            return known.job, False
+            return await _ended(known, request.wait), False
         if sum(not e.job.ended for e in self._entries.values()) >= _WAITING or self._closing:
             raise AgentError("failed", "the agent takes no more jobs now", hint="try again", retryable=True)
         job = Job(id=request.id, kind=kind, target=target, status="queued", started=time.time())
@@ -180,7 +182,7 @@ class JobManager:
         entry.work = asyncio.create_task(self._work(entry, request.spec, log))
         entry.watch = asyncio.create_task(self._see_through(entry, log))
         self._publish(job)
-        return entry.job, True
+        return await _ended(entry, request.wait), True
 
     def cancel(self, job_id: str) -> None:
         """Ask a job to stop; one that has ended stays as it is.
@@ -270,3 +272,12 @@ class JobManager:
         ended = [entry.job for entry in self._entries.values() if entry.job.ended]
         for job_id in await asyncio.to_thread(self._folder.prune, [*ended, *ending]):
             self._entries.pop(job_id, None)
+
+
+async def _ended(entry: _Entry, wait: float) -> Job:
+    """The job, once it has ended or ``wait`` seconds are over."""
+    deadline = time.monotonic() + min(wait, _LONGEST_WAIT)
+    while not entry.job.ended and (left := deadline - time.monotonic()) > 0:
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(entry.stirred.wait(), left)
+    return entry.job

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from komodo_tui.operations.procedures.runner import Runner
 
 _FOLLOW_EVERY = 0.3
+_CONNECT = 30.0
+"""Seconds that servers which have not been found to be away yet may take to connect: a run has no second chance."""
 _RATED = 50
 """Runs that the share of good ones is of."""
 
@@ -47,7 +49,7 @@ async def procedure(session: Session) -> int:
 async def run(session: Session) -> int:
     """Run a procedure, or go on with a run."""
     arguments = session.arguments
-    deadline, arguments.timeout = arguments.timeout, None  # of the run, not of the connections
+    deadline, arguments.timeout = arguments.timeout, _CONNECT  # of the run, and of the connections
     if not (arguments.name or arguments.resume or arguments.again):
         raise NotFoundError("which procedure?", hint="komodo-tui procedure list names them")
     async with session.fleet(lambda known: arguments.only or None, measured=False) as runtime:

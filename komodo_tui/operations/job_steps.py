@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from komodo_agent.wire.jobs import ContainerAct
+from komodo_agent.wire.tasks import TaskJob
 from komodo_tui.domain.errors import KomodoError, NotFoundError, UnreachableError
 from komodo_tui.domain.text import clean
 from komodo_tui.operations.outcomes import cancelled, failed, interrupted, of_job
@@ -26,6 +27,7 @@ PATIENCE = 120.0
 
 _FIRST_ANSWER = 15.0
 _LOG_WAIT = 0.5
+_COMMAND_WAIT = 10.0
 _PAUSES = (0.1, 0.3, 1.0, 2.0)
 _OUTPUT_KEPT = 64 << 10
 
@@ -129,8 +131,11 @@ class JobStep:
             return cancelled(self.target)
         if not self._known and self._request is not None:
             self._sent = True
-            await client.submit(self._request)
+            job = await client.submit(self._request)
             self._known = True
+            if job.ended and "output" in job.result:  # all there is to know, in one call
+                self._report("running", output=self._output.add(job.result["output"].encode()))
+                return of_job(self.target, job)
         if self._cancelled:
             await client.cancel_job(self._id)
         self._lost_since = None
@@ -151,10 +156,14 @@ class JobStep:
         return msgspec.structs.replace(result, result={**result.result, "state": state})
 
     async def _follow(self, client: JobClient) -> Job:
+        command = self._request is not None and isinstance(self._request.spec, TaskJob)
         while True:
-            data, status = await client.job_log(self._id, self._offset, _LOG_WAIT)
+            data, status = await client.job_log(self._id, self._offset, _COMMAND_WAIT if command else _LOG_WAIT)
             self._offset += len(data)
             lines = self._output.add(data)
+            if command and status in ("queued", "running"):  # it tells nothing but its log
+                self._report("running", output=lines)
+                continue
             job = await client.job(self._id)
             if job.ended and not data:
                 return job

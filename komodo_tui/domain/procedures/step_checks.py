@@ -161,6 +161,7 @@ _CHECKS: dict[type[steps.Step], Callable[[Any, str], None]] = {
     steps.OnStack: _required("stack"),
     steps.OnRepo: _required("repo"),
     steps.Build: _required("build"),
+    steps.SyncApply: _required("sync"),
     steps.Prune: _prune,
     steps.RemoveResources: _required("match"),
     steps.PullImage: _required("image"),

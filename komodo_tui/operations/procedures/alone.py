@@ -41,7 +41,7 @@ async def _sleep(step: steps.Sleep, parts: RunParts, journal: RunJournal, place:
 
 
 async def _wait(step: steps.Wait, parts: RunParts, journal: RunJournal, place: Place) -> Done:
-    return "success", await wait_for(step, parts), {}
+    return "success", await wait_for(step, parts, journal.began), {}
 
 
 async def _approve(step: steps.Approve, parts: RunParts, journal: RunJournal, place: Place) -> Done:

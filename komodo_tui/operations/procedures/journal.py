@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.procedures.journal import (
@@ -35,6 +36,8 @@ class RunJournal:
         """``tell`` is called with the run's id and each new entry; ``above``: procedures this run is a step of."""
         self.run = run
         self.procedure = ""
+        self.began = 0.0
+        """Unix time of the first entry."""
         self._above = above
         self._store = store
         self._tell = tell
@@ -56,7 +59,7 @@ class RunJournal:
         entries = await asyncio.to_thread(self._store.entries, self.run)
         for _, _, entry in entries:
             self._take(entry)
-        first = entries[0][2]
+        self.began, first = entries[0][1:]
         assert isinstance(first, RunStarted)
         self.procedure = first.procedure
         return first
@@ -64,7 +67,7 @@ class RunJournal:
     async def begin(self, entry: RunStarted) -> None:
         """Write the first entry."""
         await asyncio.to_thread(self._store.begin, entry)
-        self.procedure = entry.procedure
+        self.procedure, self.began = entry.procedure, time.time()
         self._tell(self.run, entry)
 
     async def write(self, *entries: Entry) -> None:

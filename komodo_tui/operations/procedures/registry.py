@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.procedures import steps
-from komodo_tui.operations.procedures import builds, commands, resources, stacks
+from komodo_tui.operations.procedures import builds, commands, resources, stacks, syncs
 from komodo_tui.operations.procedures.targets import container_words, pick_containers, pick_for_servers
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ _KINDS: dict[type[steps.Spread], SpreadKind] = {
     steps.OnStack: SpreadKind(stacks.pick_stacks, stacks.stack_works, in_turn=True),
     steps.OnRepo: SpreadKind(stacks.pick_repos, stacks.repo_works, in_turn=True),
     steps.Build: SpreadKind(builds.pick_builds, builds.build_works, in_turn=True),
+    steps.SyncApply: SpreadKind(syncs.pick_syncs, syncs.sync_works, in_turn=True),
     steps.Prune: SpreadKind(_servers, resources.prune_works, in_turn=True),
     steps.RemoveResources: SpreadKind(resources.pick_resources, resources.remove_works),
     steps.PullImage: SpreadKind(_servers, resources.pull_works),

@@ -27,24 +27,23 @@ PATIENCE = 120.0
 _ONE_TRY = 5.0
 _HEALTH_EVERY = 0.5
 _EARLIER = 1.0
-"""Seconds before the step at which a line of a log still counts: clocks differ, and what it waits for may be fast."""
+"""Seconds before that at which a line still counts: clocks differ."""
 
 
-async def wait_for(step: steps.Wait, parts: RunParts) -> str:
-    """Wait; returns what is so now.
+async def wait_for(step: steps.Wait, parts: RunParts, run_began: float) -> str:
+    """Wait; returns what is so now. Lines of logs count from the container's start or, if later, from ``run_began``.
 
     Raises:
         ActError: it has not come to that in time, with what was missing last.
     """
     limit = parse_duration(step.timeout) or PATIENCE
     every = max(0.05, parse_duration(step.every))
-    began = time.time()
     missing = "nothing has been tried"
     try:
         async with asyncio.timeout(limit):
             if step.log:
                 missing = f"no line that fits {step.log!r}"
-                return await _in_logs(step, parts, began - _EARLIER)
+                return await _in_logs(step, parts, run_began - _EARLIER)
             while True:
                 missing = await _look(step, parts)
                 if not missing:
@@ -128,10 +127,12 @@ async def _in_logs(step: steps.Wait, parts: RunParts, since: float) -> str:
 
 async def _line(target: Target, pattern: re.Pattern[str], parts: RunParts, since: float) -> str:
     """The first line that fits; asked for again where the connection is lost. The step's time ends it."""
-    request = logs.LogRequest(sources=(logs.LogSource(container=target.id, tag="aa", since=f"{since:.6f}"),))
     while True:
         try:
-            stream = await (await parts.fleet.link(target.server).client(_ONE_TRY)).logs(request)
+            client = await parts.fleet.link(target.server).client(_ONE_TRY)
+            started = (await client.container(target.id)).container.started
+            source = logs.LogSource(container=target.id, tag="aa", since=f"{max(since, started):.6f}")
+            stream = await client.logs(logs.LogRequest(sources=(source,)))
             try:
                 async for message in stream:
                     found = _first(message, pattern) if isinstance(message, bytes) else ""

@@ -143,6 +143,7 @@ def test_waits_for_lines_files_and_ports(cli: Cli, server: Server, tmp_path: Pat
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         cli.define(
+            stage({"restart_containers": {"match": "slow", "grace": "0s"}}),
             stage(
                 {"wait": {"log": "now r.*y$", "containers": "slow", "timeout": "30s"}},
                 {"wait": {"file": str(tmp_path / "there"), "servers": "local", "timeout": "30s"}},

@@ -47,6 +47,7 @@ from komodo_tui.domain.procedures.steps.stacks import (
     StopStack,
     UnpauseStack,
 )
+from komodo_tui.domain.procedures.steps.syncs import SyncApply
 
 AnyStep = Step
 
@@ -56,6 +57,7 @@ __all__ = [
     "PauseContainers",
     "PauseStack", "Procedure", "Prune", "PullImage", "PullStack", "RemoveContainers", "RemoveResources", "RepoClone",
     "RepoPull", "RestartContainers", "RestartStack", "RestoreVolume", "RollbackStack", "Run", "Script", "Set", "Sleep",
-    "Spread", "StartContainers", "StartStack", "Step", "StepEntry", "StopContainers", "StopStack", "UnpauseContainers",
+    "Spread", "StartContainers", "StartStack", "Step", "StepEntry", "StopContainers", "StopStack", "SyncApply",
+    "UnpauseContainers",
     "UnpauseStack", "Wait", "Words", "dangerous", "idempotent",
 ]  # fmt: skip

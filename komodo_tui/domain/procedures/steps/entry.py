@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from komodo_tui.domain.procedures.steps import builds, containers, flow, servers, stacks
+from komodo_tui.domain.procedures.steps import builds, containers, flow, servers, stacks, syncs
 
 if TYPE_CHECKING:
     from komodo_agent.wire.jobs import ContainerVerb
@@ -40,6 +40,7 @@ class StepEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     repo_clone: stacks.RepoClone | None = None
     repo_pull: stacks.RepoPull | None = None
     build: builds.Build | None = None
+    sync: syncs.SyncApply | None = None
     prune: servers.Prune | None = None
     remove_resources: servers.RemoveResources | None = None
     pull_image: servers.PullImage | None = None
@@ -89,8 +90,8 @@ _DANGEROUS: tuple[type[Step], ...] = (
 IDEMPOTENT: tuple[type[Step], ...] = (
     containers.StartContainers, containers.StopContainers, containers.RestartContainers, containers.PauseContainers,
     containers.UnpauseContainers, containers.RemoveContainers, containers.ClearLogs, stacks.OnStack, stacks.OnRepo,
-    servers.Prune, servers.RemoveResources, servers.PullImage, servers.BackupVolume, builds.Build, flow.Wait,
-    flow.Sleep, flow.Set, flow.Approve, flow.Procedure,
+    servers.Prune, servers.RemoveResources, servers.PullImage, servers.BackupVolume, builds.Build, syncs.SyncApply,
+    flow.Wait, flow.Sleep, flow.Set, flow.Approve, flow.Procedure,
 )  # fmt: skip
 """Kinds that may be done again by themselves where nobody knows how an attempt ended. Commands, scripts, signals,
 restores and messages may not."""

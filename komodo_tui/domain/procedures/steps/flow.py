@@ -19,7 +19,8 @@ class Wait(Spread, frozen=True, kw_only=True):
     http: str = ""
     """URL that answers below 400, seen from here."""
     log: str = ""
-    """A line that fits this regular expression, in the log of each of ``containers`` since the step began."""
+    """A line that fits this regular expression, in the log of each of ``containers`` since it was started or, if that
+    is later, since the run began."""
     containers: Words = ()
     """For log: which ones."""
     file: str = ""

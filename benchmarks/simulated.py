@@ -1,0 +1,125 @@
+"""Agents that run nothing: one process answers on many sockets, each job ends after a time of its own.
+
+Everything above the agents' sockets (sshd, connections, the program) stays real.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import time
+from pathlib import Path
+
+import msgspec
+from aiohttp import WSMsgType, web
+
+from komodo_agent import __version__
+from komodo_agent.wire import protocol
+from komodo_agent.wire.feed import Snapshot, encoder
+from komodo_agent.wire.jobs import Job, JobRequest
+from komodo_agent.wire.models import Engine, Host
+
+
+def duration(number: int, count: int) -> float:
+    """Seconds the job of a server takes: from a tenth of a second to two, most of them short."""
+    return 0.1 + 1.9 * (number / max(1, count - 1)) ** 3
+
+
+class Agent:
+    """One of them."""
+
+    def __init__(self, name: str, seconds: float) -> None:
+        self.name = name
+        self._seconds = seconds
+        self._jobs: dict[str, tuple[Job, asyncio.Event]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def application(self) -> web.Application:
+        """Its routes."""
+        app = web.Application()
+        app.router.add_get(protocol.ROUTE_HELLO, self._hello)
+        app.router.add_get(protocol.ROUTE_HEALTH, self._health)
+        app.router.add_get(protocol.ROUTE_FEED, self._feed)
+        app.router.add_post(protocol.ROUTE_JOBS, self._submit)
+        app.router.add_get(protocol.ROUTE_JOB, self._job)
+        app.router.add_get(protocol.ROUTE_JOB_LOG, self._log)
+        return app
+
+    async def _hello(self, _: web.Request) -> web.Response:
+        hello = protocol.Hello(
+            version=__version__, protocol=protocol.PROTOCOL, protocol_min=protocol.PROTOCOL_MIN, instance=self.name,
+            host_id=self.name, hostname=self.name, boot_id=self.name, python="3.11", uid=0, caller_uid=0,
+        )  # fmt: skip
+        return web.Response(body=msgspec.json.encode(hello), content_type="application/json")
+
+    async def _health(self, _: web.Request) -> web.Response:
+        return web.Response(status=204)
+
+    async def _feed(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        host = Host(hostname=self.name, os="Debian", kernel="6", arch="x86_64", cores=2, memory=1 << 32, booted=1.0)
+        snapshot = Snapshot(at=time.time(), host=host, engine=Engine(status="up"), containers=(), filesystems=())
+        await socket.send_bytes(encoder.encode([snapshot]))
+        async for message in socket:
+            if message.type is WSMsgType.ERROR:
+                break
+        return socket
+
+    async def _submit(self, request: web.Request) -> web.Response:
+        asked = msgspec.json.decode(await request.read(), type=JobRequest)
+        job = Job(id=asked.id, kind="run", target=self.name, status="running", started=time.time())
+        self._jobs[asked.id] = (job, asyncio.Event())
+        task = asyncio.create_task(self._run(job))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        if asked.wait:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._jobs[asked.id][1].wait(), asked.wait)
+        return self._json(self._jobs[asked.id][0], 202)
+
+    async def _run(self, job: Job) -> None:
+        await asyncio.sleep(self._seconds)
+        ended = msgspec.structs.replace(
+            job, status="succeeded", finished=time.time(), result={"exit": "0", "output": f"{self.name} is well\n"}
+        )
+        event = self._jobs[job.id][1]
+        self._jobs[job.id] = (ended, event)
+        event.set()
+
+    async def _job(self, request: web.Request) -> web.Response:
+        return self._json(self._jobs[request.match_info["id"]][0])
+
+    async def _log(self, request: web.Request) -> web.Response:
+        """One line once it has ended; waits for it as the real one does."""
+        job, event = self._jobs[request.match_info["id"]]
+        wait, offset = float(request.query.get("wait", 0)), int(request.query.get("offset", 0))
+        if not event.is_set() and wait:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(event.wait(), wait)
+        job = self._jobs[request.match_info["id"]][0]
+        data = f"{self.name} is well\n".encode()[offset:] if event.is_set() else b""
+        return web.Response(body=data, headers={"X-Job-Status": job.status, "X-Job-Log-Size": str(len(data))})
+
+    def _json(self, job: Job, status: int = 200) -> web.Response:
+        return web.Response(body=msgspec.json.encode(job), status=status, content_type="application/json")
+
+
+async def serve(folder: Path, count: int) -> None:
+    """Answer on ``folder``/N.sock until killed; ``folder``/ready says that all of them do."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        runner = web.AppRunner(Agent(f"s{number:03d}", duration(number, count)).application(), access_log=None)
+        await runner.setup()
+        await web.UnixSite(runner, str(folder / f"{number}.sock")).start()
+    (folder / "ready").touch()
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("count", type=int)
+    given = parser.parse_args()
+    asyncio.run(serve(given.folder, given.count))
