@@ -10,7 +10,7 @@ from ..problems import AgentError
 from ..wire.ships import FRAME_HEAD, FRAME_LIMIT, PACKED
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     import aiohttp
 
@@ -18,7 +18,7 @@ _SILENCE = 150.0
 """Seconds without a frame: the source sends one every few seconds, even while it waits for its engine."""
 
 
-async def frames(stream: aiohttp.StreamReader) -> AsyncIterator[tuple[bytes, bytes]]:
+async def frames(stream: aiohttp.StreamReader) -> AsyncGenerator[tuple[bytes, bytes], None]:
     """Kind and plain body of each.
 
     Raises:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import tarfile
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +11,17 @@ import msgspec
 
 from ..engine.asking import ask, image_path
 from ..engine.errors import engine_errors
-from ..engine.lines import line_batches
 from ..engine.pull import split_reference
 from ..engine.resources import document, short
 from ..problems import AgentError
 from ..wire.protocol import Problem
-from ..wire.ships import CONFIG, DATA, END, HEAD, LAYER, PACKED, PROBLEM, Imported, LayerHead, Shipment
+from ..wire.ships import CONFIG, DATA, END, HEAD, LAYER, PACKED, PROBLEM, WAIT, Imported, LayerHead, Shipment
 from .frames_in import frames
 from .layers import lacking_layers
-from .spool import digits
+from .loading import Loading
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     import aiohttp
 
@@ -31,11 +29,7 @@ if TYPE_CHECKING:
     from .spool import Held, Spool
 
 _AT_ONCE = 4
-_READ = 1 << 20
-_SILENCE = 1800.0
-"""Seconds the engine may unpack without a word."""
-_BLOCK = 512
-_END_OF_TAR = b"\0" * 1024
+_AGAIN = "ship it again: it goes on from there"
 _running = 0
 
 
@@ -49,14 +43,11 @@ async def receive(engine: Engine, spool: Spool, stream: aiohttp.StreamReader) ->
     if _running >= _AT_ONCE:
         raise AgentError("failed", f"{_AT_ONCE} images are arriving there", hint="try again", retryable=True)
     _running += 1
-    arrival = _Arrival(spool)
+    arrival = _Arrival(engine, spool)
     try:
-        await arrival.take(stream)
-        if not arrival.config:
-            return await _name(engine, arrival.shipment)
-        return await _load(engine, arrival)
+        return await arrival.take(stream)
     except asyncio.TimeoutError as error:
-        raise AgentError("failed", "the image stopped on its way", retryable=True) from error
+        raise AgentError("failed", "the image stopped on its way", hint=_AGAIN, retryable=True) from error
     finally:
         _running -= 1
         await asyncio.to_thread(arrival.give_back)
@@ -65,56 +56,73 @@ async def receive(engine: Engine, spool: Spool, stream: aiohttp.StreamReader) ->
 class _Arrival:
     """What has come of one image."""
 
-    def __init__(self, spool: Spool) -> None:
+    def __init__(self, engine: Engine, spool: Spool) -> None:
+        self._engine = engine
         self._spool = spool
         self._name = uuid.uuid4().hex[:12]
+        self._loading: Loading | None = None
         self._current: tuple[Held, int] | None = None
         """The layer under way and its whole size."""
-        self.shipment = Shipment(id="")
-        self.config = b""
-        self.held: dict[str, Held] = {}
-        self.received = self.resumed = 0
+        self._shipment = Shipment(id="")
+        self._config = b""
+        self._held: dict[str, Held] = {}
+        self._received = self._resumed = 0
 
-    async def take(self, stream: aiohttp.StreamReader) -> None:
-        """Read the frames to their end, each layer checked by its digest."""
-        ended = False
-        async for kind, body in frames(stream):
-            if kind in (DATA, PACKED):
-                await self._data(body)
-            elif kind == LAYER:
-                await self._begin(body)
-            elif kind == CONFIG:
-                self.config = body
-            elif kind == HEAD:
-                self.shipment = _decode(body, Shipment)
-            elif kind == PROBLEM:
-                problem = _decode(body, Problem)
-                raise AgentError(problem.code, f"at the source: {problem.message}", hint=problem.hint)
-            ended = ended or kind == END
-        await self._layer_done()
-        if not ended:
-            raise AgentError("failed", "the image broke off on its way", hint="ship it again: it goes on from there",
-                             retryable=True)  # fmt: skip
-        if self.config:
-            self._check()
+    async def take(self, stream: aiohttp.StreamReader) -> Imported:
+        """Read the frames, and give the engine what is in them while they come; see it through."""
+        source = frames(stream)
+        kind, body = await _next(source)
+        if kind != HEAD:
+            raise AgentError("bad_request", "the image does not say what it is")
+        self._shipment = shipment = _decode(body, Shipment)
+        kind, body = await _next(source)
+        if kind == END:
+            return await _name(self._engine, shipment)
+        what = f"load {shipment.tags[0] if shipment.tags else short(shipment.id)}"
+        with engine_errors(what):
+            self._loading = loading = await Loading.begin(self._engine)
+            reading = asyncio.create_task(self._read(source, kind, body))
+            feeding = asyncio.create_task(loading.feed())
+            try:
+                await asyncio.wait({reading, feeding}, return_when=asyncio.FIRST_COMPLETED)
+                if not reading.done():
+                    await feeding  # the engine refused: there is no use in the rest
+                await reading
+                loading.end()
+                await feeding
+                await self._check()
+                await loading.finish(shipment, self._config)
+            finally:
+                reading.cancel()
+                feeding.cancel()
+                await asyncio.gather(reading, feeding, return_exceptions=True)
+                loading.abort()
+        return await self._made()
 
     def give_back(self) -> None:
         """Keep what may be of use to the next attempt. Blocks."""
         if self._current is not None:
             self._current[0].keep()
-        for held in self.held.values():
+        for held in self._held.values():
             held.keep()
         self._spool.prune()
 
-    def loaded(self) -> None:
-        """The engine has it all: nothing needs to be kept. Blocks."""
-        for held in self.held.values():
-            held.drop()
+    async def _read(self, source: AsyncGenerator[tuple[bytes, bytes], None], kind: bytes, body: bytes) -> None:
+        """To the end, each layer checked by its digest."""
+        while kind != END:
+            if kind in (DATA, PACKED):
+                await self._data(body)
+            elif kind == LAYER:
+                await self._begin(body)
+            elif kind == CONFIG:
+                self._config = body
+            kind, body = await _next(source)
+        await self._layer_done()
 
     async def _begin(self, body: bytes) -> None:
         await self._layer_done()
         head = _decode(body, LayerHead)
-        if head.layer and (head.layer not in self.shipment.layers or head.layer in self.held):
+        if head.layer and (head.layer not in self._shipment.layers or head.layer in self._held):
             raise AgentError("bad_request", f"the layer {head.layer[:19]} is not one of the image's")
         if await asyncio.to_thread(self._spool.free) < head.size - head.offset:
             raise AgentError(
@@ -124,8 +132,11 @@ class _Arrival:
         held = await asyncio.to_thread(self._spool.take, head.layer, self._name)
         self._current = (held, head.size)
         if held.size != head.offset:
-            raise AgentError("conflict", "what was kept of a layer is not there any more", hint="ship it again")
-        self.resumed += head.offset
+            raise AgentError("conflict", "what was kept of a layer is another length by now", hint=_AGAIN,
+                             retryable=True)  # fmt: skip
+        self._resumed += head.offset
+        if self._loading is not None:
+            self._loading.add(held, head.size)
 
     async def _data(self, body: bytes) -> None:
         if self._current is None:
@@ -133,31 +144,60 @@ class _Arrival:
         held, size = self._current
         if held.size + len(body) > size:
             raise AgentError("bad_request", "a layer is longer than it says")
-        self.received += len(body)
+        self._received += len(body)
         await asyncio.to_thread(held.write, body)
+        if self._loading is not None:
+            self._loading.grown()
 
     async def _layer_done(self) -> None:
         if self._current is None:
             return
         held, size = self._current
         if held.size != size:
-            return  # it broke off
-        self._current = None
+            raise AgentError("failed", "a layer broke off at its source", hint=_AGAIN, retryable=True)
         digest = await asyncio.to_thread(held.digest)
-        if digest != (held.layer or digest) or digest not in self.shipment.layers:
+        self._current = None
+        if digest != (held.layer or digest) or digest not in self._shipment.layers:
             held.drop()
             raise AgentError("failed", f"the layer {(held.layer or digest)[:19]} did not arrive as it was sent",
-                             hint="ship it again")  # fmt: skip
+                             hint=_AGAIN, retryable=True)  # fmt: skip
         held.layer = digest
         held.close()
-        if digest in self.held:
-            held.drop()
-        else:
-            self.held[digest] = held
+        self._held.setdefault(digest, held)
 
-    def _check(self) -> None:
-        if f"sha256:{hashlib.sha256(self.config).hexdigest()}" != self.shipment.id:
+    async def _check(self) -> None:
+        shipment = self._shipment
+        if f"sha256:{hashlib.sha256(self._config).hexdigest()}" != shipment.id:
             raise AgentError("failed", "the configuration of the image did not arrive as it was sent")
+        lacking = [one for one in await lacking_layers(self._engine, shipment.layers) if one not in self._held]
+        if lacking:
+            raise AgentError("conflict", f"the engine lost the layer {lacking[0][:19]} meanwhile", hint=_AGAIN,
+                             retryable=True)  # fmt: skip
+
+    async def _made(self) -> Imported:
+        shipment = self._shipment
+        found = await document(self._engine, "image", image_path(shipment.id))
+        if str(found.get("Id")) != shipment.id:
+            raise AgentError("failed", f"the engine made another image of it: {str(found.get('Id'))[:19]}")
+        held, self._held = self._held, {}
+        for one in held.values():
+            await asyncio.to_thread(one.drop)
+        return Imported(
+            id=shipment.id, tags=shipment.tags, layers=len(held), size=self._received, resumed=self._resumed
+        )
+
+
+async def _next(source: AsyncGenerator[tuple[bytes, bytes], None]) -> tuple[bytes, bytes]:
+    """The next frame that says something."""
+    async for kind, body in source:
+        if kind == PROBLEM:
+            problem = _decode(body, Problem)
+            raise AgentError(
+                problem.code, f"at the source: {problem.message}", hint=problem.hint, retryable=problem.retryable
+            )
+        if kind != WAIT:
+            return kind, body
+    raise AgentError("failed", "the image broke off on its way", hint=_AGAIN, retryable=True)
 
 
 async def _name(engine: Engine, shipment: Shipment) -> Imported:
@@ -168,62 +208,6 @@ async def _name(engine: Engine, shipment: Shipment) -> Imported:
         what = f"tag {short(image)} as {name}"
         await ask(engine, what, "POST", f"/images/{image}/tag", params={"repo": repository, "tag": tag})
     return Imported(id=str((await document(engine, "image", image)).get("Id")), tags=shipment.tags)
-
-
-async def _load(engine: Engine, arrival: _Arrival) -> Imported:
-    shipment = arrival.shipment
-    lacking = [layer for layer in await lacking_layers(engine, shipment.layers) if layer not in arrival.held]
-    if lacking:
-        raise AgentError("conflict", f"the engine lost the layer {lacking[0][:19]} meanwhile", hint="ship it again",
-                         retryable=True)  # fmt: skip
-    what = f"load {shipment.tags[0] if shipment.tags else short(shipment.id)}"
-    with engine_errors(what):
-        async with engine.stream(
-            "POST", "/images/load", params={"quiet": "1"}, headers={"Content-Type": "application/x-tar"},
-            data=_archive(shipment, arrival.config, arrival.held),
-        ) as answer:  # fmt: skip
-            async for lines in line_batches(answer, silence=_SILENCE):
-                for line in lines:
-                    _refuse_error(what, msgspec.json.decode(line))
-    found = await document(engine, "image", image_path(shipment.id))
-    if str(found.get("Id")) != shipment.id:
-        raise AgentError("failed", f"{what}: the engine made another image of it: {str(found.get('Id'))[:19]}")
-    await asyncio.to_thread(arrival.loaded)
-    layers, arrival.held = len(arrival.held), {}
-    return Imported(id=shipment.id, tags=shipment.tags, layers=layers, size=arrival.received, resumed=arrival.resumed)
-
-
-def _refuse_error(what: str, message: Any) -> None:
-    if isinstance(message, dict) and (message.get("error") or message.get("errorDetail")):
-        detail = message.get("errorDetail")
-        words = (detail.get("message") if isinstance(detail, dict) else None) or message.get("error")
-        raise AgentError("failed", f"{what}: {str(words)[:2000]}")
-
-
-async def _archive(shipment: Shipment, config: bytes, held: dict[str, Held]) -> AsyncIterator[bytes]:
-    """What ``docker load`` takes, without the layers that the engine has: it never opens their files."""
-    name = f"{digits(shipment.id)}.json"
-    listed = [
-        {"Config": name, "RepoTags": shipment.tags, "Layers": [f"{digits(x)}/layer.tar" for x in shipment.layers]}
-    ]
-    for path, body in ((name, config), ("manifest.json", msgspec.json.encode(listed))):
-        yield _entry(path, len(body)) + body + b"\0" * (-len(body) % _BLOCK)
-    for layer, one in held.items():
-        yield _entry(f"{digits(layer)}/layer.tar", one.size)
-        file = await asyncio.to_thread(one.path.open, "rb", 0)
-        try:
-            while piece := await asyncio.to_thread(file.read, _READ):
-                yield piece
-        finally:
-            file.close()
-        yield b"\0" * (-one.size % _BLOCK)
-    yield _END_OF_TAR
-
-
-def _entry(name: str, size: int) -> bytes:
-    entry = tarfile.TarInfo(name)
-    entry.size, entry.mode = size, 0o600
-    return entry.tobuf(tarfile.PAX_FORMAT)
 
 
 def _decode(body: bytes, kind: type[Any]) -> Any:

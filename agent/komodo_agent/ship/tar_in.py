@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import aiohttp
 
 _BLOCK = 512
+_PIECE = 512 << 10
+"""Bytes handed on at once: each piece costs the same, and there are many."""
 _NAMES_LIMIT = 1 << 20
 """Bytes of an extended header: names and times, nothing large."""
 _PAX = re.compile(rb"(\d+) ([^=]+)=")
@@ -70,11 +72,9 @@ class TarIn:
             override = {}
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """The bytes of the current member that have not been read, as they come."""
+        """The bytes of the current member that have not been read, piece by piece."""
         while self._left:
-            piece = await asyncio.wait_for(self._stream.read(min(self._left, 1 << 20)), self._silence)
-            if not piece:
-                raise AgentError("failed", f"{_NO_ARCHIVE}: it ends too early")
+            piece = await self._exactly(min(self._left, _PIECE))
             self._left -= len(piece)
             yield piece
 
