@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from komodo_agent.wire.compose import FileChange, StackFile
+from komodo_agent.wire.compose_files import StackText
 from komodo_agent.wire.feed import (
     ContainersChanged,
     EngineChanged,
@@ -51,7 +52,7 @@ def _clean(value: Any) -> Any:
         return ContainerDetail(
             container=clean_container(value.container), inspect=clean_tree(value.inspect, keep_newlines=True)
         )
-    if isinstance(value, FileChange | StackFile | RepoFile):
+    if isinstance(value, FileChange | StackFile | StackText | RepoFile):
         return msgspec.convert(clean_tree(msgspec.to_builtins(value), keep_newlines=True), type(value))
     if isinstance(value, Job) and "output" in value.result:  # lines of a command, the only text of a job with any
         output = clean(value.result["output"], keep_newlines=True)

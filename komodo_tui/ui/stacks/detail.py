@@ -14,9 +14,11 @@ from komodo_tui.domain.stack_drift import four_way
 from komodo_tui.ui.containers.document import DocumentPane
 from komodo_tui.ui.definitions.detail import RowDetail
 from komodo_tui.ui.deployments.services import service_pane, service_rows
+from komodo_tui.ui.resources.files import FilesPane
 from komodo_tui.ui.stacks.columns import revision_columns, state_cell
 from komodo_tui.ui.stacks.editing import stack_text
 from komodo_tui.ui.stacks.facts import overview
+from komodo_tui.ui.stacks.files import ask_folder, edit_file, folder_of
 from komodo_tui.ui.stacks.planning import PlanScroll, preview_text
 from komodo_tui.ui.stacks.previews import Previews
 from komodo_tui.ui.updates import UpdateMarks
@@ -32,13 +34,15 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from komodo_agent.wire.compose import RevisionSummary
+    from komodo_agent.wire.volumes import VolumeFile
     from komodo_tui.ui.render.cells import Span
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
-    from komodo_tui.ui.stacks.book import StackBook, StackRow
+    from komodo_tui.ui.stacks.book import Place, StackBook, StackRow
 
 TABS = {
-    "overview": "Overview", "diff": "Diff", "revisions": "Revisions", "services": "Services", "text": "Definition",
+    "overview": "Overview", "diff": "Diff", "revisions": "Revisions", "services": "Services", "files": "Files",
+    "text": "Definition",
 }  # fmt: skip
 RevisionRow = tuple[str, "RevisionSummary"]
 """Server, and a revision there."""
@@ -70,6 +74,7 @@ class StackDetail(RowDetail["StackRow"]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left_square_bracket,comma", "tab(-1)", "[ ] sub-tab", key_display="[ ]", show=False,
                 id="stack.tab_left"),
+        Binding("n", "other_server", "next server", id="stack.other_server"),
         Binding("right_square_bracket,full_stop", "tab(1)", "sub-tab", key_display="[ ]", id="stack.tab_right"),
     ]  # fmt: skip
     DEFAULT_CSS = "StackDetail #stack-body { height: 1fr; }"
@@ -79,7 +84,10 @@ class StackDetail(RowDetail["StackRow"]):
         self._shell = shell
         self._marks = UpdateMarks(runtime.updates, shell.look)
         self._book = book
+        self._runtime = runtime
         self.tab = "overview"
+        self._server = 0
+        """Which of its servers the files are shown of."""
         self.previews = Previews(runtime, shell, self.show_rows)
 
     def compose(self) -> ComposeResult:
@@ -117,6 +125,8 @@ class StackDetail(RowDetail["StackRow"]):
         if tab == "services":
             empty = lambda: Text("Nothing of it is there: D deploys it")  # noqa: E731
             return service_pane(glyphs, now, empty, self._marks, servers=True, id="stack-services")
+        if tab == "files":
+            return FilesPane(self._runtime, self._shell, ask=ask_folder, chosen=self._file, id="stack-files")
         if tab == "text":
             return DocumentPane(id="stack-text")
         if tab == "revisions":
@@ -132,6 +142,8 @@ class StackDetail(RowDetail["StackRow"]):
         pane = self._pane()
         if isinstance(pane, ListPane):
             pane.table.focus()
+        elif isinstance(pane, FilesPane):
+            self._open_files(pane)
         elif pane is not None:
             pane.focus()
         self.show_rows()
@@ -170,6 +182,37 @@ class StackDetail(RowDetail["StackRow"]):
             pane.table.refigure()
             pane.table.recheck()
             pane.told()
+
+    @property
+    def _place(self) -> Place | None:
+        places = self.row.places if self.row is not None else ()
+        return places[self._server % len(places)] if places else None
+
+    def _open_files(self, pane: FilesPane) -> None:
+        place = self._place
+        if not pane.is_mounted:  # what is asked of it before is lost
+            self.call_after_refresh(self._open_files, pane)
+        elif self.row is not None and place is not None:
+            pane.open(place.deployment.server, folder_of(self.row, place))
+            pane.look()
+
+    def _file(self, file: VolumeFile) -> None:
+        if self.row is not None and self._place is not None:
+            self._shell.work(edit_file(self._runtime, self._shell, self.row, self._place, file))
+
+    def action_other_server(self) -> None:
+        """The files on the next of its servers."""
+        pane = self._pane()
+        if isinstance(pane, FilesPane) and self._place is not None:
+            self._server += 1
+            self._open_files(pane)
+            self._shell.flash(f"files on {self._place.deployment.server}")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Another server only where files are shown, and there is one."""
+        if action == "other_server":
+            return self.tab == "files" and self.row is not None and len(self.row.places) > 1
+        return super().check_action(action, parameters)
 
     def _differences(self, row: StackRow) -> Text:
         """What runs, what is deployed, the definition and git against each other, for each server."""
@@ -211,7 +254,7 @@ class StackDetail(RowDetail["StackRow"]):
     def back(self) -> bool:
         """Leave a filter or marks of the sub-tab's list."""
         pane = self._pane()
-        return isinstance(pane, ListPane) and pane.back()
+        return isinstance(pane, ListPane | FilesPane) and pane.back()
 
     def restyle(self) -> None:
         """Draw again in new colours."""

@@ -20,7 +20,7 @@ SMALL, LARGE = (80, 24), (200, 50)
 async def until(pilot: Pilot[Any], reached: Callable[[], object]) -> None:
     """Let the app work until it is so."""
     for _ in range(2000):
-        await pilot.pause()
+        await pilot.pause(0.005)
         if reached():
             return
     raise AssertionError("it did not come to that")
