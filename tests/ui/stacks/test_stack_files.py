@@ -58,7 +58,8 @@ async def opened(pilot: Any) -> Any:
     await until(pilot, lambda: page.in_detail)
     page.action_open_detail("files")
     await until(pilot, lambda: pilot.app.query("#files-table") and page.detail.query_one("#files-table").has_focus)
-    await until(pilot, lambda: page.detail.query_one("#files-table").current is not None)
+    table: Any = page.detail.query_one("#files-table")
+    await until(pilot, lambda: table.current is not None)
     return page
 
 
