@@ -10,11 +10,11 @@ from textual import on
 from komodo_tui.ui.builds.columns import run_columns, run_filter, state_cell, trend_line
 from komodo_tui.ui.builds.editing import build_text
 from komodo_tui.ui.builds.flows import output_of
-from komodo_tui.ui.builds.output import OutputReader, output_text
+from komodo_tui.ui.builds.output import OutputReader, output_head
+from komodo_tui.ui.builds.view import OutputView
 from komodo_tui.ui.containers.document import DocumentPane
 from komodo_tui.ui.definitions.detail import RowDetail
 from komodo_tui.ui.render.cells import spans_of
-from komodo_tui.ui.stacks.detail import DiffPane
 from komodo_tui.ui.widgets.lines import Lines
 from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
@@ -51,7 +51,7 @@ class BuildDetail(RowDetail["BuildRow"]):
             "Builds", self.table, parse=run_filter, empty=self._teach, help="words, !not, ~fuzzy, /regex/",
             natural="newest first", id="build-runs",
         )  # fmt: skip
-        self.output = DiffPane(id="build-output")
+        self.output = OutputView(id="build-output")
         self.reader = OutputReader(runtime, shell, output_of(runtime), self._show_output)
         self._newest = ""
 
@@ -114,11 +114,9 @@ class BuildDetail(RowDetail["BuildRow"]):
     def _show_output(self) -> None:
         if not self.is_mounted or not self.output.is_mounted:
             return
-        at_end = self.output.scroll_offset.y >= self.output.max_scroll_y - 1
-        self.output.show(output_text(self.reader, self._shell.look))
         run = self.reader.run
-        if run is not None and run.outcome is None and at_end:
-            self.output.scroll_end(animate=False)
+        head = output_head(self.reader, self._shell.look.glyphs)
+        self.output.show(head, self.reader.lines, follow=run is not None and run.outcome is None)
 
     def show_text(self) -> None:
         """The definition alone, or the past builds again."""
@@ -145,4 +143,4 @@ class BuildDetail(RowDetail["BuildRow"]):
     def restyle(self) -> None:
         """Draw again in new colours."""
         self.table.restyle()
-        self._show_output()
+        self.output.refresh()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
 from komodo_agent.wire.build_steps import StepReader
 from komodo_tui.domain.errors import KomodoError
 from komodo_tui.domain.text import clean
@@ -19,9 +17,10 @@ if TYPE_CHECKING:
     from komodo_agent.wire.builds import BuildStep
     from komodo_tui.operations.build_history import BuildRun
     from komodo_tui.operations.build_runs import BuildOutput
-    from komodo_tui.ui.look import Look
+    from komodo_tui.ui.render.glyphs import Glyphs
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
+    from komodo_tui.ui.widgets.lines import Line
 
 LONGEST = 3000
 """Lines that are shown of one; the whole of it is a file away."""
@@ -114,33 +113,25 @@ class OutputReader:
             del self.lines[:extra]
 
 
-def output_text(reader: OutputReader, look: Look) -> Text:
-    """Steps with their times, then the lines."""
-    style, glyphs = look.palette.style, look.glyphs
-    text = Text()
+def output_head(reader: OutputReader, glyphs: Glyphs) -> list[Line]:
+    """What stands above the lines: the steps with their times, what came of it."""
     run = reader.run
     if run is None:
-        return text
-    if reader.problem:
-        text.append(f"{glyphs.warn} {reader.problem}\n", style("warn"))
+        return []
     signs = {
         "done": (glyphs.done, "ok"), "cached": (glyphs.dot, "dim"), "failed": (glyphs.fail, "bad"),
         "running": (glyphs.busy, "busy"), "cancelled": (glyphs.stopped, "dim"),
     }  # fmt: skip
+    head: list[Line] = [((f"{glyphs.warn} {reader.problem}", "warn"),)] if reader.problem else []
     for step in list(reader.steps)[-_STEPS:]:
         sign, tone = signs.get(step.state, (glyphs.dot, "dim"))
         took = "cached" if step.state == "cached" else long_duration_text(step.seconds)
-        text.append(f"{sign} ", style(tone))
-        text.append(f"{took:>8}  ", style("dim"))
-        text.append(f"{step.name}\n", style("" if step.state != "failed" else "bad"))
-    for reference in run.references:
-        text.append(f"{glyphs.ok} {reference}\n", style("accent"))
-    if run.error:
-        text.append(f"{glyphs.fail} {run.error}\n", style("bad"))
-    text.append("\n" if text.plain else "")
+        name = (step.name, "bad" if step.state == "failed" else "")
+        head.append(((f"{sign} ", tone), (f"{took:>8}  ", "dim"), name))
+    head += [((f"{glyphs.ok} {reference}", "accent"),) for reference in run.references]
+    head += [((f"{glyphs.fail} {run.error}", "bad"),)] if run.error else []
+    head += [(("", ""),)] if head else []
     if reader.left_out:
-        text.append(
-            f"the first {reader.left_out} lines are left out: komodo-tui builds {run.name} --log\n", style("dim")
-        )
-    text.append("\n".join(reader.lines))
-    return text
+        words = f"the first {reader.left_out} lines are left out: komodo-tui builds {run.name} --log"
+        head.append(((words, "dim"),))
+    return head

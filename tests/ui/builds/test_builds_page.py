@@ -161,7 +161,7 @@ async def ready(pilot: Pilot[Any], name: str = "", word: str = "") -> BuildsPage
     page.table.choose(name or "api")
     if name:
         await pilot.press("enter")
-        await until(pilot, lambda: page.in_detail and word in page.detail.output.text.plain)
+        await until(pilot, lambda: page.in_detail and word in page.detail.output.plain)
     return page
 
 
@@ -173,8 +173,8 @@ async def test_a_build_from_near(tmp_path: Path) -> None:
             ("1.4.4", "failed"), ("1.4.3", "success"), ("1.4.2", "success"), ("1.4.1", "success"), ("1.4.0", "success"),
         ]  # fmt: skip
         await pilot.press("j")
-        await until(pilot, lambda: "compiling [bold]all[/bold]" in page.detail.output.text.plain)
-        shown = page.detail.output.text.plain
+        await until(pilot, lambda: "compiling [bold]all[/bold]" in page.detail.output.plain)
+        shown = page.detail.output.plain
         for words in ("41.2s  [2/3] RUN make", "cached  [1/3] FROM", "api:1.4.3"):
             assert words in shown
         await pilot.press("enter")
@@ -273,7 +273,7 @@ def test_looks(tmp_path: Path, snap_compare: Any, size: tuple[int, int], level: 
         else:
             page = await ready(pilot, "api", "the build failed at")
             await pilot.press("j")
-            await until(pilot, lambda: "compiling" in page.detail.output.text.plain)
+            await until(pilot, lambda: "compiling" in page.detail.output.plain)
         await pilot.pause()
 
     assert snap_compare(app, terminal_size=size, run_before=settle)
