@@ -143,6 +143,11 @@ class KomodoApp(PagingApp):
 
     async def on_event(self, event: events.Event) -> None:
         """Look for chords before a key goes its way; keys wait for a field that is about to open."""
+        plain = getattr(event, "plain", ())
+        if plain and not getattr(self.focused, "takes_exact_keys", False):
+            for key in plain:  # typed while a terminal took the keys, which it does no more
+                await self.on_event(key)
+            return
         if isinstance(event, events.Key) and not event.is_forwarded:
             if self._ahead.take(event) or self._is_chord(event):
                 return

@@ -29,7 +29,7 @@ from komodo_tui.ui.terminal.core import KeyInput, Mods
 from komodo_tui.ui.terminal.keys import NOTHING, from_sequence, from_textual
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from textual.app import App
     from textual.driver import Driver
@@ -56,12 +56,14 @@ _SHOW, _HIDE, _DEFAULT_SHAPE = "\x1b[?25h", "\x1b[?25l", "\x1b[0 q"
 class PaneKey(events.Key):
     """A key press for the pane, told exactly. Its Textual name matches no binding."""
 
-    def __init__(self, pane: KeyInput) -> None:
+    def __init__(self, pane: KeyInput, plain: Sequence[events.Key] = ()) -> None:
+        """``plain`` is what Textual makes of it: for who has the keys when it arrives, if that is no program."""
         super().__init__(f"terminal-{pane.key}-{pane.mods}", None)
         self.pane = pane
+        self.plain = tuple(plain)
 
     def copy(self) -> PaneKey:
-        return PaneKey(self.pane)
+        return PaneKey(self.pane, self.plain)
 
 
 PaneKey.handler_name = events.Key.handler_name
@@ -160,7 +162,7 @@ class PaneParser(XTermParser):
             return PaneKey(KeyInput("f3", Mods(message.x & 7)))
         if isinstance(message, events.Key) and not isinstance(message, PaneKey):
             key = from_textual(message.key, message.character)
-            return PaneKey(key) if key is not None else message
+            return PaneKey(key, (message,)) if key is not None else message
         return message
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
@@ -171,7 +173,7 @@ class PaneParser(XTermParser):
         if key == NOTHING:
             yield events.Key(Keys.Ignore, sequence)
         elif key is not None:
-            yield PaneKey(key)
+            yield PaneKey(key, list(super()._sequence_to_key_events(sequence, alt)))
 
 
 class PaneDriver(LinuxDriver):

@@ -143,13 +143,24 @@ class TerminalPane(PaneKeys, can_focus=True):
         """No binding of the app may see a key now."""
         return self.terminal is not None and self.modes.captures
 
+    @property
+    def takes_exact_keys(self) -> bool:
+        """Every key goes to the program."""
+        return self.terminal is not None and self.modes.mode == "TERMINAL"
+
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Every key is wanted, but in PANE mode, and where there is no terminal to take it."""
         return self.captures_keys
 
     def on_key(self, event: events.Key) -> None:
         """To the program, or to the pane itself."""
-        if self.terminal is not None and self.modes.key(event):
+        plain = getattr(event, "plain", ())
+        if plain and not self.takes_exact_keys:  # the keys were the program's when it was typed, and are not any more
+            event.stop()
+            event.prevent_default()
+            for key in plain:
+                self.app.post_message(key)
+        elif self.terminal is not None and self.modes.key(event):
             event.stop()
             event.prevent_default()
             self.draw_now()

@@ -120,6 +120,26 @@ def test_an_edit_a_commit_and_a_paste(both: Both, tmp_path: Path) -> None:
     _paste_into_cat(both, tmp_path)
 
 
+def test_every_key_reaches_the_program(both: Both) -> None:
+    """Those that the program itself, Textual or a terminal's driver would like to have are among them."""
+    keys = (
+        "C-c", "C-p", "C-q", "C-z", "C-s", "C-r", "C-h", "C-w", "C-t", "C-Space", "Tab", "BTab", "M-b", "M-.",
+        "M-Enter", "F1", "F2", "F5", "F11", "S-F3", "C-Left", "M-Up", "PageUp", "DC", "BSpace", "Enter", "Escape",
+    )  # fmt: skip
+    both.type("clear; stty raw -echo; echo rea''dy; cat -v", "Enter")
+    for window in (both.pane, both.plain):
+        window.wait(lambda screen: any("ready" in line for line in screen), "cat")
+    for key in keys:
+        both.keys(key)
+        both.type(f"<{len(key)}>")
+    both.pane.keys("C-]", "C-]")
+    both.plain.keys("C-]")
+    both.type("end")
+    both.plain.wait(lambda screen: "end" in "".join(screen), "the last keys")
+    expected = "".join(both.plain.screen()[:PANE])
+    both.pane.wait(lambda screen: "".join(inner(screen)) == expected, f"the same keys: {expected}")
+
+
 def _edit(both: Both) -> None:
     both.type("ione two three")
     both.keys("Enter")
