@@ -173,7 +173,10 @@ class PaneParser(XTermParser):
         if key == NOTHING:
             yield events.Key(Keys.Ignore, sequence)
         elif key is not None:
-            yield PaneKey(key, list(super()._sequence_to_key_events(sequence, alt)))
+            plain: list[events.Key] = []
+            with contextlib.suppress(ValueError):  # Textual stumbles over keys that have several names
+                plain += super()._sequence_to_key_events(sequence, alt)
+            yield PaneKey(key, plain)
 
 
 class PaneDriver(LinuxDriver):
