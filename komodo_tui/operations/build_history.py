@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from komodo_tui.domain.operations import ActionRecord, StepResult
     from komodo_tui.store.history import History
 
-_ENOUGH = 200
+_FEW = 5
+_ENOUGH = 500
 _decode_lines = msgspec.json.Decoder(tuple[str, ...]).decode
 _decode_steps = msgspec.json.Decoder(tuple[BuildStep, ...]).decode
 
@@ -78,7 +79,7 @@ class BuildHistory:
         """The newest first, of one build or of all."""
         wanted = parse_actions(f"act:build target:{name}" if name else "act:build")
         found = []
-        for record in self._history.walk(wanted):
+        for record in self._history.walk(wanted, page=limit):  # a record may have 64 KB of output
             if record.act == "build" and record.targets and (not name or record.targets[0].name == name):
                 found.append(run_of(record))
                 if len(found) >= limit:
@@ -87,7 +88,11 @@ class BuildHistory:
 
     def last(self, name: str) -> BuildRun | None:
         """The last one that succeeded."""
-        return next((run for run in self.runs(name, _ENOUGH) if run.outcome == "success"), None)
+        for limit in (_FEW, _ENOUGH):  # most often the last one did
+            found = next((run for run in self.runs(name, limit) if run.outcome == "success"), None)
+            if found is not None:
+                return found
+        return None
 
     def last_version(self, name: str) -> str:
         """Of the last one that succeeded; empty = none has."""

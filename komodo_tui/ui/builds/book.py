@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
 
-_RUNS = 2000
+_RUNS = 400
 """Builds that are looked back on, of all definitions together."""
 _KEPT = 100
 """Of one."""
