@@ -97,6 +97,16 @@ def _deployment(verbs: Verbs) -> None:
         verbs.common,
     )
     inner.add("list", "the deployments defined; 'stack list' shows what runs")
+    made = inner.add(
+        "from",
+        "print the definition that a container could be deployed from; nothing is changed",
+        about="What looks like a secret becomes [[NAME]].\n"
+        "To take a container over, remove it, then deploy: volumes stay.",
+        examples="  komodo-tui deployment from blog@web-1 > blog.yaml",
+    )
+    made.add_argument("container", metavar="CONTAINER")
+    made.add_argument("--name", default="", metavar="NAME", help="of the deployment (default: the container's)")
+    server_option(made)
     remove = inner.add("remove", "forget a deployment's definition; what it deployed keeps running")
     remove.add_argument("name", metavar="NAME")
     confirming(remove)

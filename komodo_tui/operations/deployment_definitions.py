@@ -10,13 +10,16 @@ from komodo_tui.domain.errors import NotFoundError, RefusedError, UsageError
 from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.domain.single import DefineDeploymentOperation, DeploymentDefinition, check_deployment, with_image
 from komodo_tui.domain.single_compose import as_stack
+from komodo_tui.domain.single_from import from_container
 from komodo_tui.operations.container_plans import Draft
 from komodo_tui.operations.kept_definitions import KeptDefinitions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from komodo_agent.wire.models import Container
     from komodo_tui.domain.stacks import StackDefinition
+    from komodo_tui.fleet.client import AgentClient
     from komodo_tui.operations.build_definitions import BuildDefinitions
     from komodo_tui.operations.stack_definitions import StackDefinitions
 
@@ -68,6 +71,21 @@ class Deployables:
                 hint=f"known: {', '.join(sorted(known)) or 'none is defined'}",
             )
         return known[name]
+
+
+async def definition_of(client: AgentClient, server: str, container: Container, name: str = "") -> DeploymentDefinition:
+    """The definition of a deployment that is what this container is now.
+
+    Raises:
+        UsageError: it is one that no deployment can be.
+        KomodoError: its server cannot be asked.
+    """
+    detail = await client.container(container.id)
+    try:
+        image = (await client.resource("image", container.image_id)).inspect if container.image_id else {}
+    except NotFoundError:
+        image = {}
+    return from_container(detail.inspect, image, server, name)
 
 
 def draft_deployment(

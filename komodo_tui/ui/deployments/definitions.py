@@ -16,10 +16,13 @@ from komodo_tui.domain.single import (
 )
 from komodo_tui.domain.single_compose import as_stack
 from komodo_tui.domain.stacks import servers_of
+from komodo_tui.operations.deployment_definitions import definition_of
 from komodo_tui.ui.containers.create import offers, run_fields
 from komodo_tui.ui.definitions.editing import Editing
 from komodo_tui.ui.definitions.text import definition_text, read_one
+from komodo_tui.ui.finder import Entry, find
 from komodo_tui.ui.modals.form import Field, FormDialog
+from komodo_tui.ui.modals.pick import PickDialog
 from komodo_tui.ui.modals.yaml_editor import Checked
 from komodo_tui.ui.stacks.editing import StackEditor
 
@@ -99,6 +102,29 @@ class DeploymentEditing(Editing[DeploymentDefinition]):
         definition = read_form(values)
         record = await self.shell.acts.run(self.operation("add", definition.name, definition, None))
         return definition.name if record is not None and record.outcome == "success" else None
+
+    async def from_container(self) -> str | None:
+        """Pick a container that belongs to no project, and edit what it is; returns the name of what was defined.
+
+        Raises:
+            KomodoError: its server cannot be asked, or no deployment can be like it.
+        """
+        state = self.runtime.fleet.state
+        alone = {f"{c.name}@{name}": (name, c) for name, live in state.servers.items()
+                 for c in live.containers.values() if not c.stack}  # fmt: skip
+        if not alone:
+            self.shell.flash("every container belongs to a project", "warn")
+            return None
+        entries = [Entry(label, help=container.image) for label, (_, container) in sorted(alone.items())]
+        picked = await self.shell.ask(
+            PickDialog("Define a deployment like", lambda query, most: find(query, entries, most))
+        )
+        if picked is None:
+            return None
+        server, container = alone[picked.label]
+        client = await self.runtime.fleet.link(server).client()
+        definition = await definition_of(client, server, container)
+        return await self._edit(f"A deployment like {container.name}", self.text(definition), "", None)
 
     def _stack(self, definition: DeploymentDefinition) -> StackDefinition:
         return as_stack(self.runtime.deployables.with_image(definition))

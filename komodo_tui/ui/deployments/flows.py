@@ -120,10 +120,13 @@ async def new_deployment(editing: DeploymentEditing, server: str) -> str | None:
     items = [
         MenuItem("form", "a form", "f", "image, ports, volumes…"),
         MenuItem("yaml", "YAML", "y", "everything there is"),
+        MenuItem("container", "a container", "c", "what one is now, to be changed as YAML"),
     ]
     picked = await editing.shell.ask(MenuDialog("New deployment of one container by", items))
     if picked is None:
         return None
+    if picked == "container":
+        return await editing.from_container()
     return await (editing.filled_in(server) if picked == "form" else editing.new())
 
 

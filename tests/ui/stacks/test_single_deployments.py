@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from textual.widgets import Input, TextArea
 
+from komodo_agent.wire.models import ContainerDetail
 from komodo_tui.domain.single import DefineDeploymentOperation, DeploymentDefinition
 from komodo_tui.ui.modals.confirm import ConfirmDialog
 from komodo_tui.ui.modals.form import FormDialog
 from komodo_tui.ui.modals.menu import MenuDialog
+from komodo_tui.ui.modals.pick import PickDialog
 from komodo_tui.ui.pages.stacks import StacksPage
 from komodo_tui.ui.stacks.editing import StackEditor
 from tests.ui.stacks.lab import make_app
@@ -104,3 +106,27 @@ async def test_a_stack_is_edited_where_stacks_are(tmp_path: Path) -> None:
         await until(pilot, lambda: app.query(StacksPage) and app.query_one(StacksPage).display)
         page = app.query_one(StacksPage)
         await until(pilot, lambda: page.table.cursor == "shop")
+
+
+async def test_one_is_begun_with_what_a_container_is(tmp_path: Path) -> None:
+    app, _, links = make_app(tmp_path, "deployments")
+
+    async def container(container_id: str) -> ContainerDetail:
+        found = app.runtime.fleet.state.servers["db-01"].containers[container_id]
+        config = {"Image": "postgres:16", "Env": ["POSTGRES_PASSWORD=hunter2", "TZ=UTC"]}
+        return ContainerDetail(container=found, inspect={"Name": "/pg", "Config": config, "HostConfig": {}})
+
+    links["db-01"].agent.container = container  # type: ignore[method-assign]
+    async with app.run_test(size=LARGE) as pilot:
+        await deployments(pilot)
+        await pilot.press("N")
+        await dialog(pilot, MenuDialog)
+        await pilot.press("c")
+        picking = await dialog(pilot, PickDialog)
+        await pilot.press("p", "g", "@")
+        await until(pilot, lambda: [entry.label for entry in picking.found] == ["pg@db-01"])
+        await pilot.press("enter")
+        text = (await dialog(pilot, StackEditor)).query_one(TextArea).text
+        assert "image: postgres:16" in text
+        assert "hunter2" not in text
+        assert "[[POSTGRES_PASSWORD]]" in text
