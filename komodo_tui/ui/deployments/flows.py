@@ -6,8 +6,11 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from komodo_agent.wire.compose import ComposeAct
 from komodo_tui.domain.errors import ReadOnlyError, UsageError
-from komodo_tui.domain.stacks import DefineStackOperation, StackDefinition, StackOperation, check_stack
+from komodo_tui.domain.stacks import DefineStackOperation, StackDefinition, StackOperation, StackTarget, check_stack
 from komodo_tui.ui.deployments.acts import ACTS
 from komodo_tui.ui.modals.form import Field, FormDialog
 from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
@@ -47,27 +50,35 @@ async def act_on(
     if not fitting:
         shell.flash(f"nothing to {act.verb} of {names(places)}: {act.why_not(places, services)}", "warn")
         return None
-    volumes = False
-    if act.verb == "destroy":
-        picked = await _volumes(shell, fitting)
-        if picked is None:
-            return None
-        volumes = picked
     made = [
         await runtime.preparer.act(
             act.verb, place.deployment.stack or place.deployment.project, place.deployment.project,
-            (place.deployment.server,), services=services, volumes=volumes,
+            (place.deployment.server,), services=services,
         )
         for place in fitting
     ]  # fmt: skip
     called = ", ".join(dict.fromkeys(operation.stack for operation in made))
     targets = tuple(target for operation in made for target in operation.targets)
+    if act.verb == "destroy":
+        picked = await _volumes(shell, fitting, targets)
+        if picked is None:
+            return None
+        targets = tuple(_with_volumes(target) for target in targets) if picked else targets
     return await shell.acts.run(StackOperation(verb=act.verb, stack=called, targets=targets), follow=True)
 
 
-async def _volumes(shell: Shell, places: Sequence[Place]) -> bool | None:
-    """Whether the named volumes go as well; None = it was left."""
-    volumes = sorted({name for place in places if place.project is not None for name in place.project.volumes})
+def _with_volumes(target: StackTarget) -> StackTarget:
+    spec = target.spec
+    return (
+        msgspec.structs.replace(target, spec=msgspec.structs.replace(spec, volumes=True))
+        if isinstance(spec, ComposeAct)
+        else target
+    )
+
+
+async def _volumes(shell: Shell, places: Sequence[Place], targets: Sequence[StackTarget]) -> bool | None:
+    """Whether the named volumes go as well; None = it was left. The targets know them: lists leave them out."""
+    volumes = sorted({name for target in targets if target.found is not None for name in target.found.volumes})
     items = [
         MenuItem("keep", "keep all volumes", "k", ", ".join(volumes) or "it has none"),
         MenuItem("remove", "remove its volumes too", "v", "their data is lost", "" if volumes else "it has none"),

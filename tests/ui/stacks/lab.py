@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from komodo_agent.wire.compose import (
     ComposePreview,
     ComposeProject,
@@ -110,8 +112,8 @@ class StackClient(StillClient):
         self.asked: list[PreviewRequest] = []
 
     async def compose_projects(self) -> list[ComposeProject]:
-        """Those there are."""
-        return list(PROJECTS[self.server].values())
+        """Those there are; as agents do, without their volumes."""
+        return [msgspec.structs.replace(project, volumes=()) for project in PROJECTS[self.server].values()]
 
     async def compose_project(self, name: str) -> ComposeProject:
         """One of them."""
