@@ -19,6 +19,8 @@ class FrameMeter:
         """Bytes on the wire."""
         self.plain = 0
         """Bytes of layers in them, unpacked."""
+        self.saved = 0
+        """Bytes of them that packing has kept off the wire."""
         self.ended = False
         self._skip = 0
         self._head = b""
@@ -50,4 +52,5 @@ class FrameMeter:
         self._head, self._skip = b"", stored
         if kind in (DATA, PACKED):
             self.plain += plain
+            self.saved += plain - stored
         self.ended = self.ended or kind == END

@@ -31,7 +31,7 @@ _PATIENCE = 15.0
 _ATTEMPTS = 6
 """How often it is tried: after a connection broke each goes on where the one before stopped."""
 _PAUSE = 2.0
-_QUEUE = 8
+_QUEUE = 32
 """Pieces, of 512 KiB at most, between the two sides."""
 _TELL_EVERY = 0.25
 
@@ -141,7 +141,7 @@ class ShipStep:
             return
         rate = meter.passed / max(time.monotonic() - relay.began, 0.001)
         share = min(0.99, meter.plain / relay.total) if relay.total > 0 else None
-        packed = f", packed to {meter.passed / meter.plain:.0%}" if meter.passed < 0.95 * meter.plain else ""
+        packed = f", packed to {1 - meter.saved / meter.plain:.0%}" if meter.saved > 0.05 * meter.plain else ""
         self._report("running", f"{bytes_text(meter.plain)} sent{packed}, {rate_text(rate)}/s", done=share)
 
 

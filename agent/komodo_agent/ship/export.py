@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 import zlib
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,8 +28,9 @@ from ..wire.ships import (
     WAIT,
     LayerHead,
 )
+from .ahead import ahead
 from .naming import Namer
-from .packing import LEVEL, Packing
+from .packing import LEVEL, SAMPLE, Packing
 from .tar_in import TarIn
 
 if TYPE_CHECKING:
@@ -99,14 +101,20 @@ class _Frames:
 
     async def data(self, piece: bytes) -> None:
         """Send bytes of a layer."""
-        if self._packing.wanted():
-            began = time.monotonic()
-            packed = await asyncio.to_thread(zlib.compress, piece, LEVEL)
-            self._packing.packed(len(piece), len(packed), time.monotonic() - began)
+        if self._packing.look_due():
+            await self._packed(piece[:SAMPLE])
+        if self._packing.pays():
+            packed = await self._packed(piece)
             if len(packed) < len(piece):
                 self._packing.sent(len(packed), await self.put(PACKED, packed, len(piece)))
                 return
         self._packing.sent(len(piece), await self.put(DATA, piece))
+
+    async def _packed(self, piece: bytes) -> bytes:
+        began = time.monotonic()
+        packed = await asyncio.to_thread(zlib.compress, piece, LEVEL)
+        self._packing.packed(len(piece), len(packed), time.monotonic() - began)
+        return packed
 
 
 async def _keep_alive(out: _Frames) -> None:
@@ -161,9 +169,10 @@ class _Export:
     async def _layer(self, archive: TarIn, member: Member, layer: str) -> None:
         skip = min(self._kept.get(layer, 0), member.size) if layer else 0
         await self._out.put(LAYER, msgspec.json.encode(LayerHead(layer=layer, size=member.size, offset=skip)))
-        async for piece in archive.pieces():
-            if skip >= len(piece):
-                skip -= len(piece)
-                continue
-            await self._out.data(piece[skip:] if skip else piece)
-            skip = 0
+        async with aclosing(ahead(archive.pieces())) as pieces:
+            async for piece in pieces:
+                if skip >= len(piece):
+                    skip -= len(piece)
+                    continue
+                await self._out.data(piece[skip:] if skip else piece)
+                skip = 0

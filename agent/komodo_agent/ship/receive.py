@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import uuid
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,6 +17,7 @@ from ..engine.resources import document, short
 from ..problems import AgentError
 from ..wire.protocol import Problem
 from ..wire.ships import CONFIG, DATA, END, HEAD, LAYER, PACKED, PROBLEM, WAIT, Imported, LayerHead, Shipment
+from .ahead import ahead
 from .frames_in import frames
 from .layers import lacking_layers
 from .loading import Loading
@@ -45,7 +47,8 @@ async def receive(engine: Engine, spool: Spool, stream: aiohttp.StreamReader) ->
     _running += 1
     arrival = _Arrival(engine, spool)
     try:
-        return await arrival.take(stream)
+        async with aclosing(ahead(frames(stream))) as source:
+            return await arrival.take(source)
     except asyncio.TimeoutError as error:
         raise AgentError("failed", "the image stopped on its way", hint=_AGAIN, retryable=True) from error
     finally:
@@ -68,9 +71,8 @@ class _Arrival:
         self._held: dict[str, Held] = {}
         self._received = self._resumed = 0
 
-    async def take(self, stream: aiohttp.StreamReader) -> Imported:
+    async def take(self, source: AsyncGenerator[tuple[bytes, bytes], None]) -> Imported:
         """Read the frames, and give the engine what is in them while they come; see it through."""
-        source = frames(stream)
         kind, body = await _next(source)
         if kind != HEAD:
             raise AgentError("bad_request", "the image does not say what it is")

@@ -7,6 +7,7 @@ import hashlib
 import io
 import tarfile
 import zlib
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from komodo_agent.problems import AgentError
+from komodo_agent.ship.ahead import ahead
 from komodo_agent.ship.frames_in import frames
 from komodo_agent.ship.naming import Namer, chains
 from komodo_agent.ship.packing import Packing
@@ -25,6 +27,7 @@ from komodo_tui.domain.errors import ActError
 from komodo_tui.operations.frames import FrameMeter, frame
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
 LAYER = "sha256:" + "a" * 64
@@ -176,17 +179,40 @@ def test_the_spool_keeps_what_broke_off(tmp_path: Path) -> None:
 def test_packing_is_tried_where_sending_is_slow_and_kept_where_it_pays() -> None:
     quick = Packing()
     for _ in range(100):
-        assert not quick.wanted()
+        assert not quick.look_due()
+        assert not quick.pays()
         quick.sent(1 << 20, 0.004)
     slow = Packing()
-    assert not slow.wanted()
+    assert not slow.look_due()
     slow.sent(1 << 20, 0.1)
-    assert slow.wanted()
+    assert slow.look_due()
     slow.packed(1 << 20, 1 << 19, 0.012)
+    assert slow.pays()
     slow.sent(1 << 19, 0.05)
-    assert slow.wanted()
+    assert slow.pays()
     useless = Packing()
     useless.sent(1 << 20, 0.1)
-    assert useless.wanted()
-    useless.packed(1 << 20, 1 << 20, 0.02)
-    assert [useless.wanted() for _ in range(10)].count(True) == 0
+    looks = 0
+    for _ in range(1000):
+        if useless.look_due():
+            looks += 1
+            useless.packed(1 << 20, 1 << 20, 0.02)
+        assert not useless.pays()
+    assert 5 <= looks <= 10
+
+
+async def test_ahead_gives_all_and_errors_in_their_place() -> None:
+    async def numbers(most: int) -> AsyncIterator[int]:
+        for number in range(most):
+            yield number
+        raise AgentError("failed", "the end")
+
+    found = []
+    try:
+        async for number in ahead(numbers(20), 3):
+            found.append(number)
+    except AgentError:
+        found.append(-1)
+    assert found == [*range(20), -1]
+    async with aclosing(ahead(numbers(20), 3)) as some:
+        assert await anext(some) == 0
