@@ -14,6 +14,7 @@ from komodo_agent.wire.repos import wrong_path
 from komodo_tui.domain.durations import parse_duration
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.names import check_plain_name
+from komodo_tui.domain.units import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -129,6 +130,21 @@ class SyncBase(msgspec.Struct, frozen=True, kw_only=True):
     def brought(self) -> frozenset[Key]:
         """All it has brought."""
         return frozenset((kind, name) for kind, names in self.base.items() for name in names)
+
+
+def standing(base: SyncBase) -> tuple[str, Literal["ok", "warn", "bad", "dim"]]:
+    """How a sync stands, in words and with their tone."""
+    if base.problem:
+        return base.problem, "bad"
+    if not base.looked:
+        return "not looked at yet", "dim"
+    if base.conflicts:
+        return count_text(base.conflicts, "conflict"), "bad"
+    if base.pending:
+        return f"{len(base.pending)} pending", "warn"
+    if base.drifted:
+        return f"does not run as defined: {', '.join(base.drifted)}", "warn"
+    return "equal", "ok"
 
 
 def check_sync(sync: SyncDefinition) -> SyncDefinition:

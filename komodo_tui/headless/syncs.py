@@ -7,7 +7,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from komodo_tui.domain.errors import ExitCode, NotConfirmedError
-from komodo_tui.domain.syncs import difference
+from komodo_tui.domain.syncs import difference, standing
 from komodo_tui.domain.units import count_text, time_text
 from komodo_tui.headless.acts import print_record, run, submit
 from komodo_tui.headless.tables import Cell, Column
@@ -57,6 +57,7 @@ async def _list(session: Session) -> int:
 
 def _row(definition: SyncDefinition, base: SyncBase) -> list[Cell]:
     words, tone = standing(base)
+    tones: dict[str, Tone] = {"ok": "good", "warn": "warn", "bad": "bad", "dim": "dim"}
     path = f"/{definition.path}" if definition.path else ""
     return [
         Cell(definition.name),
@@ -65,23 +66,8 @@ def _row(definition: SyncDefinition, base: SyncBase) -> list[Cell]:
         Cell(base.seen[:12] or "-"),
         Cell(time_text(base.looked) or "never"),
         Cell(str(len(base.pending)) if base.looked else "-"),
-        Cell(words, tone),
+        Cell(words, tones[tone]),
     ]
-
-
-def standing(base: SyncBase) -> tuple[str, Tone]:
-    """How a sync stands, in words."""
-    if base.problem:
-        return base.problem, "bad"
-    if not base.looked:
-        return "not looked at yet", "dim"
-    if base.conflicts:
-        return count_text(base.conflicts, "conflict"), "bad"
-    if base.pending:
-        return "differs", "warn"
-    if base.drifted:
-        return f"does not run as defined: {', '.join(base.drifted)}", "warn"
-    return "equal", "good"
 
 
 async def _plan(session: Session) -> int:

@@ -236,6 +236,8 @@ def by_target(targets: Sequence[Target], results: Sequence[StepResult]) -> dict[
     """The results of an act, whose steps may be several for one target: a prune's on a server, say."""
     if len(targets) == len(results) and all(map(same, targets, (result.target for result in results))):
         return dict(zip(targets, results, strict=True))
+    if len(targets) == 1 and results:  # an act for one target is all of that one, whatever its steps are called
+        return {targets[0]: together(targets[0], results)}
     found = {target: [result for result in results if same(target, result.target)] for target in targets}
     return {target: together(target, mine) for target, mine in found.items() if mine}
 

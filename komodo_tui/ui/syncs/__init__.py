@@ -1,0 +1,1 @@
+"""Syncs on the screen: what differs, and making it equal either way."""
