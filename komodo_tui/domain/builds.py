@@ -136,6 +136,8 @@ class BuildOperation(msgspec.Struct, frozen=True, kw_only=True, tag="build", tag
     build: BuildDefinition
     server: str
     version: str
+    after: str | None = None
+    """The version that was built last when this one was chosen; None = it was chosen by a person."""
     repo: RepoDefinition | None = None
     """The repo it names, as it is to be built: with the build's own branch and commit."""
     arguments: dict[str, str] = msgspec.field(default_factory=dict)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from komodo_tui.domain.builds import BuildOperation, check_build, job_of, pushed_name
-from komodo_tui.domain.errors import NotFoundError
+from komodo_tui.domain.errors import NotFoundError, RefusedError
 from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.operations.build_definitions import draft_definition
 from komodo_tui.operations.container_plans import Draft, server_of, stale
@@ -29,15 +29,23 @@ def draft_build(
     operation: BuildOperation | DefineBuildOperation,
     state: FleetState,
     known: Callable[[], Mapping[str, BuildDefinition]],
+    last_version: Callable[[str], str] | None = None,
 ) -> Draft:
     """Check it, and say what it would do.
 
     Raises:
         UsageError: the definition cannot be used.
         NotFoundError: the server or the definition is gone.
-        RefusedError: a build of that name exists.
+        RefusedError: a build of that name exists, or another one has taken the version meanwhile.
     """
-    return _draft(operation, state) if isinstance(operation, BuildOperation) else draft_definition(operation, known())
+    if not isinstance(operation, BuildOperation):
+        return draft_definition(operation, known())
+    name = operation.build.name
+    if operation.after is not None and last_version is not None and last_version(name) != operation.after:
+        raise RefusedError(
+            f"build {name}: another build has taken version {operation.version} meanwhile", hint="build it again"
+        )
+    return _draft(operation, state)
 
 
 def _draft(operation: BuildOperation, state: FleetState) -> Draft:
@@ -90,7 +98,8 @@ def _details(operation: BuildOperation, job: BuildJob, references: list[str]) ->
     yield from (f"secret {key}: {name}" for key, name in build.secrets.items())
     yield from (f"then ship to {server}" for server in build.ship)
     yield from (f"then push {pushed_name(build, registry)}" for registry in build.registries)
-    yield from (f"then redeploy {name}" for name in build.redeploy_on_build)
+    where = "" if build.registries else ", with the image shipped to its servers before"
+    yield from (f"then redeploy {name}{where}" for name in build.redeploy_on_build)
 
 
 def _command(job: BuildJob) -> str:

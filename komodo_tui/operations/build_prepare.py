@@ -57,9 +57,10 @@ class BuildPreparer:
             if build.branch and not build.commit:
                 changes["commit"] = ""
             repo = msgspec.structs.replace(found, **changes)
+        last = "" if version else self._history.last_version(build.name)
         return BuildOperation(
-            build=build, server=server, repo=repo, arguments=values,
-            version=version or next_version(build, self._history.last_version(build.name)),
+            build=build, server=server, repo=repo, arguments=values, after=None if version else last,
+            version=version or next_version(build, last),
         )  # fmt: skip
 
     def _arguments(self, build: BuildDefinition, server: str) -> dict[str, str]:

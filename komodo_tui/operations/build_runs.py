@@ -71,16 +71,13 @@ class BuildFollower:
 
     def places(self, build: BuildDefinition) -> tuple[str, ...]:
         """The servers that are needed then. Blocks. Raises UsageError, NotFoundError."""
-        found = dict.fromkeys(self._shipped_to(build))
-        for name in build.redeploy_on_build:
-            found |= dict.fromkeys(self._preparer.places(self._deployables.find(name)))
-        return tuple(found)
+        return tuple(dict.fromkeys((*self._shipped_to(build), *self._deployed_on(build))))
 
     async def follow(self, build: BuildDefinition, record: ActionRecord, submit: Submit) -> list[FollowUp]:
         """Do it, one thing after the other; nothing after one that did not end well."""
         run = run_of(record)
         done: list[FollowUp] = []
-        for what, prepare in self._wanted(build, run):
+        for what, prepare in self._wanted(build, run, await asyncio.to_thread(self._shipped_to, build)):
             bad = next((one for one in done if not one.ok), None)
             if bad is not None:
                 done.append(FollowUp(what, error=ActError(f"not begun, since {bad.what} did not end well")))
@@ -92,8 +89,8 @@ class BuildFollower:
                 done.append(FollowUp(what, error=error))
         return done
 
-    def _wanted(self, build: BuildDefinition, run: BuildRun) -> Iterator[tuple[str, Prepare]]:
-        servers = [server for server in self._shipped_to(build) if server != run.server]
+    def _wanted(self, build: BuildDefinition, run: BuildRun, shipped: Sequence[str]) -> Iterator[tuple[str, Prepare]]:
+        servers = [server for server in shipped if server != run.server]
         if servers:
             yield (
                 f"ship to {', '.join(servers)}",
@@ -106,7 +103,13 @@ class BuildFollower:
             yield f"redeploy {name}", lambda name=name: self._redeploy(name)  # type: ignore[misc]
 
     def _shipped_to(self, build: BuildDefinition) -> tuple[str, ...]:
-        return named_servers(f"build {build.name}: ship", build.ship, self._known())
+        """Those that are named; and where the image is in no registry, those that are to run it."""
+        named = named_servers(f"build {build.name}: ship", build.ship, self._known())
+        return named if build.registries else tuple(dict.fromkeys((*named, *self._deployed_on(build))))
+
+    def _deployed_on(self, build: BuildDefinition) -> Iterator[str]:
+        for name in build.redeploy_on_build:
+            yield from self._preparer.places(self._deployables.find(name))
 
     async def _redeploy(self, name: str) -> Operation:
         return await self._preparer.deploy(await asyncio.to_thread(self._deployables.find, name))

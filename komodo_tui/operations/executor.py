@@ -32,6 +32,7 @@ from komodo_tui.domain.syncs import DefineSyncOperation
 from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
 from komodo_tui.operations.act import Act
+from komodo_tui.operations.build_history import BuildHistory
 from komodo_tui.operations.build_plans import with_secrets
 from komodo_tui.operations.command_plans import with_values
 from komodo_tui.operations.intents import job_specs, new_intent, written
@@ -114,7 +115,8 @@ class Executor:
         self._planner = Planner(
             fleet.state, definitions.known, settings, stacks.known if stacks else dict, procedures, values, alerts,
             repos=repos.known if repos else dict, deployments=deployments.known if deployments else dict,
-            builds=builds.known if builds else dict, syncs=syncs.known if syncs else dict,
+            builds=builds.known if builds else dict,
+            last_version=BuildHistory(history).last_version, syncs=syncs.known if syncs else dict,
         )  # fmt: skip
         self._recovery = Recovery(history, locks, fleet.link, definitions.known)
         self.terminals = TerminalLog(history, locks, settings)

@@ -86,6 +86,7 @@ class Planner:
         repos: Callable[[], Mapping[str, RepoDefinition]] = dict,
         deployments: Callable[[], Mapping[str, DeploymentDefinition]] = dict,
         builds: Callable[[], Mapping[str, BuildDefinition]] = dict,
+        last_version: Callable[[str], str] | None = None,
         syncs: Callable[[], Mapping[str, SyncDefinition]] = dict,
     ) -> None:
         """``known`` reads the servers' definitions, by name, ``stacks`` those of the stacks."""
@@ -99,6 +100,7 @@ class Planner:
         self._repos = repos
         self._deployments = deployments
         self._builds = builds
+        self._last_version = last_version
         self._syncs = syncs
 
     def plan(self, operation: Operation) -> Plan:
@@ -158,7 +160,7 @@ class Planner:
 
             return draft_sync(operation, self._syncs())
         if isinstance(operation, BuildOperation | DefineBuildOperation):
-            return draft_build(operation, self._state, self._builds)
+            return draft_build(operation, self._state, self._builds, self._last_version)
         assert isinstance(operation, ServerOperation)
         return draft_server(operation, self._known(), self._state)
 

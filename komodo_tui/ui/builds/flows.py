@@ -38,18 +38,23 @@ async def build_now(runtime: Runtime, shell: Shell, build: BuildDefinition, vers
     known = {name: live.definition for name, live in state.servers.items()}
     server = pick_server(build, builders_of(build, known), state)
     preparer = BuildPreparer(RepoDefinitions(runtime.definitions), runtime.values, BuildHistory(runtime.history))
+    follower = _follower(runtime)
+    await asyncio.to_thread(follower.places, build)  # what is to follow is known, or nothing is built
     operation = await asyncio.to_thread(preparer.prepare, build, server, version)
     record = await shell.acts.run(operation, told=True)
     if record is None:
         return
     await output_of(runtime).keep(record)
     if record.outcome == "success":
-        await _follow(runtime, shell, build, record)
+        await _follow(follower, shell, build, record)
 
 
-async def _follow(runtime: Runtime, shell: Shell, build: BuildDefinition, record: ActionRecord) -> None:
+def _follower(runtime: Runtime) -> BuildFollower:
     known = {name: live.definition for name, live in runtime.fleet.state.servers.items()}
-    follower = BuildFollower(runtime.fleet, runtime.executor, runtime.preparer, runtime.deployables, lambda: known)
+    return BuildFollower(runtime.fleet, runtime.executor, runtime.preparer, runtime.deployables, lambda: known)
+
+
+async def _follow(follower: BuildFollower, shell: Shell, build: BuildDefinition, record: ActionRecord) -> None:
 
     async def submit(plan: Plan) -> ActionRecord:
         return await shell.acts.submit(plan, plan.phrase or True)
