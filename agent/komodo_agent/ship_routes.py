@@ -59,12 +59,12 @@ class ShipRoutes:
         engine, spool = await self._engine(), self._agent.spool
         whole = await layers.keeps_whole(engine)
         present = await layers.has(engine, shipment.id)
-        lack = () if present else shipment.layers if whole else await layers.lacking_layers(engine, shipment.layers)
+        lack = () if present or whole else await layers.lacking_layers(engine, shipment.layers)
         return as_json(
             Lacking(
                 present=present,
                 layers=lack,
-                kept={} if whole else await asyncio.to_thread(spool.kept, lack),
+                kept=await asyncio.to_thread(spool.kept, lack),
                 tags=await layers.tags_there(engine, shipment.tags),
                 whole=whole,
                 free=await asyncio.to_thread(spool.free),

@@ -36,6 +36,4 @@ class ShipOperation(msgspec.Struct, frozen=True, kw_only=True, tag="ship", tag_f
     layers: tuple[str, ...] = ()
     """Digests of its layers, lowest first."""
     platform: str = ""
-    whole: bool = False
-    """Its layers cannot be left out: the engine of its source keeps images in another way."""
     targets: tuple[ShipTarget, ...] = ()

@@ -72,6 +72,7 @@ async def prepare_ship(
 
     Raises:
         UsageError, NotFoundError: as :func:`find_source`, or no server is named.
+        RefusedError: an engine keeps its images in another way.
         KomodoError: a server cannot be asked.
     """
     wanted = list(dict.fromkeys(servers))
@@ -82,11 +83,14 @@ async def prepare_ship(
     for name in (source, *wanted):
         server_of(fleet.state, name)
     found = await (await fleet.link(source).client()).image_layers(image)
+    _check_kept(source, whole=found.whole)
     names = tuple(tags) or _names(found, image)
-    shipment = Shipment(id=found.id, tags=names, layers=found.layers, whole=found.whole)
+    shipment = Shipment(id=found.id, tags=names, layers=found.layers)
 
     async def look(name: str) -> ShipTarget:
-        return _target(name, found, shipment, await (await fleet.link(name).client()).lacking(shipment))
+        lacking = await (await fleet.link(name).client()).lacking(shipment)
+        _check_kept(name, whole=lacking.whole)
+        return _target(name, found, shipment, lacking)
 
     return ShipOperation(
         image=names[0] if names else found.id.removeprefix("sha256:")[:12],
@@ -95,9 +99,17 @@ async def prepare_ship(
         tags=names,
         layers=found.layers,
         platform=found.platform,
-        whole=found.whole,
         targets=tuple(await asyncio.gather(*map(look, wanted))),
     )
+
+
+def _check_kept(server: str, *, whole: bool) -> None:
+    """An engine with containerd's store names images by another digest, and takes and gives them as a whole only."""
+    if whole:
+        raise RefusedError(
+            f"the engine of {server} keeps images in containerd's store, which ship cannot deal with yet",
+            hint="push to a registry and pull there, or turn containerd-snapshotter off",
+        )
 
 
 def _names(found: ImageLayers, image: str) -> tuple[str, ...]:
@@ -108,13 +120,11 @@ def _names(found: ImageLayers, image: str) -> tuple[str, ...]:
 
 
 def _target(name: str, found: ImageLayers, shipment: Shipment, lacking: Lacking) -> ShipTarget:
-    whole = found.whole or lacking.whole
-    count = 0 if lacking.present else len(found.layers) if whole else len(lacking.layers)
     kept = sum(lacking.kept.values())
     return ShipTarget(
         server=name,
         present=lacking.present,
-        lacking=count,
+        lacking=len(lacking.layers),
         size=max(0, lacking_size(found, lacking) - kept),
         kept=kept,
         moved=tuple(tag for tag, there in lacking.tags.items() if there != shipment.id),
@@ -126,7 +136,7 @@ def lacking_size(found: ImageLayers, lacking: Lacking) -> int:
     """About how many bytes the layers are that a server lacks."""
     if lacking.present:
         return 0
-    if not found.sizes or lacking.whole or found.whole:
+    if not found.sizes:
         return found.size
     sizes: Mapping[str, int] = dict(zip(found.layers, found.sizes, strict=True))
     return sum(sizes[layer] for layer in lacking.layers)

@@ -103,7 +103,7 @@ class ShipStep:
         self._report("running", "looks at what is there")
         source = await self._link(operation.source).client(_PATIENCE)
         there = await self._link(self.target.server).client(_PATIENCE)
-        shipment = Shipment(id=operation.id, tags=operation.tags, layers=operation.layers, whole=operation.whole)
+        shipment = Shipment(id=operation.id, tags=operation.tags, layers=operation.layers)
         lacking = await there.lacking(shipment)
         relay = _Relay(self._tell)
         if not lacking.present:
@@ -200,14 +200,7 @@ class _Relay:
 
 
 def _request(operation: ShipOperation, lacking: Lacking) -> ExportRequest:
-    whole = operation.whole or lacking.whole
-    return ExportRequest(
-        id=operation.id,
-        layers=operation.layers,
-        wanted=operation.layers if whole else lacking.layers,
-        kept=lacking.kept,
-        whole=whole,
-    )
+    return ExportRequest(id=operation.id, layers=operation.layers, wanted=lacking.layers, kept=lacking.kept)
 
 
 def _again(error: KomodoError) -> bool:

@@ -65,8 +65,6 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     """The names it gets there, all at once, at the very end."""
     layers: tuple[str, ...] = ()
-    whole: bool = False
-    """All layers come, whatever is there."""
 
 
 class Lacking(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +79,7 @@ class Lacking(msgspec.Struct, frozen=True, kw_only=True):
     tags: dict[str, str] = msgspec.field(default_factory=dict)
     """Of the tags asked about, those that exist there, and the ids of their images."""
     whole: bool = False
-    """The engine there takes images with all their layers only."""
+    """The engine there keeps images in another way, as in :class:`ImageLayers`."""
     free: int = 0
     """Bytes free where the layers are kept until they are loaded."""
 
@@ -96,10 +94,6 @@ class ExportRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Those to send."""
     kept: dict[str, int] = msgspec.field(default_factory=dict)
     """Bytes of them that need not be sent, at their beginning."""
-    whole: bool = False
-    """The engine's archive as it is, with all layers: one side keeps images in another way."""
-    tags: tuple[str, ...] = ()
-    """For whole: the names in the archive."""
 
 
 class LayerHead(msgspec.Struct, frozen=True, kw_only=True):
