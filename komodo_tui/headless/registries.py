@@ -5,34 +5,24 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from komodo_agent.wire.registry import LABEL, RegistryContent, RegistryLook
-from komodo_tui.domain.errors import ExitCode, KomodoError, NotFoundError, UsageError
-from komodo_tui.domain.registries import RegistryImage, RegistryOperation, is_loopback, own_registries
+from komodo_tui.domain.errors import ExitCode, NotFoundError, UsageError
+from komodo_tui.domain.registries import RegistryImage, RegistryOperation, is_loopback
 from komodo_tui.domain.units import bytes_text
 from komodo_tui.headless.acts import run
 from komodo_tui.headless.session import not_reached
 from komodo_tui.headless.tables import Cell, Column
 from komodo_tui.headless.values import registry as logins
+from komodo_tui.operations.registries import known_registries, look_into, look_into_all
 
 if TYPE_CHECKING:
-    from komodo_agent.wire.models import Container
+    from komodo_agent.wire.registry import RegistryContent
     from komodo_tui.headless.session import Runtime, Session
+    from komodo_tui.operations.registries import OwnRegistry
 
 _COLUMNS = (
     Column("REGISTRY"), Column("SERVER"), Column("REPOSITORY", flexible=True), Column("TAG"),
     Column("SIZE", right=True), Column("DIGEST"),
 )  # fmt: skip
-
-
-class ListedRegistry(msgspec.Struct, frozen=True, kw_only=True):
-    """A registry in ``--json``."""
-
-    server: str
-    name: str
-    address: str
-    content: RegistryContent
 
 
 async def registry(session: Session) -> int:
@@ -60,29 +50,24 @@ async def _start(session: Session) -> int:
 
 async def _show(session: Session) -> int:
     async with session.servers() as runtime:
-        found = [(name, one) for name, live in runtime.fleet.state.servers.items()
-                 for one in own_registries(live.containers.values())]  # fmt: skip
-        listed: list[ListedRegistry] = []
-        failed: KomodoError | None = None
-        for server, container in found:
-            try:
-                content = await _content(runtime, server, container)
-            except KomodoError as error:
-                session.out.error(error)
-                failed = error
-                continue
-            address = container.labels[LABEL]
-            listed.append(ListedRegistry(server=server, name=container.name, address=address, content=content))
+        listed = await look_into_all(runtime.fleet, runtime.values)
+        failed = [one.error for one in listed if one.error is not None]
+        for error in failed:
+            session.out.error(error)
+        listed = [one for one in listed if one.error is None]
         if session.out.json:
-            session.out.document(listed)
-        elif not found:
+            session.out.document([
+                {"server": one.server, "name": one.name, "address": one.address, "content": one.content}
+                for one in listed
+            ])  # fmt: skip
+        elif not listed and not failed:
             session.out.say("komodo-tui: there is no registry; `komodo-tui registry start --server NAME` starts one")
         else:
             session.out.table(_COLUMNS, [row for one in listed for row in _rows(one)])
-    return failed.exit_code if failed else ExitCode.DONE
+    return failed[0].exit_code if failed else ExitCode.DONE
 
 
-def _rows(listed: ListedRegistry) -> list[list[Cell]]:
+def _rows(listed: OwnRegistry) -> list[list[Cell]]:
     where = [Cell(listed.address), Cell(listed.server)]
     rows = []
     for repository in listed.content.repositories:
@@ -102,26 +87,18 @@ def _rows(listed: ListedRegistry) -> list[list[Cell]]:
 
 
 async def _delete(session: Session) -> int:
-    arguments = session.arguments
     async with session.servers() as runtime:
-        server, container = _one_registry(session, runtime)
-        content = await _content(runtime, server, container)
-        images = tuple(dict.fromkeys(image for word in arguments.images for image in picked(content, word)))
-        operation = RegistryOperation(
-            verb="delete", server=server, name=container.name, container=container.id,
-            address=container.labels[LABEL], images=images,
-        )  # fmt: skip
-        return await run(session, runtime, operation)
+        found = await _one_registry(session, runtime)
+        if found.error is not None:
+            raise found.error
+        wanted = session.arguments.images
+        images = tuple(dict.fromkeys(image for word in wanted for image in picked(found.content, word)))
+        return await run(session, runtime, found.operation(images))
 
 
 async def _collect(session: Session) -> int:
     async with session.servers() as runtime:
-        server, container = _one_registry(session, runtime)
-        operation = RegistryOperation(
-            verb="collect", server=server, name=container.name, container=container.id,
-            address=container.labels[LABEL],
-        )  # fmt: skip
-        return await run(session, runtime, operation)
+        return await run(session, runtime, (await _one_registry(session, runtime)).operation())
 
 
 def picked(content: RegistryContent, word: str) -> list[RegistryImage]:
@@ -146,13 +123,6 @@ def picked(content: RegistryContent, word: str) -> list[RegistryImage]:
     ]  # fmt: skip
 
 
-async def _content(runtime: Runtime, server: str, container: Container) -> RegistryContent:
-    address = container.labels[LABEL]
-    auth = await asyncio.to_thread(runtime.values.registry_auth, f"{address}/x")
-    client = await runtime.fleet.link(server).client()
-    return await client.registry_content(RegistryLook(container=container.id, registry_auth=auth))
-
-
 def _one_server(session: Session, runtime: Runtime) -> str:
     servers = list(runtime.fleet.state.servers.values())
     if len(servers) != 1:
@@ -162,15 +132,10 @@ def _one_server(session: Session, runtime: Runtime) -> str:
     return servers[0].name
 
 
-def _one_registry(session: Session, runtime: Runtime) -> tuple[str, Container]:
-    found = [
-        (name, one)
-        for name, live in runtime.fleet.state.servers.items()
-        for one in own_registries(live.containers.values())
-        if session.arguments.name in ("", one.name)
-    ]
+async def _one_registry(session: Session, runtime: Runtime) -> OwnRegistry:
+    found = [one for one in known_registries(runtime.fleet.state) if session.arguments.name in ("", one[1].name)]
     if not found:
         raise NotFoundError("there is no such registry", hint="`komodo-tui registry show` lists them")
     if len(found) > 1:
         raise UsageError("there are several registries", hint="say which: --server NAME, --name CONTAINER")
-    return found[0]
+    return await look_into(runtime.fleet, runtime.values, *found[0])
