@@ -30,8 +30,8 @@ def compared(now: RunProgress, good: RunProgress, at: float) -> list[str]:
         lines.append(f"servers: {' '.join(good.only) or 'all'} then, {' '.join(now.only) or 'all'}")
     if now.definition != good.definition:
         lines.append("the definition has been changed since")
-    before = {_called(step, good): step for step in good.steps()}
-    for step in now.steps():
+    before = {_called(step, good): step for step in good.steps}
+    for step in now.steps:
         lines += _step(step, before.pop(_called(step, now), None), now, good, at)
     lines += [f"{name}: is no step any more" for name in before]
     return lines if len(lines) > 1 else [*lines, "nothing differs but the times"]

@@ -86,6 +86,10 @@ class RunProgress:
         self.end_time = 0.0
         self.seen = 0
         """Number of the last entry taken in."""
+        self.stages: list[RunLine] = []
+        self.steps: list[RunLine] = []
+        self.servers: dict[str, int] = {}
+        """Those that were touched, in the order they came, numbered from 0."""
         self._changed: set[Key] = set()
 
     def changed(self) -> dict[Key, RunLine]:
@@ -107,11 +111,7 @@ class RunProgress:
         """A step that waits for a person now."""
         if self.ended is not None:
             return None
-        return next((line for line in self.lines.values() if line.end == "asking"), None)
-
-    def steps(self) -> list[RunLine]:
-        """The steps, in their order."""
-        return [line for _, line in sorted(self.lines.items()) if line.depth == 1]
+        return next((step for step in self.steps if step.end == "asking"), None)
 
     def targets(self, step: RunLine) -> list[RunLine]:
         """The targets of a step, in their order."""
@@ -146,9 +146,11 @@ class RunProgress:
         self.parameters, self.who, self.started = entry.parameters, str(entry.actor), at
         self.only, self.again = entry.servers, entry.again
         for number, stage in enumerate(self.definition.stages):
-            self.lines[number,] = RunLine(0, stage_title(stage, number + 1), (number,))
+            line = self.lines[number,] = RunLine(0, stage_title(stage, number + 1), (number,))
+            self.stages.append(line)
             for index, step in enumerate(stage.steps):
-                self.lines[number, index] = RunLine(1, step_title(step), (number, index))
+                line = self.lines[number, index] = RunLine(1, step_title(step), (number, index))
+                self.steps.append(line)
         self._changed |= set(self.lines)
 
     def _start(self, key: Key, at: float) -> RunLine:
@@ -185,4 +187,5 @@ class RunProgress:
         self._changed |= {key, place}
         if line is None:
             line = self.lines[key] = RunLine(2, name, key, target=target)
+            self.servers.setdefault(target.server or name, len(self.servers))
         return line

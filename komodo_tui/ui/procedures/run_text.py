@@ -1,4 +1,4 @@
-"""What is told of a run around its lines: the head, the targets of a step, the matrix of servers. Pure."""
+"""What is told of a run around its lines: the head, the targets of a step. Pure."""
 
 from __future__ import annotations
 
@@ -46,10 +46,9 @@ def head_lines(
 
 def _place(progress: RunProgress) -> str:
     """``stage 2/4  step 5/9  target 12/60``, while it is under way."""
-    steps = progress.steps()
+    stages, steps = progress.stages, progress.steps
     if progress.ended is not None or not steps:
         return ""
-    stages = [line for line in progress.lines.values() if line.depth == 0]
     parts = [f"stage {min(len(stages), sum(s.over for s in stages) + 1)}/{len(stages)}",
              f"step {sum(step.over for step in steps)}/{len(steps)}"]  # fmt: skip
     targets = [target for step in steps if step.end == "running" for target in progress.targets(step)]
@@ -69,49 +68,18 @@ def step_text(step: RunLine, progress: RunProgress, now: float, look: Look) -> T
     return text
 
 
-def matrix_text(progress: RunProgress, look: Look) -> Text:
-    """Steps below one another, servers beside one another, a sign where they meet."""
-    servers: dict[str, int] = {}
-    for line in progress.lines.values():
-        if line.target is not None:
-            servers.setdefault(line.target.server or line.title, len(servers))
-    style = look.palette.style
-    if not servers:
-        return Text("no step has begun on a server yet", style("dim"))
-    names = sorted(servers)
-    width = max(len(step.title) for step in progress.steps()) + 4
-    text = Text(no_wrap=True)
-    for number, name in enumerate(names):
-        text.append(" " * (width + 2 * number) + "┌ " if not look.glyphs.ascii else " " * (width + 2 * number) + "/ ",
-                    style("dim"))  # fmt: skip
-        text.append(f"{name}\n")
-    for key, line in sorted(progress.lines.items()):
-        if line.depth == 0:
-            text.append(f"{line.title}\n", style("title bold"))
-        elif line.depth == 1:
-            _matrix_row(text, line, progress, names, width, look)
-        del key
-    return text
-
-
-def _matrix_row(text: Text, step: RunLine, progress: RunProgress, names: list[str], width: int, look: Look) -> None:
-    ends: dict[str, list[str]] = {}
-    for line in progress.targets(step):
-        assert line.target is not None
-        ends.setdefault(line.target.server or line.title, []).append(line.end)
-    text.append(f"  {step.title}".ljust(width))
-    for name in names:
-        sign, tone = result_sign(_worst(ends[name]), look.glyphs) if name in ends else (" ", "")
-        text.append(f"{sign} ", look.palette.style(tone))
-    if not ends:
-        sign, tone = result_sign(step.end, look.glyphs)
-        text.append(f"{sign} {step.end}", look.palette.style(tone))
-    text.append("\n")
-
-
 _ORDER = ("failed", "interrupted", "cancelled", "running", "waiting", "success")
 
 
-def _worst(ends: list[str]) -> str:
-    """Of several targets on one server the one that most wants to be looked at."""
-    return min(ends, key=lambda end: _ORDER.index(end) if end in _ORDER else len(_ORDER))
+def server_ends(step: RunLine, progress: RunProgress) -> dict[str, str]:
+    """By server: of a step's targets there, the end that most wants to be looked at."""
+    found: dict[str, str] = {}
+    for line in progress.targets(step):
+        assert line.target is not None
+        server = line.target.server or line.title
+        found[server] = min(found.get(server, line.end), line.end, key=_rank)
+    return found
+
+
+def _rank(end: str) -> int:
+    return _ORDER.index(end) if end in _ORDER else len(_ORDER)

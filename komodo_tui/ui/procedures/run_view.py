@@ -14,12 +14,15 @@ from komodo_tui.domain.procedures.figures import expected_seconds
 from komodo_tui.domain.procedures.progress import RunProgress
 from komodo_tui.ui.containers.document import DocumentPane
 from komodo_tui.ui.procedures.columns import line_columns
+from komodo_tui.ui.procedures.run_matrix import RunMatrix
 from komodo_tui.ui.procedures.run_output import follow_output
-from komodo_tui.ui.procedures.run_text import head_lines, matrix_text, step_text
+from komodo_tui.ui.procedures.run_text import head_lines, step_text
 from komodo_tui.ui.widgets.lines import Lines
 from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from textual.app import ComposeResult
     from textual.timer import Timer
 
@@ -30,8 +33,8 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY = 0.3
 """Seconds between looks at the journal of a run that is under way."""
-_UNFOLDED = 100
-"""Lines up to which the targets of all steps are shown."""
+_UNFOLDED = 30
+"""Steps up to which the targets of all of them are shown."""
 View = Literal["lines", "matrix", "compare"]
 _VIEWS: tuple[View, ...] = ("lines", "matrix", "compare")
 
@@ -44,8 +47,9 @@ class RunView(Vertical):
     RunView VirtualTable { height: 3fr; }
     RunView #run-output { height: 2fr; border-top: hkey $panel; }
     RunView #run-text { display: none; }
-    RunView.-text #run-text { display: block; }
-    RunView.-text VirtualTable, RunView.-text #run-output { display: none; }
+    RunView.-compare #run-text, RunView.-matrix RunMatrix { display: block; }
+    RunView.-compare #run-lines, RunView.-compare #run-output { display: none; }
+    RunView.-matrix #run-lines, RunView.-matrix #run-output { display: none; }
     """
 
     def __init__(self, shell: Shell, runtime: Runtime, store: RunStore, *, id: str | None = None) -> None:
@@ -57,8 +61,6 @@ class RunView(Vertical):
         self._reading = False
         self._opened: set[Key] = set()
         """Steps whose targets a person wants to see, or not to see, otherwise than by default."""
-        self._long = False
-        """Whether it has so many lines that most targets are folded away."""
         self._following: asyncio.Task[None] | None = None
         self._followed: tuple[str, Key] | None = None
         self._live = ""
@@ -71,12 +73,14 @@ class RunView(Vertical):
             line_columns(shell.look.glyphs, shell.now, lambda: self.progress), order=lambda line: line.key,
             id="run-lines",
         )  # fmt: skip
+        self.matrix = RunMatrix(shell, id="run-matrix")
 
     def compose(self) -> ComposeResult:
         """Headline, lines, output; or a text in their place."""
         yield Lines(fixed=True, id="run-head")
         yield self.table
         yield DocumentPane(id="run-output")
+        yield self.matrix
         yield DocumentPane(id="run-text")
 
     def open(self, run: str) -> None:
@@ -84,11 +88,9 @@ class RunView(Vertical):
         if run != self.run_id:
             self.run_id, self.progress, self.alive = run, RunProgress(), False
             self._opened.clear()
-            self._long = False
             self._expected = None
             self._set_view("lines")
             self.table.set_rows({})
-            self.table.set_filter(self._unfolded)
         if self._timer is None:
             self._timer = self.set_interval(_LOOK_EVERY, self._look)
         self.table.focus()
@@ -110,20 +112,24 @@ class RunView(Vertical):
             self._shell.work(self._read(self.run_id, self.progress))
 
     async def _read(self, run: str, progress: RunProgress) -> None:
+        first = not progress.seen
         try:
-            entries = await asyncio.to_thread(self._store.entries, run, progress.seen)
+            if first:  # a long run takes a while to take in, and nobody else looks at it yet
+                await asyncio.to_thread(lambda: progress.take(self._store.entries(run)))
+                entries = []
+            else:
+                entries = await asyncio.to_thread(self._store.entries, run, progress.seen)
             alive = await asyncio.to_thread(self._store.alive, run)
         finally:
             self._reading = False
         if run != self.run_id:
             return
         before, asked, self.alive = self.result, progress.asking, alive
-        first = not progress.seen
-        if progress.take(entries):
+        if progress.take(entries) or first:
             self._show_lines()
         if first and progress.definition is not None and progress.ended is None:
             self._expected = await asyncio.to_thread(self._expect, progress.definition.name)
-        if self.result != before or progress.asking is not asked:
+        if first or self.result != before or progress.asking is not asked:
             self.refresh_bindings()  # what an interrupted run can, one that ended or asks cannot
         self.tick()
 
@@ -131,13 +137,15 @@ class RunView(Vertical):
         return expected_seconds(run for run in self._store.runs(name) if "." not in run.run)
 
     def _show_lines(self) -> None:
-        self.table.update_rows(self.progress.changed())
-        if self._long != (len(self.progress.lines) > _UNFOLDED):
-            self._long = not self._long
-            self.table.set_filter(self._unfolded)
+        self._update(self.progress.changed())
         self.show_output()
         if self.view == "matrix":
-            self._show_text()
+            self.matrix.show(self.progress)
+
+    def _update(self, changed: Mapping[Key, RunLine]) -> None:
+        """Bring these lines into the table, or take them out: what is folded away is no row."""
+        shown = {key: line for key, line in changed.items() if self._unfolded(line)}
+        self.table.update_rows(shown, [key for key in changed if key not in shown])
 
     @property
     def result(self) -> str:
@@ -162,7 +170,7 @@ class RunView(Vertical):
         if line.depth < 2:
             return True
         step = line.key[:2]
-        usual = not self._long or self.progress.lines[step].end in (
+        usual = len(self.progress.steps) <= _UNFOLDED or self.progress.lines[step].end in (
             "running", "failed", "interrupted", "cancelled",
         )  # fmt: skip
         return usual != (step in self._opened)
@@ -175,7 +183,7 @@ class RunView(Vertical):
         step = line.key[:2]
         self._opened ^= {step}
         self.table.choose(step)
-        self.table.set_filter(self._unfolded)
+        self._update({target.key: target for target in self.progress.targets(self.progress.lines[step])})
 
     # -- what stands below, or in the place of the lines --------------------------------------------------------
 
@@ -229,19 +237,17 @@ class RunView(Vertical):
 
     def _set_view(self, view: View) -> None:
         self.view = view
-        self.set_class(view != "lines", "-text")
+        self.set_class(view == "matrix", "-matrix")
+        self.set_class(view == "compare", "-compare")
         if view == "lines":
             self.table.focus()
+        elif view == "matrix":
+            self.matrix.show(self.progress)
+            self.matrix.table.focus()
         else:
-            self._show_text()
-            self.query_one("#run-text").focus()
-
-    def _show_text(self) -> None:
-        pane = self.query_one("#run-text", DocumentPane)
-        if self.view == "matrix":
-            pane.show(matrix_text(self.progress, self._shell.look))
-        elif self.view == "compare":
+            pane = self.query_one("#run-text", DocumentPane)
             pane.show("reading the last good run")
+            pane.focus()
             self._shell.work(self._compare(self.run_id))
 
     async def _compare(self, run: str) -> None:
@@ -265,4 +271,4 @@ class RunView(Vertical):
     def restyle(self) -> None:
         """Draw again in new colours."""
         self.table.restyle()
-        self._show_text()
+        self.matrix.restyle()
