@@ -29,6 +29,7 @@ _AT_ONCE = 64
 _LOOK = 5.0
 _BUSY_AGAIN = 30.0
 _TOLD_EVERY = 60.0
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class WebhookListener:
@@ -79,7 +80,8 @@ class WebhookListener:
         try:
             server = await asyncio.get_running_loop().create_server(lambda: self._connection(runner), host, port)
             self.port = server.sockets[0].getsockname()[1]
-            self._say(f"listening for webhooks on {host}:{self.port}")
+            clear = "" if host in _LOOPBACK else ", in the clear: put TLS in front of it"
+            self._say(f"listening for webhooks on {host}:{self.port}{clear}")
             async with server:
                 await self._unwanted()
         finally:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from komodo_tui.domain.durations import parse_duration
-from komodo_tui.domain.errors import KomodoError, UnreachableError, UsageError
+from komodo_tui.domain.errors import ActError, KomodoError, NotFoundError, UnreachableError, UsageError
 from komodo_tui.domain.pushes import SHORTEST_POLL, SeenBranch
 from komodo_tui.domain.repos import servers_of
 from komodo_tui.operations.repo_plans import source_with_token
@@ -153,10 +153,13 @@ class Poller:
         away: KomodoError | None = None
         for number in range(min(len(names), 3)):
             name = names[(start + number) % len(names)]
+            source = await asyncio.to_thread(source_with_token, repo.name, repo.source, name, self._values)
             try:
-                source = await asyncio.to_thread(source_with_token, repo.name, repo.source, name, self._values)
                 client = await self._fleet.link(name).client(_CLIENT)
                 head = await client.remote_head(source)
+            except NotFoundError as error:
+                hint = "install it again (server install-agent)"
+                raise ActError("the agent is too old to look for pushes", hint=hint, server=name) from error
             except UnreachableError as error:
                 away = error
                 continue
