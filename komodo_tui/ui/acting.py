@@ -69,13 +69,13 @@ class Acts:
         self._report(plan, record, told=follow or told)
         return record
 
-    async def submit(self, plan: Plan, given: str | bool) -> ActionRecord:
-        """Do what was agreed to already, showing its output live. Call it from a worker.
+    async def submit(self, plan: Plan, given: str | bool, *, follow: bool = True) -> ActionRecord:
+        """Do what was agreed to already, and show its output live, or a line in the footer. Call it from a worker.
 
         Raises:
             KomodoError: it was refused.
         """
-        record = await self._submit(plan, given, follow=True)
+        record = await self._submit(plan, given, follow=follow)
         self._report(plan, record, told=True)
         return record
 

@@ -57,7 +57,7 @@ def _follower(runtime: Runtime) -> BuildFollower:
 async def _follow(follower: BuildFollower, shell: Shell, build: BuildDefinition, record: ActionRecord) -> None:
 
     async def submit(plan: Plan) -> ActionRecord:
-        return await shell.acts.submit(plan, plan.phrase or True)
+        return await shell.acts.submit(plan, plan.phrase or True, follow=False)
 
     bad = not_well(await follower.follow(build, record, submit))
     if bad:
