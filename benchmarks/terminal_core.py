@@ -66,22 +66,36 @@ def _comes_back() -> dict[str, object]:
 
 
 async def _back(end: Callable[[WorkerHost, PaneCore], Awaitable[None]]) -> float:
-    """Seconds until a core that dies is back with its screen."""
+    """Seconds from the death of a core until it is back with its screen."""
     host = WorkerHost(guarded=False)
     try:
         core = await host.open(200, 50, Options(history=_LINES))
         await _fill(core, b"the last screen\r\n")
         while not host.is_warm:
             await asyncio.sleep(0.05)
-        begin = time.perf_counter()
+        death = _death(host.pid or 0)
         await end(host, core)
         frame = await core.take_frame(force=True)
-        took = time.perf_counter() - begin
+        back = time.perf_counter()
         assert host.restarts == 1, "it did not die"
         assert any("the last screen" in text for _, row in frame.dirty for text, _, _ in row), "the screen is another"
-        return took
+        return back - await death
     finally:
         await host.close()
+
+
+def _death(pid: int) -> asyncio.Future[float]:
+    """When the process dies."""
+    loop, process = asyncio.get_running_loop(), os.pidfd_open(pid)
+    found: asyncio.Future[float] = loop.create_future()
+
+    def died() -> None:
+        found.set_result(time.perf_counter())
+        loop.remove_reader(process)
+        os.close(process)
+
+    loop.add_reader(process, died)
+    return found
 
 
 async def _kill(host: WorkerHost, _core: PaneCore) -> None:
