@@ -1,4 +1,4 @@
-"""The part of the agent's client that is about updates of images."""
+"""The part of the agent's client that asks registries: for updates of images, and whether they take a login."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from komodo_agent.wire.logins import ROUTE_REGISTRY_LOGIN, LoginAnswer, LoginQuestion
 from komodo_agent.wire.updates import ROUTE_IMAGE_UPDATES, ImageUpdate
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ T = TypeVar("T")
 
 CHECK_TIMEOUT = 300.0
 """Many images of a registry that does not answer take their time, a few at once."""
+LOGIN_TIMEOUT = 45.0
 
 
 class UpdateCalls:
@@ -42,3 +44,9 @@ class UpdateCalls:
             "POST", ROUTE_IMAGE_UPDATES, body=msgspec.json.encode(request), timeout=CHECK_TIMEOUT
         )
         return self._decode(body, list[ImageUpdate])
+
+    async def try_login(self, registry_auth: str) -> LoginAnswer:
+        """Whether the registry takes this login there."""
+        question = msgspec.json.encode(LoginQuestion(registry_auth=registry_auth))
+        body, _ = await self._call("POST", ROUTE_REGISTRY_LOGIN, body=question, timeout=LOGIN_TIMEOUT)
+        return self._decode(body, LoginAnswer)

@@ -64,4 +64,5 @@ async def _ask(session: Session, runtime: Runtime, server: str, age: float | Non
 
 def _users(runtime: Runtime, server: str, update: ImageUpdate) -> list[Container]:
     containers = runtime.fleet.state.servers[server].containers.values()
-    return [c for c in containers if (c.image, c.image_id) == (update.image, update.image_id)]
+    found = [c for c in containers if (c.image, c.image_id) == (update.image, update.image_id)]
+    return sorted(found, key=lambda container: container.name)

@@ -11,7 +11,9 @@ import msgspec
 from komodo_tui.domain.errors import ExitCode, UsageError
 from komodo_tui.domain.values import LONGEST, ValueOperation, check_host, check_name, parse_scope
 from komodo_tui.headless.acts import run
+from komodo_tui.headless.session import not_reached, warn_away
 from komodo_tui.headless.tables import Cell, Column
+from komodo_tui.operations.login_checks import check_login
 from komodo_tui.operations.values import Login
 from komodo_tui.store.secrets import Secret
 
@@ -68,6 +70,8 @@ def _texts(one: Listed) -> tuple[str, ...]:
 async def registry(session: Session) -> int:
     """Keep, list or forget logins; no server is connected."""
     arguments = session.arguments
+    if arguments.value_verb == "check":
+        return await _check(session)
     async with session.runtime() as runtime:
         if arguments.value_verb == "list":
             return await _list(session, runtime, "registry")
@@ -84,6 +88,31 @@ async def registry(session: Session) -> int:
             return await run(session, runtime, operation)
         finally:
             runtime.values.drop(token)
+
+
+async def _check(session: Session) -> int:
+    """Whether the registry takes the login, as seen from each server."""
+    host = session.arguments.name
+    check_host(host)
+    async with session.servers() as runtime:
+        warn_away(session.out, runtime)
+        servers = [name for name, live in runtime.fleet.state.servers.items() if live.engine_live]
+        if not servers:
+            raise not_reached("nothing was asked", list(runtime.fleet.state.servers.values()))
+        found = await check_login(runtime.fleet, runtime.values, host, servers)
+    if session.out.json:
+        session.out.document([check._asdict() for check in found])
+    else:
+        rows = [
+            [
+                Cell(c.server),
+                Cell("accepted" if c.accepted else "refused", "good" if c.accepted else "bad"),
+                Cell(c.why),
+            ]
+            for c in found
+        ]
+        session.out.table([Column("SERVER"), Column("LOGIN"), Column("WHY", flexible=True)], rows)
+    return ExitCode.DONE if all(check.accepted for check in found) else ExitCode.FAILED
 
 
 async def _value(session: Session, kind: ValueKind) -> Secret:

@@ -37,6 +37,7 @@ class VariablesPage(Page):
         Binding("E", "edit", "set", id="value.edit"),
         Binding("X", "remove", "remove", id="value.remove"),
         Binding("c", "copy", "copy", id="value.copy"),
+        Binding("v", "check", "try login", id="value.check"),
         Binding("ctrl+r", "read", "read again", show=False, id="value.read"),
     ]
 
@@ -130,6 +131,14 @@ class VariablesPage(Page):
         rows = self.table.selection()
         if rows:
             self.shell.work(flows.remove(self.shell, rows, self._acted))
+
+    def action_check(self) -> None:
+        """Try the login under the cursor, from every server that is there."""
+        row = self.table.current
+        if row is None or row.kind != "registry":
+            self.shell.flash("only the logins of registries can be tried", "warn")
+        else:
+            self.shell.work(flows.check(self.shell, self.runtime, row.name))
 
     def action_copy(self) -> None:
         """Copy the reference or the name."""

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from komodo_tui.domain.errors import UsageError
+from komodo_tui.domain.errors import RefusedError, UsageError
+from komodo_tui.domain.units import count_text
 from komodo_tui.domain.values import ValueOperation, check_host, check_name, parse_scope, scope_words
+from komodo_tui.operations.login_checks import check_login
 from komodo_tui.operations.values import Login
 from komodo_tui.store.secrets import Secret
 from komodo_tui.ui.modals.form import Field, FormDialog
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from komodo_tui.domain.operations import ActionRecord
     from komodo_tui.domain.values import ValueKind
     from komodo_tui.operations.values import Listed, StoredValues
+    from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
 
     Done = Callable[[ActionRecord], None]
@@ -128,6 +131,25 @@ async def remove(shell: Shell, rows: Sequence[Listed], done: Done) -> None:
         if record is None:
             return
         done(record)
+
+
+async def check(shell: Shell, runtime: Runtime, host: str) -> None:
+    """Try a login that is kept from each server, and say that it is taken everywhere.
+
+    Raises:
+        NotFoundError: none is kept. RefusedError: it is not taken, or could not be tried, from one of them.
+    """
+    servers = [name for name, live in runtime.fleet.state.servers.items() if live.engine_live]
+    if not servers:
+        shell.flash("no server with an engine is there to try it from", "warn")
+        return
+    shell.flash(f"trying the login of {host} from {count_text(len(servers), 'server')}", "busy")
+    found = await check_login(runtime.fleet, runtime.values, host, servers)
+    refused = [one for one in found if not one.accepted]
+    if refused:
+        why = "; ".join(f"from {one.server}: {one.why}" for one in refused)
+        raise RefusedError(f"the login of {host} is not taken: {why}", hint="E sets another password")
+    shell.flash(f"{host} takes the login, from {', '.join(servers)}", "ok")
 
 
 async def copy(shell: Shell, row: Listed) -> None:

@@ -64,6 +64,8 @@ def test_one_service_takes_a_newer_image(
             paths = state_directory(tmp_path / "home")
             kept = json.dumps({"username": user, "password": password})
             SecretStore(paths.secrets, paths.identity).set(f"registry.{host.replace(':', '_')}", Secret(kept))
+            checked = told("registry", "check", host)
+            assert [(check["server"], check["accepted"]) for check in checked] == [("local", True)]
         file = tmp_path / "fleet.yaml"
         file.write_text(FLEET.replace("HOST", host))
         try:
@@ -109,6 +111,14 @@ def test_a_registry_that_wants_a_login_or_is_away_is_told(
             update = json.loads(komodo("updates", "--json").stdout)[0]["update"]
             assert update["state"] == "unknown"
             assert "no basic auth credentials" in update["why"]
+            assert komodo("registry", "check", host).returncode == 1  # none is kept
+            paths = state_directory(tmp_path / "home")
+            kept = json.dumps({"username": "ana", "password": "another"})
+            SecretStore(paths.secrets, paths.identity).set(f"registry.{host.replace(':', '_')}", Secret(kept))
+            refused = komodo("registry", "check", host, "--json")
+            assert refused.returncode == 1
+            assert json.loads(refused.stdout)[0]["accepted"] is False
+            assert "another" not in refused.stdout + refused.stderr
         finally:
             server.docker("rm", "-f", "asking")
             server.docker("rmi", "--force", f"{host}/app:1")

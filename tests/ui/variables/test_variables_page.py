@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from textual.widgets import Input
 
+from komodo_agent.wire.models import Engine
+from komodo_tui.domain.servers import ServerDefinition
 from komodo_tui.domain.values import ValueOperation
+from komodo_tui.operations.login_checks import LoginCheck
 from komodo_tui.store.secrets import Secret
 from komodo_tui.ui.app import KomodoApp
 from komodo_tui.ui.modals.confirm import ConfirmDialog
+from komodo_tui.ui.modals.error import ErrorDialog
 from komodo_tui.ui.modals.form import FormDialog
 from komodo_tui.ui.modals.menu import MenuDialog
 from komodo_tui.ui.pages.variables import VariablesPage
@@ -182,6 +186,34 @@ async def test_a_registry_login_is_kept_and_its_password_is_not_shown(made: tupl
         await pilot.press("ctrl+s")
         await until(pilot, lambda: ("", "ghcr.io", "ana") in texts(page))
         assert runtime.values.registry_auth("ghcr.io/a/b")
+
+
+async def test_a_login_that_is_not_taken_is_told_with_the_server(
+    made: tuple[KomodoApp, Runtime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, runtime = made
+    live = runtime.fleet.state.define(ServerDefinition(name="web-1", address="web-1"))
+    live.status, live.engine = "up", Engine(status="up")
+    login = Secret('{"username": "ana", "password": "tr0ub4dor"}')
+    runtime.values.change(
+        ValueOperation(verb="set", kind="registry", name="ghcr.io", token=runtime.values.hand_in(login))
+    )
+
+    async def check(*given: object) -> tuple[LoginCheck, ...]:
+        assert given[2:] == ("ghcr.io", ["web-1"])
+        return (LoginCheck("web-1", accepted=False, why="unauthorized"),)
+
+    monkeypatch.setattr("komodo_tui.ui.variables.flows.check_login", check)
+    async with app.run_test(size=LARGE) as pilot:
+        page = await ready(pilot)
+        await pilot.press("v")
+        await pilot.pause()
+        assert len(app.screen_stack) == 1  # a variable is no login
+        row = next(key for key in page.table.model.view if page.table.model.rows[key].kind == "registry")
+        page.table.choose(row)
+        await pilot.press("v")
+        shown = await dialog(pilot, ErrorDialog)
+        assert "from web-1: unauthorized" in str(shown.message)
 
 
 async def test_read_only_has_no_acts(tmp_path: Path) -> None:
