@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Literal
 
 from komodo_tui.domain.builds import BuildDefinition, DefineBuildOperation, builders_of, check_build
@@ -116,4 +117,7 @@ class BuildEditing(Editing[BuildDefinition]):
             MenuItem("dockerfile", "from a Dockerfile written here", "d"),
         ]
         picked = await self.shell.ask(MenuDialog("New build", items))
-        return _BEGINNINGS[picked] + _TAIL if picked else None
+        if picked is None:
+            return None
+        repos = await asyncio.to_thread(RepoDefinitions(self.runtime.definitions).known)
+        return (_BEGINNINGS[picked] + _TAIL).replace("my-repo", next(iter(repos), "my-repo"))
