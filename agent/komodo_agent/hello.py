@@ -15,7 +15,7 @@ from .wire.protocol import PROTOCOL, PROTOCOL_MIN, Hello
 
 FEATURES = (
     "feed", "processes", "devices", "history", "containers", "top", "images", "networks",
-    "jobs", "create", "compose", "logs", "exec", "attach", "terminals", "past",
+    "jobs", "create", "compose", "logs", "exec", "attach", "terminals", "past", "one-off",
 )  # fmt: skip
 """What this agent can do, by word; a client does not ask for what is not among them."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from komodo_agent.wire.exec import ExecExit, ExecRequest, Resize
+from komodo_agent.wire.exec import ONE_OFF, ExecExit, ExecRequest, Resize
 from komodo_agent.wire.terminals import (
     FEATURE,
     Answers,
@@ -21,7 +21,7 @@ from komodo_agent.wire.terminals import (
     ShellRequest,
     Sized,
 )
-from komodo_tui.domain.errors import KomodoError, NotFoundError, UnreachableError
+from komodo_tui.domain.errors import ActError, KomodoError, NotFoundError, UnreachableError
 from komodo_tui.fleet.sessions import SessionEnd, SharedSession
 
 if TYPE_CHECKING:
@@ -224,7 +224,11 @@ class KeptTerminal:
         """One that the agent told of."""
         if info.container:
             process = ExecRequest(
-                container=info.container, otherwise=info.target, command=info.command, attach=info.attached
+                container=info.container,
+                otherwise=info.target,
+                command=info.command,
+                attach=info.attached,
+                fresh=info.fresh,
             )
             return cls(link, title, ContainerRequest(process=process), id=info.id)
         return cls(link, title, ShellRequest(command=info.command), id=info.id)
@@ -268,3 +272,12 @@ def keeps_terminals(hello: Hello | None) -> bool:
 def keeps_shells(hello: Hello | None) -> bool:
     """Whether an agent runs as the very user we log in as: its shells are that user's then."""
     return hello is not None and keeps_terminals(hello) and hello.uid == hello.caller_uid
+
+
+def check_one_off(hello: Hello | None, server: str) -> None:
+    """Raises ActError where an agent is too old to run a command in a new container."""
+    if hello is None or ONE_OFF not in hello.features:
+        raise ActError(
+            f"{server}: the agent there is too old to run a command in a new container",
+            hint=f"komodo-tui server install-agent {server} upgrades it", server=server,
+        )  # fmt: skip

@@ -127,4 +127,4 @@ def _row(one: Open) -> list[Cell]:
 
 
 def _command(info: TerminalInfo) -> str:
-    return "attached" if info.attached else " ".join(info.command) or "shell"
+    return "attached" if info.attached else ("new: " if info.fresh else "") + (" ".join(info.command) or "shell")

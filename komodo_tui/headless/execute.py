@@ -12,7 +12,7 @@ from komodo_agent.wire.exec import STDERR, ExecRequest
 from komodo_agent.wire.terminals import ContainerRequest
 from komodo_tui.domain.errors import ActError, ReadOnlyError, UsageError
 from komodo_tui.domain.operations import Target
-from komodo_tui.fleet.kept import KeptTerminal, keeps_terminals
+from komodo_tui.fleet.kept import KeptTerminal, check_one_off, keeps_terminals
 from komodo_tui.headless import own_terminal
 from komodo_tui.headless.session import not_reached, pick, servers_of
 from komodo_tui.operations.terminals import TerminalNote
@@ -46,6 +46,8 @@ async def execute(session: Session) -> int:
         live = runtime.fleet.state.servers[server]
         if not live.live:
             raise not_reached(f"exec in {container.name}", [live])
+        if arguments.new:
+            check_one_off(live.hello, server)
         request = _request(arguments, container.id, terminal=tty_wanted)
         try:
             if tty_wanted:
@@ -75,7 +77,7 @@ def _request(arguments: argparse.Namespace, container: str, *, terminal: bool) -
     size = os.get_terminal_size(sys.stdin.fileno()) if terminal else os.terminal_size((80, 24))
     return ExecRequest(
         container=container, command=tuple(command), tty=terminal, cols=size.columns, rows=size.lines,
-        user=arguments.user, workdir=arguments.workdir, environment=environment,
+        user=arguments.user, workdir=arguments.workdir, environment=environment, fresh=arguments.new,
     )  # fmt: skip
 
 
@@ -83,7 +85,7 @@ async def _on_terminal(runtime: Runtime, server: str, request: ExecRequest, titl
     """Every key to the process, every byte of it to the terminal, until it ends or is left alone."""
     link, executor = runtime.fleet.link(server), runtime.executor
     target = Target(server=server, name=title, id=request.container)
-    note = TerminalNote(verb="open", target=target, command=" ".join(request.command) or "shell")
+    note = TerminalNote(verb="open", target=target, command=_shown(request))
     if keeps_terminals(runtime.fleet.state.servers[server].hello):
         kept = KeptTerminal(link, str(target), ContainerRequest(process=request))
         session = await executor.terminals.act(
@@ -93,6 +95,10 @@ async def _on_terminal(runtime: Runtime, server: str, request: ExecRequest, titl
     client = await link.client()
     running = await executor.terminals.act(note, runtime.actor, lambda: client.exec(request, title))
     return await own_terminal.carry(running)
+
+
+def _shown(request: ExecRequest) -> str:
+    return ("new: " if request.fresh else "") + (" ".join(request.command) or "shell")
 
 
 async def _between_pipes(running: ExecSession) -> SessionEnd:

@@ -83,12 +83,16 @@ def _exec(verbs: Verbs) -> None:
         "run a command in a container; without one, the best shell it has",
         about="The exit status is the command's own. A terminal is given when standard input is one.\n" + CONTAINERS,
         examples="  komodo-tui exec api-1\n  komodo-tui exec -u root api-1@web-1 -- ls -l /\n"
-        "  komodo-tui exec db -- pg_dump shop > shop.sql",
+        "  komodo-tui exec db -- pg_dump shop > shop.sql\n  komodo-tui exec --new api-1 -- bin/migrate",
     )
     server_option(parser)
     parser.add_argument("container", metavar="CONTAINER")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="and its arguments, after --")
     parser.add_argument("-T", "--no-tty", action="store_true", help="no terminal, even when standard input is one")
+    parser.add_argument(
+        "--new", action="store_true",
+        help="in a new container like it (image, environment, mounts, networks; no ports), removed at its end",
+    )  # fmt: skip
     parser.add_argument("-u", "--user", default="", metavar="USER")
     parser.add_argument("-w", "--workdir", default="", metavar="DIR")
     parser.add_argument(

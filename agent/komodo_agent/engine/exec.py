@@ -23,7 +23,7 @@ from ..wire.exec import (
     request_decoder,
 )
 from ..wire.protocol import CLOSE_GONE
-from . import attach, exec_process
+from . import attach, exec_process, one_off
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -91,7 +91,8 @@ async def _open(engine: Engine, request: ExecRequest) -> Session:
     container = await engine.find(request.container, request.otherwise)
     if request.attach:
         return await attach.attach(engine, container, request)
-    return await exec_process.start(engine, container, request)
+    start_it = one_off.start if request.fresh else exec_process.start
+    return await start_it(engine, container, request)
 
 
 async def _carry(socket: web.WebSocketResponse, session: Session) -> bool:

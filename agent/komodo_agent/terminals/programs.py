@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from ..engine import attach, exec_process
+from ..engine import attach, exec_process, one_off
 from ..problems import AgentError
 from ..wire.terminals import ContainerRequest
 from .shell import PtyProgram
@@ -86,8 +86,10 @@ class Begun:
 
     def __init__(
         self, program: Program, command: tuple[str, ...], target: str = "", container: str = "", *,
-        attached: bool = False,
+        attached: bool = False, fresh: bool = False,
     ) -> None:  # fmt: skip
+        self.fresh = fresh
+        """It has a container of its own, like the one that is named."""
         self.program = program
         self.attached = attached
         """It is a container's own process: closing leaves it."""
@@ -109,7 +111,8 @@ async def begin(engine: Engine, wanted: OpenTerminal, size: Size) -> Begun:
     if any("\0" in word for word in (*request.command, request.user, request.workdir, *request.environment.values())):
         raise AgentError("bad_request", "a command cannot hold a NUL character")
     container = await engine.find(request.container, request.otherwise)
-    start = attach.attach if request.attach else exec_process.start
+    start = attach.attach if request.attach else one_off.start if request.fresh else exec_process.start
     session: Session = await start(engine, container, request)
     program = ContainerProgram(session, plain=request.attach and not container.tty)
-    return Begun(program, request.command, container.name, container.id, attached=request.attach)
+    return Begun(program, request.command, container.name, container.id, attached=request.attach,
+                 fresh=request.fresh)  # fmt: skip

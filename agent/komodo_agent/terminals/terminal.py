@@ -71,7 +71,7 @@ class AgentTerminal:
             id=self.id, name=self.name, target=self._begun.target, container=self._begun.container,
             command=self._begun.command, opened=self.opened, rows=self.ring.size.rows, cols=self.ring.size.cols,
             clients=len(self.viewers), ended=self.ended, code=end.code, reason=end.reason, uid=self.uid,
-            attached=self._begun.attached,
+            attached=self._begun.attached, fresh=self._begun.fresh,
         )  # fmt: skip
 
     # -- the program --------------------------------------------------------------------------------------------

@@ -10,6 +10,10 @@ from __future__ import annotations
 
 import msgspec
 
+ONE_OFF = "one-off"
+"""In :attr:`~.protocol.Hello.features` where the agent knows :attr:`ExecRequest.fresh`. One that does not would run it
+in the container itself: never ask it."""
+
 STDOUT = 1
 STDERR = 2
 
@@ -30,6 +34,9 @@ class ExecRequest(msgspec.Struct, frozen=True, kw_only=True):
     environment: dict[str, str] = msgspec.field(default_factory=dict)
     attach: bool = False
     """Attach to the container's own process instead of starting one; closing detaches, it does not end."""
+    fresh: bool = False
+    """Run it in a new container like this one, removed at its end: same image, environment, user, mounts, networks,
+    no ports. The one that is named need not run. Without a command, its own."""
     stdin: bool = True
 
 

@@ -90,6 +90,8 @@ class TerminalInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Who opened it."""
     attached: bool = False
     """It is the container's own process: ending the terminal leaves that."""
+    fresh: bool = False
+    """It runs in a new container like the one that is named."""
 
 
 class Attached(msgspec.Struct, frozen=True, kw_only=True, tag="attached", tag_field="k"):

@@ -189,7 +189,7 @@ class ContainersPage(Page):
     async def _menu(self, rows: Sequence[Row]) -> None:
         settings, one = self.runtime.settings, rows[0] if len(rows) == 1 else None
         runs = one is not None and one.container.state == "running"
-        more = own_items(settings, one.target, one.live.definition.tags) if one is not None and runs else ()
+        more = own_items(settings, one.target, one.live.definition.tags, runs=runs) if one is not None else ()
         act = await pick_act(self.shell, rows, read_only=settings.read_only, more=more)
         if isinstance(act, str):
             await run_own(self, act, rows[0].target)

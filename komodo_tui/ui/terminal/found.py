@@ -56,7 +56,7 @@ def _add(manager: TerminalManager, fleet: FleetManager, server: str, info: Termi
     target = f"{info.target}@{server}" if info.target else server
     kept = KeptTerminal.found(fleet.link(server), info.name, info)
     held = Looker(kept) if read_only else kept
-    command = "attached" if info.attached else " ".join(info.command) or "shell"
+    command = "attached" if info.attached else ("new: " if info.fresh else "") + (" ".join(info.command) or "shell")
     manager.add_found(
         held.open, info.name, target=target, command=command, keeper=held, opened=info.opened, attached=info.attached
     )

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from komodo_agent.wire.exec import ExecRequest
 from komodo_agent.wire.terminals import ContainerRequest, ShellRequest
-from komodo_tui.domain.errors import ReadOnlyError, RefusedError
+from komodo_tui.domain.errors import ActError, ReadOnlyError, RefusedError
 from komodo_tui.domain.operations import Target
 from komodo_tui.domain.text import clean
-from komodo_tui.fleet.kept import KeptTerminal, keeps_shells, keeps_terminals
+from komodo_tui.fleet.kept import KeptTerminal, check_one_off, keeps_shells, keeps_terminals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,22 +50,31 @@ def open_server_shell(page: Page, server: str, *, command: Sequence[str] = ()) -
 
 
 def open_container_shell(
-    page: Page, server: str, container: str, name: str, *, command: Sequence[str] = (), attach: bool = False
-) -> None:
+    page: Page, server: str, container: str, name: str, *, command: Sequence[str] = (), attach: bool = False,
+    fresh: bool = False,
+) -> None:  # fmt: skip
     """A shell in a container (bash, else ash, else sh), another command, or its main process.
 
-    ``container`` is the id, ``name`` what people call it. Errors are shown by the shell of the page.
+    ``container`` is the id, ``name`` what people call it; ``fresh`` runs the command in a new one like it. Errors are
+    shown by the shell of the page.
     """
     link = page.runtime.fleet.link(server)
     target = Target(server=server, name=clean(name), id=container)
     title = str(target)
-    what = "attached" if attach else " ".join(command) or "shell"
+    what = "attached" if attach else ("new: " if fresh else "") + (" ".join(command) or "shell")
     live = page.runtime.fleet.state.servers.get(server)
+    if fresh:
+        try:
+            check_one_off(live.hello if live is not None else None, server)
+        except ActError as error:
+            page.shell.show_error(error)
+            return
     environment = {} if attach else _ENVIRONMENT
     if live is not None and keeps_terminals(live.hello):
         process = ExecRequest(
-            container=container, otherwise=name, command=tuple(command), environment=environment, attach=attach
-        )
+            container=container, otherwise=name, command=tuple(command), environment=environment, attach=attach,
+            fresh=fresh,
+        )  # fmt: skip
         kept = KeptTerminal(link, title, ContainerRequest(process=process))
         _open(page, kept.open, target, command=clean(what), keeper=kept, attached=attach)
         return

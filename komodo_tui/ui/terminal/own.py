@@ -18,18 +18,26 @@ if TYPE_CHECKING:
     from komodo_tui.ui.page import Page
 
 _MARK = "own:"
-_ASK = "own:ask"
+_ASK, _ASK_NEW = "own:ask", "own:new"
 
 
-def own_items(settings: Settings, target: Target | None, tags: Sequence[str]) -> list[MenuItem]:
-    """What a menu of acts offers beside its own: for a container, or a server where the target has no name."""
-    why = "read-only mode is on" if settings.read_only else "" if target is not None else "nothing is chosen"
+def own_items(settings: Settings, target: Target | None, tags: Sequence[str], *, runs: bool = True) -> list[MenuItem]:
+    """What a menu of acts offers beside its own: for a container, or a server where the target has no name.
+
+    ``runs``: the container can be entered.
+    """
+    refused = "read-only mode is on" if settings.read_only else "" if target is not None else "nothing is chosen"
+    why = refused or ("" if runs else "it does not run")
     items = [
         MenuItem(f"{_MARK}{number}", clean(command.name), "", clean(shlex.join(command.command)), why)
         for number, command in enumerate(settings.commands)
         if target is not None and _fits(command, target, tags)
     ]
-    return [*items, MenuItem(_ASK, "run…", "!", "one command, in a terminal", why)]
+    items.append(MenuItem(_ASK, "run…", "!", "one command, in a terminal", why))
+    if target is not None and target.name:
+        help = "one command in a container made for it, with the same image, mounts and networks"
+        items.append(MenuItem(_ASK_NEW, "run in a new one…", "+", help, refused))
+    return items
 
 
 def is_own(item: str) -> bool:
@@ -39,10 +47,10 @@ def is_own(item: str) -> bool:
 
 async def run_own(page: Page, item: str, target: Target) -> None:
     """Do what was picked: ask what has to be asked, then run it in a terminal."""
-    if item == _ASK:
-        words = await _ask_words(page, target)
+    if item in (_ASK, _ASK_NEW):
+        words = await _ask_words(page, target, new=item == _ASK_NEW)
         if words:
-            _open(page, target, words)
+            _open(page, target, words, fresh=item == _ASK_NEW)
         return
     command = page.runtime.settings.commands[int(item.removeprefix(_MARK))]
     if not (command.confirm or command.dangerous) or await _sure(page, command, target):
@@ -54,12 +62,13 @@ def _fits(command: Command, target: Target, tags: Sequence[str]) -> bool:
     return command.on == on and (not command.tags or not set(command.tags).isdisjoint(tags))
 
 
-async def _ask_words(page: Page, target: Target) -> tuple[str, ...]:
+async def _ask_words(page: Page, target: Target, *, new: bool) -> tuple[str, ...]:
     from komodo_tui.ui.modals.form import Field, FormDialog  # late: input fields take long to load
 
     help = "words as in a shell, without its * and $; sh -c '…' has them"
     field = Field("command", "command", help=help, check=_wrong)
-    values = await page.shell.ask(FormDialog(f"Run in {target}", [field], verb="run"))
+    where = f"a new container like {target}" if new else str(target)
+    values = await page.shell.ask(FormDialog(f"Run in {where}", [field], verb="run"))
     return () if values is None else tuple(shlex.split(values["command"]))
 
 
@@ -86,8 +95,8 @@ async def _sure(page: Page, command: Command, target: Target) -> bool:
     return bool(answer)
 
 
-def _open(page: Page, target: Target, words: tuple[str, ...]) -> None:
+def _open(page: Page, target: Target, words: tuple[str, ...], *, fresh: bool = False) -> None:
     if target.name:
-        open_container_shell(page, target.server, target.id, target.name, command=words)
+        open_container_shell(page, target.server, target.id, target.name, command=words, fresh=fresh)
     else:
         open_server_shell(page, target.server, command=words)

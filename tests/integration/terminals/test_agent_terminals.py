@@ -71,6 +71,31 @@ async def test_a_containers_own_process_goes_on_and_is_found_as_well(agent: Agen
         assert [info.id for info in await terminals(session)] == [again]
 
 
+async def test_a_command_in_a_new_container_like_another_one(agent: AgentProcess, server: Server) -> None:
+    server.docker("network", "create", "inner")
+    like = ("--network", "inner", "-e", "COLOUR=green", "-w", "/srv", "-p", "18080:80", "-v", "kept:/srv")
+    server.docker("create", "--name", "model", *like, "busybox", "false")
+    ids = set(server.docker("ps", "-aq", "--no-trunc").split())
+    process = ExecRequest(container="model", command=("sh",), fresh=True)
+    wanted = OpenTerminal(program=ContainerRequest(process=process))
+    async with agent.session() as session:
+        async with attach(session, new_id(), wanted) as client:
+            await client.type("echo $COLOUR $(pwd) $(ip -o addr | wc -l) > note; cat note; stty size; exit 6\n")
+            await client.until(lambda c: c.end)
+            assert client.end == ExecExit(code=6)
+            assert b"green /srv 2\r\n24 80" in client.output, "it has the environment, the volume, the network"
+        async with attach(session, id := new_id(), wanted) as client:
+            await client.type("cat note\n")
+            await client.until(lambda c: b"green" in c.output)
+            (made,) = set(server.docker("ps", "-q", "--no-trunc").split()) - ids
+            assert "oneoff:True" in server.docker("inspect", "-f", "{{.Config.Labels}}", made)
+            (info,) = [info for info in await terminals(session) if info.id == id]
+            assert (info.fresh, info.target) == (True, "model")
+            async with session.delete(f"/v1/terminals/{id}") as answer:
+                assert answer.status == 204
+    assert set(server.docker("ps", "-aq", "--no-trunc").split()) == ids, "none of them stays"
+
+
 async def test_a_container_taken_away_is_named_as_the_reason_and_its_successor_is_found(
     agent: AgentProcess, server: Server
 ) -> None:

@@ -33,10 +33,15 @@ def labels(target: Target | None, *tags: str, settings: Settings = SETTINGS) -> 
 
 
 def test_they_are_offered_where_they_fit() -> None:
-    assert labels(API) == ["console", "wipe", "run…"]
-    assert labels(API, "prod", "db") == ["psql", "console", "wipe", "run…"]
+    assert labels(API) == ["console", "wipe", "run…", "run in a new one…"]
+    assert labels(API, "prod", "db") == ["psql", "console", "wipe", "run…", "run in a new one…"]
     assert labels(Target(server="web-1"), "db") == ["disks", "run…"]
-    assert labels(API, settings=Settings()) == ["run…"]
+    assert labels(API, settings=Settings()) == ["run…", "run in a new one…"]
+
+
+def test_in_a_container_that_does_not_run_only_a_new_one_can_run_something() -> None:
+    items = own_items(SETTINGS, API, (), runs=False)
+    assert [item.label for item in items if not item.disabled] == ["run in a new one…"]
 
 
 def test_read_only_mode_shows_why_they_are_not_to_be_had() -> None:
