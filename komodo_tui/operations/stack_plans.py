@@ -54,7 +54,7 @@ def draft_stack(operation: StackOperation, state: FleetState) -> Draft:
         if target.preview is not None and target.preview.conflicts:
             raise RefusedError(
                 f"{operation.stack}: {'; '.join(target.preview.conflicts)}",
-                hint="change the stack or what is in the way; nothing was changed",
+                hint="change its definition or what is in the way; nothing was changed",
                 server=target.server,
             )
         steps.append(_step(operation, target))
@@ -178,6 +178,7 @@ def _step(operation: StackOperation, target: StackTarget) -> PlanStep:
     only = target.spec.services if isinstance(target.spec, ComposeAct) else ()
     touched = [service for service in found.services if not only or service.service in only] if found else []
     services = [service.service for service in touched if service.containers]
+    nothing = f"files in {found.working_dir}, of which nothing runs" if found and found.found else "no services"
     volumes = isinstance(target.spec, ComposeAct) and target.spec.volumes
     lines = [f"{service.service}: {service.state}, {service.image}" for service in touched]
     if found and operation.verb == "destroy":
@@ -185,7 +186,7 @@ def _step(operation: StackOperation, target: StackTarget) -> PlanStep:
         lines += [f"network {name}: removed" for name in found.networks]
     return PlanStep(
         target=where,
-        text=f"{operation.verb} {target.project}: {', '.join(services) or 'no services'}",
+        text=f"{operation.verb} {target.project}: {', '.join(services) or nothing}",
         command=_command(target),
         details=tuple(lines),
         warning="; ".join((*(["the data of its volumes is lost"] if volumes else []), *target.warnings)),
