@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from komodo_agent.wire.compose_values import with_variables
 from komodo_tui.domain.interpolation import references
 from komodo_tui.domain.run_options import parse_restart
+from komodo_tui.domain.stack_values import variables_for
 from komodo_tui.domain.stacks import StackDefinition
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ SERVICE_KEYS = frozenset({
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _STEERS = re.compile(r"PATH|HOME|LC_ALL|(DOCKER|COMPOSE|LD|PYTHON)_.*")
 """What steers docker itself where compose runs: a container may have it under its name, compose may not."""
-_REFERENCE = re.compile(r"\[\[\s*([A-Za-z_][A-Za-z0-9_]{0,63})\s*\]\]")
 _OWN_NETWORKS = ("", "bridge", "host", "none")
 _TEXTS = ("image", "ports", "volumes", "labels", "network", "command", "entrypoint", "user", "workdir",
           "health_check", "more")  # fmt: skip
@@ -50,7 +51,7 @@ def as_stack(deployment: DeploymentDefinition) -> SingleStack:
     environment = {variables[key]: value for key, value in deployment.environment.items()}
     fields = msgspec.to_builtins(deployment)
     for text in _texts([fields[field] for field in _TEXTS]):
-        environment |= {f"VALUE_{name}": f"[[{name}]]" for name in references(text)}
+        environment |= variables_for(references(text))
     return SingleStack(
         name=deployment.name,
         servers=deployment.servers,
@@ -127,7 +128,7 @@ def _more(deployment: DeploymentDefinition) -> dict[str, Any]:
 
 def _text(text: str) -> str:
     """A text as compose has to read it: nothing in it means anything but ``[[NAME]]``."""
-    return _REFERENCE.sub(r"${VALUE_\1}", text.replace("$", "$$"))
+    return with_variables(text.replace("$", "$$"))
 
 
 def _variables(environment: Iterable[str]) -> dict[str, str]:

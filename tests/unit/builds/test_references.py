@@ -7,6 +7,8 @@ import pytest
 from komodo_agent.wire.compose_values import name_of, names_in, variable_of, with_variables
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.interpolation import Value, interpolate, with_builds
+from komodo_tui.domain.single import DeploymentDefinition
+from komodo_tui.domain.single_compose import as_stack
 from komodo_tui.domain.stack_values import variables_for
 
 
@@ -27,6 +29,14 @@ def test_a_build_in_a_compose_file_becomes_a_variable() -> None:
 def test_a_variable_tells_its_name(name: str) -> None:
     assert variable_of(name).isidentifier()
     assert name_of(variable_of(name)) == name
+
+
+def test_a_deployment_runs_the_image_of_a_build() -> None:
+    stack = as_stack(DeploymentDefinition(name="api", image="[[build.my-api.v2]]", servers=("web-1",)))
+    assert 'image: "${VALUE_build_2e_my_2d_api_2e_v2}"' in stack.compose
+    assert interpolate(stack.environment, lookup, where="deployment").values == {
+        "VALUE_build_2e_my_2d_api_2e_v2": "shop/api:1.4.2",
+    }  # fmt: skip
 
 
 def test_a_revision_keeps_the_image_and_not_the_name_of_the_build() -> None:
