@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 AGAIN = 900.0
 """Seconds after which a server is asked again; its agent asks registries no more often than the settings say."""
+_LOOK = 5.0
+"""Seconds between two looks at what containers there are: pages call at each tick."""
 _SOON = 60.0
 """Seconds after which a server that could not be asked is tried again."""
 
@@ -49,18 +51,21 @@ class ImageUpdates:
         self._found: dict[str, dict[Key, ImageUpdate]] = {}
         self._due: dict[str, tuple[float, frozenset[Key]]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._looked = 0.0
         self.changes = 0
         """Grows whenever something new is known."""
 
     def look(self) -> None:
         """Begin to ask the servers for which it is time; returns at once."""
-        if not self._every:
+        now = time.monotonic()
+        if not self._every or 0 < now - self._looked < _LOOK:
             return
+        self._looked = now
         for name, live in self._fleet.state.servers.items():
             if not live.engine_live or name in self._tasks:
                 continue
             after, keys = self._due.get(name, (0.0, frozenset()))
-            if time.monotonic() >= after or not _keys(live) <= keys:
+            if now >= after or not _keys(live) <= keys:
                 task = asyncio.create_task(self._quietly(name), name=f"updates of {name}")
                 self._tasks[name] = task
                 task.add_done_callback(self._ended)

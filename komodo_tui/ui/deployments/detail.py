@@ -14,7 +14,7 @@ from komodo_tui.ui.stacks.columns import state_sign
 from komodo_tui.ui.widgets.lines import Line, Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from textual.app import ComposeResult
 
@@ -28,9 +28,13 @@ if TYPE_CHECKING:
 class DeploymentDetail(RowDetail["Place"]):
     """Shows the deployment named last by :meth:`open`."""
 
-    def __init__(self, shell: Shell, marks: UpdateMarks, *, id: str | None = None) -> None:
+    def __init__(
+        self, shell: Shell, marks: UpdateMarks, single: Callable[[str], bool], *, id: str | None = None
+    ) -> None:
+        """``single`` tells whether a definition is one of a single container."""
         super().__init__(id=id)
         self._shell = shell
+        self._single = single
         self.pane = service_pane(
             shell.look.glyphs, shell.now, self._teach, marks, servers=False, id="deployment-services"
         )  # fmt: skip
@@ -70,7 +74,8 @@ class DeploymentDetail(RowDetail["Place"]):
         if revision is not None:
             ago = duration_text(self._shell.now() - revision.started)
             facts.append(f"revision {revision.number} {revision.outcome.replace('_', ' ')} {ago} ago")
-        facts.append(f"stack {deployment.stack}" if deployment.stack else "discovered: A adopts it")
+        kind = "single container" if self._single(deployment.stack) else f"stack {deployment.stack}"
+        facts.append(kind if deployment.stack else "discovered: A adopts it")
         top: Line = (
             (f" {deployment.project}", "title bold"), (f"@{deployment.server} ", "dim"),
             (f"{glyph} {deployment.state}  ", tone), ("  ".join(facts), "dim"),

@@ -83,7 +83,7 @@ class DeploymentsPage(ListAndDetail["Place"]):
             id="deployments-list",
             empty=lambda: teach(shell.look, self.book.problems), help="words, !not, ~fuzzy, /regex/, update",
         )  # fmt: skip
-        self.detail = DeploymentDetail(shell, self._marks, id="deployment-detail")
+        self.detail = DeploymentDetail(shell, self._marks, self._single, id="deployment-detail")
 
     def compose(self) -> ComposeResult:
         """List and detail, side by side."""
