@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 
-from tests.rig.compose import SUITE, locked, unpacked
+from tests.rig.compose import plugin_folder
 
 CACHE = Path("/var/cache/komodo-rig/buildx")
 
@@ -17,12 +15,4 @@ def config_folder() -> Path:
     Raises:
         RuntimeError: it is not here and cannot be fetched.
     """
-    folder = CACHE / "config"
-    plugin = folder / "cli-plugins" / "docker-buildx"
-    with locked(CACHE):
-        if not plugin.exists():
-            with tempfile.TemporaryDirectory(dir=CACHE) as work:
-                tree = unpacked(Path(work), SUITE, ["docker-buildx"])
-                plugin.parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(tree / "usr/libexec/docker/cli-plugins/docker-buildx", plugin)
-    return folder
+    return plugin_folder("docker-buildx", CACHE)

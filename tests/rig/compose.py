@@ -44,14 +44,23 @@ def config_folder() -> Path:
     Raises:
         RuntimeError: it is not here and cannot be fetched.
     """
-    folder = CACHE / "config"
-    plugin = folder / "cli-plugins" / "docker-compose"
-    with locked(CACHE):
+    return plugin_folder("docker-compose", CACHE)
+
+
+def plugin_folder(name: str, cache: Path) -> Path:
+    """A Docker configuration folder with this plugin in it, which its package is called like.
+
+    Raises:
+        RuntimeError: it is not here and cannot be fetched.
+    """
+    folder = cache / "config"
+    plugin = folder / "cli-plugins" / name
+    with locked(cache):
         if not plugin.exists():
-            with tempfile.TemporaryDirectory(dir=CACHE) as work:
-                tree = unpacked(Path(work), SUITE, ["docker-compose"])
+            with tempfile.TemporaryDirectory(dir=cache) as work:
+                tree = unpacked(Path(work), SUITE, [name])
                 plugin.parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(tree / "usr/libexec/docker/cli-plugins/docker-compose", plugin)
+                shutil.move(tree / f"usr/libexec/docker/cli-plugins/{name}", plugin)
     return folder
 
 
