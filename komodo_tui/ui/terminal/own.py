@@ -35,7 +35,7 @@ def own_items(settings: Settings, target: Target | None, tags: Sequence[str], *,
     ]
     items.append(MenuItem(_ASK, "run…", "!", "one command, in a terminal", why))
     if target is not None and target.name:
-        help = "one command in a container made for it, with the same image, mounts and networks"
+        help = "one command, in a container made like it"
         items.append(MenuItem(_ASK_NEW, "run in a new one…", "+", help, refused))
     return items
 
