@@ -23,7 +23,7 @@ STATE_WORDS: dict[DeliveryState, str] = {
     "building": "building",
     "failed": "failed",
     "live": "live",
-    "older": "a newer one is built",
+    "older": "newer built",
     "nowhere": "runs nowhere",
 }
 

@@ -50,6 +50,8 @@ PAGES: tuple[PageSpec, ...] = (
              target="komodo_tui.ui.pages.actions:ActionsPage"),
     PageSpec("delivery", "Delivery", "Delivery", "", "f",
              target="komodo_tui.ui.pages.delivery:DeliveryPage"),
+    PageSpec("registries", "Registries", "Registries", "", "x",
+             target="komodo_tui.ui.pages.registries:RegistriesPage"),
     PageSpec("syncs", "Syncs", "Syncs", "", "y", target="komodo_tui.ui.pages.syncs:SyncsPage"),
     PageSpec("alerts", "Alerts", "Alerts", "", "a", target="komodo_tui.ui.pages.alerts:AlertsPage"),
     PageSpec("schedules", "Schedules", "Schedules", "", "e",

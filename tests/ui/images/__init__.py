@@ -1,0 +1,1 @@
+"""The pages on where images go."""
