@@ -16,6 +16,7 @@ from komodo_tui.domain.pushes import OnPush, Push, SeenBranch
 from komodo_tui.domain.repos import DefineRepoOperation, RepoDefinition, RepoOperation
 from komodo_tui.domain.settings import Settings
 from komodo_tui.operations.planner import Planner
+from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
 from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.store.definitions import DefinitionStore
 from komodo_tui.store.pushes import PushStore
@@ -26,6 +27,7 @@ from komodo_tui.ui.modals.menu import MenuDialog
 from komodo_tui.ui.modals.progress import ProgressDialog
 from komodo_tui.ui.modals.yaml_editor import YamlEditor
 from komodo_tui.ui.pages.repos import ReposPage
+from komodo_tui.ui.pages.schedules import SchedulesPage
 from tests.ui.fleets import NOW, StillClient, StillExecutor, StillLink, furnish
 from tests.ui.stacks.piloting import LARGE, SMALL, dialog, until
 from tests.ui.still import still_runtime
@@ -131,6 +133,8 @@ def make_app(folder: Path, settings: Settings | None = None, *, empty: bool = Fa
     runtime.definitions = DefinitionStore(folder / "definitions.json")
     for repo in () if empty else REPOS:
         runtime.definitions.put("repo", repo.name, repo, None)
+    procedures = ProcedureDefinitions(runtime.definitions)
+    runtime.procedures = lambda: procedures
     if not empty:
         push(folder)
     executor = runtime.executor = RepoExecutor(runtime.fleet.state, runtime.settings)
@@ -285,3 +289,20 @@ def test_looks(tmp_path: Path, snap_compare: Any, size: tuple[int, int], level: 
         await pilot.pause()
 
     assert snap_compare(app, terminal_size=size, run_before=settle)
+
+
+async def test_what_is_looked_for_stands_among_the_schedules(tmp_path: Path) -> None:
+    app, _ = make_app(tmp_path)
+    async with app.run_test(size=LARGE) as pilot:
+        repos = await ready(pilot)
+        repos.table.choose("edge")
+        await pilot.press("g", "e")
+        await until(pilot, lambda: pilot.app.query(SchedulesPage))
+        page = pilot.app.query_one(SchedulesPage)
+        await until(pilot, lambda: page.table.model.view)
+        row = page.table.model.rows["repos", "shop"]
+        assert row.schedule == "look every 1m and hook"
+        assert row.last is not None
+        assert row.last.result == f"push {commit(6, '').id[:8]} pending"
+        await pilot.press("enter")
+        await until(pilot, lambda: repos.display and repos.current and repos.current.definition.name == "shop")
