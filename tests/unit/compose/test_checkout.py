@@ -33,8 +33,8 @@ def kept(tmp_path: Path) -> StackFolder:
     return folder
 
 
-def origin(author: Author, **more: str) -> GitOrigin:
-    return GitOrigin(repo=RepoSource(url=str(author.bare), **more))
+def origin(author: Author, commit: str = "") -> GitOrigin:
+    return GitOrigin(repo=RepoSource(url=str(author.bare), commit=commit))
 
 
 def good(commit: str) -> Revision:

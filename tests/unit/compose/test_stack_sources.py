@@ -73,9 +73,7 @@ def test_values_of_a_compose_file_are_in_the_environment_alone(sources: StackSou
     assert source.environment == {"E": "it's $(x)", "VALUE_TAG": "2.0", "VALUE_PASSWORD": "hunter2"}
     assert source.secret_keys == ("VALUE_PASSWORD",)
     contents = {file.path: file.content for file in source.files}
-    assert contents["compose.yaml"] == text.replace("[[TAG]]", "${VALUE_TAG}").replace(
-        "[[PASSWORD]]", "${VALUE_PASSWORD}"
-    )
+    assert contents["compose.yaml"] == with_variables(text)
     assert contents["x.env"] == "A=[[TAG]]"
     assert (source.env_files, source.templates["VALUE_TAG"]) == (("x.env",), "[[TAG]]")
     with pytest.raises(UsageError, match="NOWHERE"):
@@ -124,7 +122,7 @@ def test_words_take_variables_but_no_secrets(sources: StackSources) -> None:
         ({"git": StackGit(repo="a"), "compose": "x"}, "either compose"),
         ({"git": StackGit(repo="a"), "attached": {"x": ""}}, "attached files go with compose"),
         ({"git": StackGit(repo="a", token="T")}, "the login is that of repo a"),
-        ({"git": StackGit(url="ext::sh -c x")}, "helper program"),
+        ({"git": StackGit(url="ext::sh -c x")}, "is no URL"),
         ({"git": StackGit(url="--upload-pack=x")}, "begins with a dash"),
         ({"git": StackGit(repo="a", branch="-x")}, "begins with a dash"),
         ({"git": StackGit(repo="a", commit="HEAD")}, "is no commit"),
