@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from tests.rig.processes import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from tests.rig.server import Server
     from tests.unit.repos.lab import Author
@@ -55,13 +55,17 @@ class Watching:
         (self.home / "config.yaml").write_text(f'webhooks: {{listen: "127.0.0.1:{self.port}"}}\n')
         self.log = folder / "watch.log"
 
-    def define(self, *stacks: Mapping[str, Any], procedures: tuple[Mapping[str, Any], ...] = (), **repo: Any) -> None:
+    def define(
+        self, *stacks: Mapping[str, Any], procedures: Sequence[Mapping[str, Any]] = (),
+        builds: Sequence[Mapping[str, Any]] = (), **repo: Any,
+    ) -> None:  # fmt: skip
         """Write the definitions anew."""
         self.repo |= repo
         document = {
             "servers": [{"name": "web", "address": self.web.name,
                          "agent_socket": str(self._folder / "web" / "agent.sock")}],
             "repos": [self.repo], "stacks": list(stacks), "procedures": list(procedures),
+            "builds": list(builds),
         }  # fmt: skip
         path = self._folder / "fleet.yaml"
         path.write_text(json.dumps(document))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from typing import TYPE_CHECKING
 
@@ -50,3 +51,29 @@ def test_a_polled_push_and_a_signed_webhook(watching: Watching, author: Author) 
     site(author, "four")
     assert "push to shop: done" in watching("watch", "--once")
     assert watching.page() == "four"
+
+
+def test_a_push_builds_an_image_that_runs_then(watching: Watching, author: Author) -> None:
+    (author.work / "app").mkdir()
+    push(author, "one")
+    watching.secret()
+    build = {"name": "api", "repo": "shop", "path": "app", "server": "web"}
+    runs = {"name": "run", "stages": [{"steps": [{"run": {"command": "true", "servers": "web"}}]}],
+            "allow_dangerous": True}  # fmt: skip
+    act = [{"build": "api", "paths": ["app/"]}, {"procedure": "run", "paths": ["docs/**"]}]
+    watching.define(builds=[build], procedures=[runs], on_push=act, servers=["web"], poll="")
+    watching.start()
+    assert watching.hook(push(author, "two")) == 202
+    watching.until_said("push to shop: done")
+    assert watching.web.docker("run", "--rm", "api", "cat", "/page") == "two\n"
+    assert watching.hook(author.push("docs alone", **{"README.md": "x\n"})) == 202
+    watching.until_said("push to shop: done", 2)
+    (docs, built) = json.loads(watching("repo", "pushes", "shop", "--json"))["pushes"]
+    steps = [watching("procedure", "log", push["run"]) for push in (docs, built)]
+    assert "pull" in steps[0]
+    assert ("build" in steps[0], "build" in steps[1]) == (False, True)
+
+
+def push(author: Author, text: str) -> str:
+    files = {"app/Dockerfile": "FROM busybox\nCOPY page /page\n", "app/page": f"{text}\n"}
+    return author.push(text, **files)
