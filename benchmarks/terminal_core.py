@@ -18,6 +18,7 @@ from benchmarks.measure import rss_bytes
 from komodo_tui.ui.terminal.core import Options
 from komodo_tui.ui.terminal.host import WorkerHost
 from tests.unit.terminal import esctest, fuzz, hostile
+from tests.unit.terminal import test_terminal_features as features
 from tests.unit.terminal import test_terminal_keys as key_tests
 from tests.unit.terminal import test_terminal_recordings as recordings
 from tests.unit.terminal import test_terminal_vttest as vttest
@@ -140,6 +141,7 @@ def _right() -> dict[str, object]:
         "  and than in xterm": unlike_xterm,
         f"vttest: checkpoints of {len(vttest.CHECKPOINTS)} as in xterm": vttest.same(),
     }
+    figures[f"feature streams of {len(features.FEATURES)} as in tmux or xterm"] = features.alike()
     for mode, before in (("normal", b""), ("application-cursor", b"\x1b[?1h")):
         wrong_keys = len(key_tests.wrong_keys("ghostty", before))
         figures[f"keys of {len(key_tests.SAME)} as a terminal sends them, {mode}"] = len(key_tests.SAME) - wrong_keys

@@ -38,10 +38,10 @@ class Cell(NamedTuple):
     style: int
 
 
-def tmux_rows(text: str) -> list[list[Cell]]:
+def tmux_rows(text: str, cols: int = COLS, count: int = ROWS) -> list[list[Cell]]:
     """The rows of ``capture-pane -e``: a wide character is a cell and an empty one after it."""
     rows, front, back, attributes, graphics = [], 0, 0, 0, False
-    for line in text.split("\n")[:ROWS]:
+    for line in text.split("\n")[:count]:
         row: list[Cell] = []
         for match in _TOKEN.finditer(line):
             sgr, shift, char = match.groups()
@@ -51,7 +51,7 @@ def tmux_rows(text: str) -> list[list[Cell]]:
                 graphics = shift == "\x0e"
             elif char is not None:
                 add(row, _GRAPHICS.get(char, char) if graphics else char, styles.pack(front, back, attributes))
-        rows.append((row + [Cell(" ", 0)] * COLS)[:COLS])
+        rows.append((row + [Cell(" ", 0)] * cols)[:cols])
     return rows
 
 
@@ -91,17 +91,17 @@ def selected(sgr: str, front: int, back: int, attributes: int) -> tuple[int, int
     return front, back, attributes
 
 
-def our_rows(picture: Picture) -> list[list[Cell]]:
+def our_rows(picture: Picture, cols: int = COLS, count: int = ROWS) -> list[list[Cell]]:
     """The rows of a core."""
     rows = []
-    for y in range(ROWS):
+    for y in range(count):
         row: list[Cell] = []
         for text, style, cells in picture.rows.get(y, []):
             begin = len(row)
             for char in text:
                 add(row, char, style)
             assert len(row) - begin == cells, f"row {y}: {text!r} takes {cells} cells"
-        rows.append((row + [Cell(" ", 0)] * COLS)[:COLS])
+        rows.append((row + [Cell(" ", 0)] * cols)[:cols])
     return rows
 
 

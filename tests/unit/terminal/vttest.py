@@ -90,22 +90,26 @@ def record() -> tuple[bytes, dict[str, int]]:
     return session.output, marks
 
 
-def xterm_screen(output: bytes) -> str:
-    """The text of xterm's screen after some output."""
+def printed_by_xterm(output: bytes, cols: int, rows: int) -> tuple[str, list[int]]:
+    """The text of xterm's screen after some output, and the cursor's column and row, counted from 0."""
     with tempfile.TemporaryDirectory() as folder:
-        shown, printed = Path(folder) / "output", Path(folder) / "printed"
-        shown.write_bytes(output + b"\x1b[i")  # print the page
+        shown, printed, place = (Path(folder) / name for name in ("output", "printed", "place"))
+        shown.write_bytes(output)
         resources = ("c132: true", f"printerCommand: cat > {printed}", "printAttributes: 0", "printerAutoClose: true",
                      "printerExtent: true")  # fmt: skip
         options = [word for resource in resources for word in ("-xrm", f"XTerm*{resource}")]
-        program = f"stty raw -echo; cat {shown}; sleep 0.8"
-        env = {"DISPLAY": _DISPLAY, "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "HOME": folder}
-        size = f"{COLS}x{ROWS}"
-        subprocess.run(
-            ["xterm", "-u8", "-geometry", size, *options, "-e", "sh", "-c", program], env=env, check=True, timeout=20
+        program = (
+            f"stty raw -echo; cat {shown}; printf '\\e[6n'; IFS= read -rs -t 3 -d R place; "
+            f"printf %s \"$place\" > {place}; printf '\\e[i'; sleep 0.5"
         )
-        lines = [line.rstrip("\r\f ") for line in printed.read_text().replace("\f", "").split("\n")]
-    return "\n".join(lines).rstrip("\n")
+        env = {"DISPLAY": _DISPLAY, "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "HOME": folder}
+        subprocess.run(
+            ["xterm", "-u8", "-geometry", f"{cols}x{rows}", *options, "-e", "bash", "-c", program],
+            env=env, check=True, timeout=20,
+        )  # fmt: skip
+        lines = [line.rstrip("\r\f ") for line in printed.read_text(errors="replace").replace("\f", "").split("\n")]
+        row, _, col = place.read_text().rpartition("[")[2].partition(";")
+    return "\n".join(lines).rstrip("\n"), [int(col) - 1, int(row) - 1]
 
 
 @contextmanager
@@ -124,7 +128,7 @@ def main() -> int:
     """Record both."""
     output, marks = record()
     with display():
-        screens = {name: [place, xterm_screen(output[:place])] for name, place in marks.items()}
+        screens = {name: [place, printed_by_xterm(output[:place], COLS, ROWS)[0]] for name, place in marks.items()}
     (FOLDER / "vttest.bytes").write_bytes(output)
     (FOLDER / "vttest.screens").write_text(json.dumps(screens, ensure_ascii=False, indent=0) + "\n")
     print(f"{len(screens)} checkpoints, {len(set(text for _, text in screens.values()))} of them different")
