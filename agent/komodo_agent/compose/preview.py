@@ -16,7 +16,9 @@ from ..wire.compose import (
     ServiceChange,
     StackFile,
 )
+from .mounted import unseen
 from .observe import WORKING_DIR, containers_of, fingerprint, hash_of, images, names, state_print, words_of
+from .ports import doubles, holder
 from .project import placed_calls, project_folder
 from .resolve import resolved
 from .revisions import against, last_good, placed_files
@@ -72,6 +74,7 @@ async def look(cli: Cli, engine: Engine, kept: StackFolder, ground: Ground, fds:
     configs = kept.prints(model.configs)
     services = _services(model, hashes, configs, facts, good)
     edited = _edited(kept, ground, revisions)
+    differing = _files(files, good or current)
     ports = tuple(port for service in model.services.values() for port in service.ports)
     preview = ComposePreview(
         project=source.project,
@@ -81,14 +84,18 @@ async def look(cli: Cli, engine: Engine, kept: StackFolder, ground: Ground, fds:
         folder=folder,
         services=services,
         environment=_keys(kept, source, good or current),
-        files=_files(files, good or current),
+        files=differing,
         ports=ports,
         new_volumes=tuple(sorted(set(model.volumes.values()) - facts.volumes)),
         kept_volumes=tuple(sorted(set(model.volumes.values()) & facts.volumes)),
         dropped_volumes=tuple(sorted(facts.own_volumes - set(model.volumes.values()))),
         binds=tuple(dict.fromkeys(bind for service in model.services.values() for bind in service.binds)),
         conflicts=(*_conflicts(kept, source, revisions, model, facts), *_foreign(ground)),
-        warnings=(*_warnings(source, model, revisions), *edited),
+        warnings=(
+            *_warnings(source, model, revisions),
+            *edited,
+            *unseen(folder, differing, source.compose_files, model.services, services),
+        ),
         git=ground.news,
         current=current.summary if current else None,
         last_good=good.summary if good else None,
@@ -229,35 +236,18 @@ def _conflicts(
         if not service.image and not service.builds:
             found.append(f"service {service.name} has no image")
         for port in service.ports:
-            holder = _holder(port.port, port.protocol, port.ip, facts.others)
-            if holder:
-                found.append(f"port {port.port}/{port.protocol} of {service.name} is taken by {holder}")
+            held_by = holder(port.port, port.protocol, port.ip, facts.others)
+            if held_by:
+                found.append(f"port {port.port}/{port.protocol} of {service.name} is taken by {held_by}")
         for other in facts.others:
             if service.container_name and other.name == service.container_name:
                 found.append(f"the container name {other.name} is taken by one of {other.stack or 'no stack'}")
     wanted = [(port.port, port.protocol, port.ip) for s in model.services.values() for port in s.ports]
-    found += [f"port {port}/{protocol} is wanted twice" for port, protocol, _ in _doubles(wanted)]
+    found += [f"port {port}/{protocol} is wanted twice" for port, protocol, _ in doubles(wanted)]
     for kind, name in model.external:
         if name not in (facts.volumes if kind == "volume" else facts.networks):
             found.append(f"the external {kind} {name} is not there")
     return found
-
-
-def _doubles(wanted: Sequence[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
-    return [item for index, item in enumerate(wanted) if item in wanted[:index]]
-
-
-def _holder(port: int, protocol: str, ip: str, others: Sequence[Container]) -> str:
-    """Who publishes this port, of the containers that are not the project's."""
-    everywhere = ("", "0.0.0.0", "::")
-    for other in others:
-        if other.state not in ("running", "paused", "restarting"):
-            continue
-        for theirs in other.ports:
-            same = theirs.public == port and theirs.protocol == protocol
-            if same and (ip in everywhere or theirs.ip in everywhere or ip == theirs.ip):
-                return f"container {other.name}" + (f" of {other.stack}" if other.stack else "")
-    return ""
 
 
 def _foreign(ground: Ground) -> tuple[str, ...]:

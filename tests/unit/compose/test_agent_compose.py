@@ -13,9 +13,10 @@ from komodo_agent.compose.cli import Masker
 from komodo_agent.compose.folder import StackFolder
 from komodo_agent.compose.health import judge
 from komodo_agent.compose.model import parse_model, unset_variables
+from komodo_agent.compose.mounted import unseen
 from komodo_agent.compose.names import check_path
 from komodo_agent.problems import AgentError
-from komodo_agent.wire.compose import Revision, RevisionSummary, StackFile
+from komodo_agent.wire.compose import FileChange, Revision, RevisionSummary, ServiceChange, StackFile
 from komodo_agent.wire.models import Container
 
 if TYPE_CHECKING:
@@ -128,3 +129,26 @@ def test_a_configuration_is_read_for_what_matters() -> None:
 def test_unset_variables_are_named_once() -> None:
     line = 'time="x" level=warning msg="The \\"{}\\" variable is not set. Defaulting to a blank string."'
     assert unset_variables("\n".join([line.format("B"), line.format("A"), line.format("B")])) == ("B", "A")
+
+
+def test_a_file_that_a_kept_service_mounts_is_told() -> None:
+    model = parse_model(
+        json.dumps(
+            {
+                "services": {
+                    "web": {"image": "x", "volumes": [{"type": "bind", "source": "/s/conf/a.conf", "target": "/a"}]},
+                    "db": {"image": "x", "volumes": [{"type": "bind", "source": "/s/conf", "target": "/c"}]},
+                }
+            }
+        ),
+        "shop",
+    )
+    changes = [
+        ServiceChange(service="web", verb="keep", containers=("shop-web-1",)),
+        ServiceChange(service="db", verb="recreate", containers=("shop-db-1",)),
+    ]
+    files = [
+        FileChange(path=path, change="changed") for path in ("compose.yaml", "conf/a.conf", "conf/a.conf.bak", "other")
+    ]
+    told = list(unseen("/s", files, ("compose.yaml",), model.services, changes))
+    assert told == ["conf/a.conf changes, and web, which mounts it, goes on as it is: restart it afterwards"]
