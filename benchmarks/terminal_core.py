@@ -141,7 +141,7 @@ def _right() -> dict[str, object]:
         "  and than in xterm": unlike_xterm,
         f"vttest: checkpoints of {len(vttest.CHECKPOINTS)} as in xterm": vttest.same(),
     }
-    figures[f"feature streams of {len(features.FEATURES)} as in tmux or xterm"] = features.alike()
+    figures[f"feature streams of {len(features.SHOWN)} as in tmux or xterm"] = features.alike()
     for mode, before in (("normal", b""), ("application-cursor", b"\x1b[?1h")):
         wrong_keys = len(key_tests.wrong_keys("ghostty", before))
         figures[f"keys of {len(key_tests.SAME)} as a terminal sends them, {mode}"] = len(key_tests.SAME) - wrong_keys
