@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from komodo_tui.cli import main
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.syncs import SyncBase, SyncDefinition, applied, by_itself, check_sync, compare, in_deploy_order
-from komodo_tui.cli import main
 from komodo_tui.store.sync_bases import SyncBases
 
 if TYPE_CHECKING:
