@@ -13,6 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from komodo_tui.ui.commands import terminals_of
+from komodo_tui.ui.terminal.coming import is_coming
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,8 +32,8 @@ PATIENCE = 0.4
 """Seconds after which no field comes any more."""
 PATIENCE_PAGE = 5.0
 """The same for a page that is made: without a focused widget its keys would go nowhere."""
-PATIENCE_SHELL = 1.5
-"""The same for a terminal pane; the first one loads what draws it."""
+PATIENCE_SHELL = 0.6
+"""The same for a terminal pane that nobody has asked for yet; one that was asked for is waited for."""
 _LOOK = 0.02
 
 
@@ -94,6 +95,8 @@ class TypeAhead:
         if not self._app.screen_stack:
             return  # the program is ending
         self._left -= _LOOK
+        if self._for_shell and is_coming(self._app):  # the first one loads what draws it, on a busy machine for seconds
+            self._left = max(self._left, PATIENCE_SHELL)
         typing = self._ready()
         if self._left > 0 and not typing and not (self._for_shell and self._refused()):
             return

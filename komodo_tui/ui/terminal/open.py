@@ -13,6 +13,7 @@ from komodo_tui.domain.errors import ActError, ReadOnlyError, RefusedError
 from komodo_tui.domain.operations import Target
 from komodo_tui.domain.text import clean
 from komodo_tui.fleet.kept import KeptTerminal, check_one_off, keeps_shells, keeps_terminals
+from komodo_tui.ui.terminal import coming
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,14 +100,26 @@ async def toggle_drawer(app: App[Any], *, take_clipboard: bool) -> None:
     """Show the drawer, give it the keys, or hide it."""
     from komodo_tui.ui.terminal.deck import open_drawer
 
-    await open_drawer(app, take_clipboard=take_clipboard, toggle=True)
+    coming.count(app, 1)
+    try:
+        await open_drawer(app, take_clipboard=take_clipboard, toggle=True)
+    finally:
+        coming.count(app, -1)
 
 
 def _open(
     page: Page, open_session: OpenSession, target: Target, *, command: str, keeper: Keeper | None = None,
     attached: bool = False,
 ) -> None:  # fmt: skip
-    page.shell.work(_show(page, open_session, target, command, keeper, attached=attached))
+    coming.count(page.app, 1)  # now, not when the task begins: what is typed next is meant for it
+
+    async def show() -> None:
+        try:
+            await _show(page, open_session, target, command, keeper, attached=attached)
+        finally:
+            coming.count(page.app, -1)
+
+    page.shell.work(show())
 
 
 async def _show(
