@@ -128,8 +128,19 @@ class Folder:
         return found
 
     def drop_unfinished(self) -> None:
-        """Take away what an act that failed has made; of a clone that never was, all but files."""
+        """Take away what an act that failed has made; of a clone that never was, all but files.
+
+        git leaves what it could not finish to its garbage collection, weeks later: a full disk would stay full.
+        """
         shutil.rmtree(self.new_git, ignore_errors=True)
+        for left in (
+            *self.git_dir.glob("objects/pack/tmp_*"),
+            *self.git_dir.glob("objects/[0-9a-f][0-9a-f]/tmp_obj_*"),
+        ):
+            with suppress(OSError):
+                left.unlink()
+        for left in self.git_dir.glob("objects/tmp_objdir-*"):
+            shutil.rmtree(left, ignore_errors=True)
         if self.record() is None and not self.git_dir.exists():
             for name in ("clone.json.tmp", "known_hosts"):
                 (self.path / name).unlink(missing_ok=True)

@@ -1,0 +1,105 @@
+"""What becomes of pushes whose run fails, whose repo is gone, or whose worker was killed before the run began."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from komodo_tui.domain.pushes import Push, SeenBranch
+from komodo_tui.domain.repos import RepoDefinition
+from komodo_tui.domain.servers import ServerDefinition
+from komodo_tui.operations.pushes.worker import PushWorker
+from komodo_tui.store.pushes import PushStore
+from komodo_tui.store.runs import RunStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+URL = "git@host:shop.git"
+
+
+class Worker(PushWorker):
+    """One whose runs only say how they end."""
+
+    result: tuple[bool, str] | Exception = (True, "")
+    ran: list[Push]
+
+    async def _fresh(self, push: Push, repo: RepoDefinition) -> tuple[bool, str]:
+        self.ran.append(push)
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
+
+
+class Lab:
+    """A worker, a queue, and one server."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = PushStore(folder / "pushes.db")
+        self.repos = {"shop": RepoDefinition(name="shop", url=URL, servers=("web",))}
+        self.server = SimpleNamespace(live=True, definition=ServerDefinition(name="web", address="web"))
+        runtime: Any = SimpleNamespace(fleet=SimpleNamespace(state=SimpleNamespace(servers={"web": self.server})))
+        self.said: list[str] = []
+        self.worker = Worker(self.store, lambda: self.repos, runtime, RunStore(folder / "runs"), self.said.append)
+        self.worker.ran = []
+
+    def push(self, commit: str, repo: str = "shop") -> None:
+        """One more waits."""
+        seen = SeenBranch(repo=repo, url=URL, branch="", commit=commit)
+        self.store.delivered(Push(repo=repo, commit=commit), seen, (f"{repo}{commit}",), 1.0)
+
+    @property
+    def newest(self) -> Push:
+        """The newest push."""
+        return self.store.recent()[0]
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    """Nothing waits."""
+    lab = Lab(tmp_path)
+    yield lab
+    lab.store.close()
+
+
+async def test_a_failure_waits_for_the_next_push_unless_a_server_was_away(lab: Lab) -> None:
+    lab.push("a")
+    lab.worker.result = (False, "stage deploy: it is not healthy")
+    await lab.worker.once()
+    assert (lab.newest.state, lab.newest.note) == ("failed", "stage deploy: it is not healthy")
+    assert lab.store.next_due() is None
+    lab.server.live = False
+    lab.push("b")
+    await lab.worker.once()
+    assert (lab.newest.state, lab.newest.tries) == ("pending", 1)
+    assert "tried again, web being away" in lab.newest.note
+    assert lab.store.next_due() is not None
+    await lab.worker.once()
+    assert len(lab.worker.ran) == 2, "not before its time"
+
+
+async def test_a_push_to_a_repo_that_is_gone_ends(lab: Lab) -> None:
+    lab.push("a", repo="gone")
+    await lab.worker.once()
+    assert (lab.newest.state, lab.newest.note) == ("failed", "there is no repo gone any more")
+
+
+async def test_a_push_that_was_only_taken_from_the_queue_is_begun_under_the_same_run(lab: Lab) -> None:
+    lab.push("a")
+    taken = lab.store.claim("20261126-120000-abcdef", 2.0)
+    await lab.worker.once()
+    assert lab.worker.ran == [taken]
+    assert lab.newest.state == "done"
+
+
+async def test_a_fault_of_the_program_leaves_the_push_open_and_is_not_hidden(lab: Lab) -> None:
+    lab.push("a")
+    lab.worker.result = ValueError("a fault")
+    with pytest.raises(ValueError, match="a fault"):
+        async with asyncio.timeout(20):
+            await lab.worker.run()
+    assert [push.state for push in lab.store.running()] == ["running"]
