@@ -11,12 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 AlertKind = Literal[
-    "unreachable", "engine", "cpu", "memory", "swap", "disk", "down", "unhealthy", "restarts", "oom"
+    "unreachable", "engine", "cpu", "memory", "swap", "disk", "load", "pressure", "down", "unhealthy", "restarts",
+    "oom", "drift", "update", "build", "procedure", "sync", "schedule",
 ]  # fmt: skip
 AlertLevel = Literal["warning", "critical"]
 AlertChange = Literal["opened", "escalated", "eased", "acknowledged", "resolved"]
-Scope = Literal["server", "agent", "host", "engine"]
-"""Who says whether something is so: our connection, the agent of the engine, the host's figures, the engine's list."""
+Scope = Literal["server", "agent", "host", "engine", "compose", "registry", "records"]
+"""Who says whether something is so: our connection, the agent of the engine, the host's figures, the engine's list, the
+agent of its compose projects, registries, our own records."""
+HERE = ""
+"""The server of what is about none: builds, procedures, syncs."""
 
 TITLES: dict[AlertKind, str] = {
     "unreachable": "server unreachable",
@@ -29,9 +33,23 @@ TITLES: dict[AlertKind, str] = {
     "unhealthy": "container unhealthy",
     "restarts": "restart loop",
     "oom": "out of memory",
+    "load": "load high",
+    "pressure": "stalled",
+    "drift": "drift",
+    "update": "image replaced",
+    "build": "build failed",
+    "procedure": "procedure failed",
+    "sync": "sync stuck",
+    "schedule": "schedule missed",
 }
 CONTAINER_KINDS = frozenset({"down", "unhealthy", "restarts", "oom"})
 """Kinds whose ``what`` is the name of a container."""
+_SCOPES: dict[AlertKind, Scope] = {
+    "unreachable": "server", "engine": "agent", "down": "engine", "unhealthy": "engine", "restarts": "engine",
+    "oom": "engine", "drift": "compose", "update": "registry", "build": "records", "procedure": "records",
+    "sync": "records", "schedule": "records",
+}  # fmt: skip
+"""Of what is not the host's."""
 LEVELS: tuple[AlertLevel, ...] = ("warning", "critical")
 
 
@@ -41,19 +59,15 @@ class Subject(msgspec.Struct, frozen=True):
     server: str
     kind: AlertKind
     what: str = ""
-    """The name of a container, or where a file system is mounted; empty for the server itself."""
+    """The name of a container, a stack, a procedure…, or where a file system is mounted; empty = the server itself."""
 
     def __str__(self) -> str:
-        return f"{self.what}@{self.server}" if self.what else self.server
+        return f"{self.what}@{self.server}" if self.what and self.server else self.what or self.server
 
     @property
     def scope(self) -> Scope:
         """Who says whether it is so."""
-        if self.kind == "unreachable":
-            return "server"
-        if self.kind == "engine":
-            return "agent"
-        return "engine" if self.kind in CONTAINER_KINDS else "host"
+        return _SCOPES.get(self.kind, "host")
 
 
 class Transition(msgspec.Struct, frozen=True, kw_only=True):

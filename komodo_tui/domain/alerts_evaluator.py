@@ -42,6 +42,14 @@ PATIENCE: dict[AlertKind, Patience] = {
     "unhealthy": Patience(60, 600, 30),
     "restarts": Patience(0, 0, 60),
     "oom": Patience(0, 0, 300),
+    "load": Patience(600, 600, 300),
+    "pressure": Patience(300, 300, 120),
+    "drift": Patience(300, 3600, 0),
+    "update": Patience(0, 0, 0),
+    "build": Patience(0, 0, 0),
+    "procedure": Patience(0, 0, 0),
+    "sync": Patience(0, 3600, 0),
+    "schedule": Patience(0, 0, 0),
 }
 
 

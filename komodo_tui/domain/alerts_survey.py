@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from komodo_tui.domain.servers import ServerDefinition
 
 SWAP = Threshold(80.0, 95.0)
+LOAD = Threshold(200.0, 400.0)
+"""Of one minute, in percent of what all cores together can do."""
+PRESSURE = Threshold(30.0, 60.0)
+"""Percent of the time in which some process waited for memory or for the disk, over 10 s (PSI)."""
 RESTARTS = Threshold(3.0, 6.0)
 """Restarts within :data:`WINDOW`; the engine waits up to a minute between two, so a loop shows about ten."""
 WINDOW = 600.0
@@ -26,7 +30,7 @@ _COUNTED = 100
 """Restarts of a container that are counted at most."""
 RECENT = 3600.0
 """Seconds before the very first look from which on an exit still counts as news."""
-_MARGINS = {"cpu": 5.0, "memory": 3.0, "swap": 5.0, "disk": 1.0, "restarts": 0.0}
+_MARGINS = {"cpu": 5.0, "memory": 3.0, "swap": 5.0, "disk": 1.0, "restarts": 0.0, "load": 30.0, "pressure": 10.0}
 """Hysteresis, in the unit of the value: a level that was reached is left this much below its limit."""
 _FULL_BY_NATURE = frozenset({"squashfs", "iso9660", "erofs", "cramfs", "udf", "romfs"})
 _ASKED_TO_STOP = frozenset({0, 130, 137, 143})
@@ -73,6 +77,11 @@ class Survey(NamedTuple):
     """(server, scope) that spoke: what is not among its readings is well."""
     servers: frozenset[str]
     """All that are managed."""
+
+
+def joined(survey: Survey, more: Survey) -> Survey:
+    """Both as one."""
+    return Survey(survey.readings + more.readings, survey.told | more.told, survey.servers | more.servers)
 
 
 class Surveyor:
@@ -178,6 +187,14 @@ def _host(name: str, server: Server, sample: HostSample) -> Iterator[Reading]:
     ]
     if sample.swap_total:
         found.append(_percent(Subject(name, "swap"), 100 * sample.swap_used / sample.swap_total, SWAP, "swap"))
+    if sample.cores:
+        load = 100 * sample.load[0] / len(sample.cores)
+        words = f"load {sample.load[0]:.1f} on {len(sample.cores)} cores"
+        found.append(_figure(Subject(name, "load"), load, LOAD, words))
+    if sample.pressure is not None:
+        for what, share in (("memory", sample.pressure.memory_some), ("disk", sample.pressure.io_some)):
+            words = f"processes wait for {what} {share:.0f}% of the time"
+            found.append(_figure(Subject(name, "pressure", what), share, PRESSURE, words))
     for one in server.filesystems:
         if one.total and one.stalled_since is None and one.kind not in _FULL_BY_NATURE:
             found.append(_percent(Subject(name, "disk", one.path), disk_percent(one), limits.disk, one.path))

@@ -101,6 +101,13 @@ def check_webhooks(settings: WebhookSettings) -> None:
         raise UsageError(f"webhooks.rate is {settings.rate}", hint="1 to 1000000")
 
 
+class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What alerts are about besides what is always one."""
+
+    updates: bool = False
+    """Whether an image that its registry has replaced is one; lists mark it anyway."""
+
+
 class UpdateSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether registries have newer images under the names that containers run."""
 
@@ -139,5 +146,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     commands: tuple[Command, ...] = ()
     webhooks: WebhookSettings = WebhookSettings()
     updates: UpdateSettings = UpdateSettings()
+    alerts: AlertSettings = AlertSettings()
     parallel: int = 4
     """Acts under way at once on one server when many were picked, 1 to 32."""

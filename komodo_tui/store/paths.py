@@ -68,6 +68,11 @@ class StateDirectory(NamedTuple):
         return self.root / "runs"
 
     @property
+    def syncs(self) -> Path:
+        """The folder of what each sync has brought."""
+        return self.root / "syncs"
+
+    @property
     def pushes(self) -> Path:
         """The queue of pushes."""
         return self.root / "pushes.db"

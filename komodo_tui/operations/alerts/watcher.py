@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.alerts_evaluator import FLAP_WINDOW, Evaluator
-from komodo_tui.domain.alerts_survey import Surveyor
+from komodo_tui.domain.alerts_survey import Survey, Surveyor, joined
 from komodo_tui.domain.errors import StoreError
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from komodo_tui.fleet.live import FleetState
     from komodo_tui.store.alerts import AlertStore
 
+NOTHING = Survey([], frozenset(), frozenset())
 INTERVAL = 5.0
 """Seconds between two looks."""
 _NOTE_LOOKS = 60.0
@@ -33,14 +34,19 @@ class AlertWatcher:
         state: FleetState,
         store: AlertStore,
         say: Callable[[str], None] = lambda text: None,
+        more: Callable[[], Survey] = lambda: NOTHING,
         *,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``say`` is told, in a line, of what changed and of what cannot be written."""
+        """``say`` is told, in a line, of what changed and of what cannot be written.
+
+        ``more`` gives what is known besides the live state; it returns at once.
+        """
         self._state = state
         self._store = store
         self._say = say
+        self._more = more
         self._now = now
         self._monotonic = monotonic
         self._lock = store.evaluator_lock()
@@ -49,6 +55,8 @@ class AlertWatcher:
         self._unwritten: list[Transition] = []
         self._noted = self._pruned = -_PRUNE
         self._trouble = ""
+        self.began = asyncio.Event()
+        """Set once it is this process that evaluates."""
 
     @property
     def evaluating(self) -> bool:
@@ -70,8 +78,9 @@ class AlertWatcher:
             if self._surveyor is None and not await asyncio.to_thread(self._take_turn):
                 return
             assert self._surveyor is not None
+            self.began.set()
             at, now = self._monotonic(), self._now()
-            survey = self._surveyor.survey(self._state.servers, at, now)
+            survey = joined(self._surveyor.survey(self._state.servers, at, now), self._more())
             self._unwritten += self._evaluator.look(survey, at)
             if self._unwritten or at - self._noted >= _NOTE_LOOKS:
                 await asyncio.to_thread(self._write, survey.readings, at, now)

@@ -8,13 +8,15 @@ from weakref import WeakKeyDictionary
 
 from komodo_tui.domain.alerts import Alert, AlertEntry, Mute, pressing
 from komodo_tui.domain.errors import StoreError
-from komodo_tui.operations.alerts.watcher import INTERVAL, AlertWatcher
+from komodo_tui.operations.alerts.watcher import INTERVAL, NOTHING, AlertWatcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.app import App
 
+    from komodo_tui.domain.alerts_survey import Survey
+    from komodo_tui.operations.alerts.records import RecordSurvey
     from komodo_tui.store.alerts import AlertStore
     from komodo_tui.ui.runtime import Runtime
 
@@ -28,7 +30,11 @@ class AlertBook:
     def __init__(self, runtime: Runtime, store: AlertStore, now: Callable[[], float]) -> None:
         self._store = store
         self._now = now
-        self._watcher = None if runtime.settings.read_only else AlertWatcher(runtime.fleet.state, store)
+        self._runtime = runtime
+        self._records: RecordSurvey | None = None
+        self._watcher = None
+        if not runtime.settings.read_only:
+            self._watcher = AlertWatcher(runtime.fleet.state, store, more=self._known)
         self._wake = asyncio.Event()
         self.alerts: dict[int, Alert] = {}
         """Those that are open, and the latest that are over."""
@@ -45,6 +51,18 @@ class AlertBook:
         """Whether it is this program that evaluates."""
         return self._watcher is not None and self._watcher.evaluating
 
+    def _known(self) -> Survey:
+        return self._records.latest() if self._records is not None else NOTHING
+
+    async def _read_records(self) -> None:
+        """What alerts are about besides live state, while it is this program that evaluates."""
+        assert self._watcher is not None
+        await self._watcher.began.wait()
+        from komodo_tui.operations.alerts.records import RecordSurvey  # late: nothing of it is wanted at the start
+
+        self._records = RecordSurvey(self._runtime, await asyncio.to_thread(self._store.last_look))
+        await self._records.run()
+
     @property
     def pressing(self) -> list[Alert]:
         """Those somebody should look at."""
@@ -59,6 +77,7 @@ class AlertBook:
         async with asyncio.TaskGroup() as tasks:
             if self._watcher is not None:
                 tasks.create_task(self._watcher.run(), name="alerts")
+                tasks.create_task(self._read_records(), name="records of alerts")
             while True:
                 await self.refresh()
                 self._wake.clear()

@@ -1,0 +1,178 @@
+"""What alerts are about besides live state: builds, procedures, schedules, syncs, drift, replaced images.
+
+Read now and then, and kept until the next reading: the evaluator takes what is known at each of its looks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
+
+from komodo_tui.domain.alerts import HERE, Scope, Subject
+from komodo_tui.domain.alerts_survey import RECENT, Reading, Survey
+from komodo_tui.domain.errors import KomodoError
+from komodo_tui.operations.alerts.watcher import NOTHING
+from komodo_tui.operations.build_definitions import BuildDefinitions
+from komodo_tui.operations.build_history import BuildHistory
+from komodo_tui.operations.sync_definitions import SyncDefinitions
+from komodo_tui.store.runs import RunStore
+from komodo_tui.store.slots import SlotStore
+from komodo_tui.store.sync_bases import SyncBases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from komodo_tui.domain.levels import Level
+    from komodo_tui.domain.settings import Settings
+    from komodo_tui.fleet.live import ServerLive
+    from komodo_tui.fleet.manager import FleetManager
+    from komodo_tui.operations.image_updates import ImageUpdates
+    from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
+    from komodo_tui.store.definitions import DefinitionStore
+    from komodo_tui.store.history import History
+    from komodo_tui.store.paths import StateDirectory
+
+_RECORDS_EVERY = 15.0
+_PROJECTS_EVERY = 120.0
+_AT_ONCE = 8
+_RUN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+_NOT_WELL = ("failed", "interrupted", "rolled_back", "rollback_failed")
+
+
+class Runtime(Protocol):
+    """Where it is read from."""
+
+    @property
+    def state_dir(self) -> StateDirectory: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def definitions(self) -> DefinitionStore: ...
+    @property
+    def history(self) -> History: ...
+    @property
+    def fleet(self) -> FleetManager: ...
+    @property
+    def updates(self) -> ImageUpdates: ...
+    def procedures(self) -> ProcedureDefinitions:
+        """The procedures, read at each call."""
+        ...
+
+
+class RecordSurvey:
+    """:meth:`run` reads, :meth:`latest` tells. What failed long before anybody watched is no news."""
+
+    def __init__(self, runtime: Runtime, last_look: float | None) -> None:
+        """``last_look``: Unix time at which somebody evaluated alerts last; None = never."""
+        self._runtime = runtime
+        self._news_from = last_look if last_look is not None else time.time() - RECENT
+        self._records = NOTHING
+        self._projects: dict[str, list[Reading]] = {}
+        self._asked = float("-inf")
+
+    def latest(self) -> Survey:
+        """All that is known now."""
+        readings = [*self._records.readings, *(one for found in self._projects.values() for one in found)]
+        told: set[tuple[str, Scope]] = {*self._records.told, *((server, "compose") for server in self._projects)}
+        if self._runtime.settings.alerts.updates:
+            readings += self._replaced()
+            told |= {(name, "registry") for name, live in self._servers().items() if live.engine_live}
+        return Survey(readings, frozenset(told), frozenset({HERE}))
+
+    async def run(self) -> None:
+        """Read again and again, until cancelled. What cannot be read stays as it was known."""
+        while True:
+            with suppress(KomodoError):  # the stores tell of their damage themselves
+                self._records = await asyncio.to_thread(self._read)
+            if time.monotonic() - self._asked >= _PROJECTS_EVERY:
+                self._asked = time.monotonic()
+                await self._ask_projects()
+            if self._runtime.settings.alerts.updates:
+                self._runtime.updates.look()
+            await asyncio.sleep(_RECORDS_EVERY)
+
+    # -- our own records ----------------------------------------------------------------------------------------
+
+    def _read(self) -> Survey:
+        """Builds, procedures, schedules and syncs. Blocks. Raises StoreError."""
+        readings = [*self._builds(), *self._procedures(), *self._syncs()]
+        return Survey(readings, frozenset({(HERE, "records")}), frozenset({HERE}))
+
+    def _builds(self) -> Iterator[Reading]:
+        history = BuildHistory(self._runtime.history)
+        for name in BuildDefinitions(self._runtime.definitions).known():
+            last = history.last(name)
+            if last is not None and last.outcome in _NOT_WELL:
+                why = last.failed_step or last.error or last.outcome
+                yield self._bad("build", name, "warning", f"{last.version}: {why}", last.started)
+
+    def _procedures(self) -> Iterator[Reading]:
+        runs = RunStore(self._runtime.state_dir.runs)
+        slots = SlotStore(self._runtime.state_dir.runs / "slots.db")
+        try:
+            for name, definition in self._runtime.procedures().known().items():
+                level: Level = "critical" if definition.schedule else "warning"
+                ended = next((run for run in runs.runs(name, limit=5) if run.ended is not None), None)
+                if ended is not None and ended.ended is not None and ended.outcome in _NOT_WELL:
+                    text = f"run {ended.run} {ended.outcome}: {ended.summary}".rstrip(": ")
+                    yield self._bad("procedure", name, level, text, ended.ended)
+                slot = slots.last(name) if definition.schedule else None
+                if slot is not None and slot.result and not _RUN.fullmatch(slot.result):
+                    yield self._bad("schedule", name, "warning", slot.result, slot.at)
+        finally:
+            runs.close()
+            slots.close()
+
+    def _syncs(self) -> Iterator[Reading]:
+        bases = SyncBases(self._runtime.state_dir.syncs)
+        for name, sync in SyncDefinitions(self._runtime.definitions).known().items():
+            base = bases.read(name)
+            if base.problem:
+                yield self._bad("sync", name, "warning", base.problem, base.looked)
+            elif base.conflicts:
+                yield self._bad("sync", name, "warning", f"{base.conflicts} changed here and in the files", base.looked)
+            for where in base.drifted if not sync.automatic or not sync.deploy else ():
+                stack, _, server = where.rpartition("@")
+                text = f"it does not run as the files of sync {name} say"
+                yield Reading(Subject(server, "drift", stack), "warning", "warning", None, text)
+
+    def _bad(self, kind: str, name: str, level: Level, text: str, at: float) -> Reading:
+        subject = Subject(HERE, kind, name)  # type: ignore[arg-type]  # one of those above
+        return Reading(subject, level, level, None, text, old=at < self._news_from)
+
+    # -- agents -------------------------------------------------------------------------------------------------
+
+    async def _ask_projects(self) -> None:
+        turns = asyncio.Semaphore(_AT_ONCE)
+        names = [name for name, live in self._servers().items() if live.engine_live]
+        self._projects = {name: found for name, found in self._projects.items() if name in self._servers()}
+
+        async def one(name: str) -> None:
+            async with turns:
+                try:
+                    client = await self._runtime.fleet.link(name).client()
+                    projects = await client.compose_projects()
+                except KomodoError:
+                    return  # known from elsewhere; what was known of its projects stays
+            self._projects[name] = [
+                Reading(Subject(name, "drift", project.name), "warning", "warning", None,
+                        f"{service.service}: {service.drift}")
+                for project in projects
+                if project.managed and not project.busy
+                and any(service.state.startswith("running") for service in project.services)
+                for service in [next((s for s in project.services if s.drift), None)]
+                if service is not None
+            ]  # fmt: skip
+
+        await asyncio.gather(*map(one, names))
+
+    def _replaced(self) -> Iterator[Reading]:
+        for outdated in self._runtime.updates.available():
+            subject = Subject(outdated.server, "update", outdated.container.name)
+            yield Reading(subject, "warning", "warning", None, f"{outdated.container.image} has a newer image")
+
+    def _servers(self) -> Mapping[str, ServerLive]:
+        return self._runtime.fleet.state.servers
