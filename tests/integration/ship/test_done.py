@@ -40,7 +40,7 @@ class Shop:
         self.ssh_config.write_text("".join(Path(one.ssh_config).read_text() for one in (alpha, beta)))
         self._environment = {**os.environ, "KOMODO_TUI_HOME": str(folder / "home"), "HOME": str(folder)}
 
-    def define(self, version: int) -> None:
+    def define(self, version: int, **build: Any) -> None:
         """What a person writes down once; the stack follows the version."""
         agents = {"alpha": self.alpha, "beta": self.beta}
         repo = {
@@ -56,7 +56,7 @@ class Shop:
                 for name, one in agents.items()
             ],
             "repos": [repo],
-            "builds": [{"name": "api", "repo": "shop", "server": "alpha", "image": "shop/api"}],
+            "builds": [{"name": "api", "repo": "shop", "server": "alpha", "image": "shop/api", **build}],
             "stacks": [stack],
         }  # fmt: skip
         (self.folder / "fleet.yaml").write_text(json.dumps(document))
@@ -143,3 +143,20 @@ def test_push_build_ship_run_push(shop: Shop, tmp_path: Path) -> None:
         shop.json("images", "ship", wanted, "alpha", "--from", "beta", "--yes")
         assert image_id(shop.alpha, "shop/api:0.1.1") == wanted
     assert not (tmp_path / ".docker" / "config.json").exists()
+
+
+def test_one_build_brings_it_everywhere(shop: Shop, tmp_path: Path) -> None:
+    shop.author.push("a page", Dockerfile=DOCKERFILE, page="first\n")
+    with registry(shop.alpha, tmp_path, 5012, f"ana:{PASSWORD}") as address:
+        shop("registry", "login", address, "--username", "ana", "--yes", given=PASSWORD)
+        shop.define(0, ship=["beta"], registries=[{"domain": address}], redeploy_on_build=["shop"])
+        done = shop.json("build", "api", "--yes")
+        assert done["record"]["outcome"] == "success"
+        assert [one["error"] for one in done["follow_up"]] == [""] * len(done["follow_up"]), done["follow_up"]
+        assert [one["record"]["outcome"] for one in done["follow_up"]] == ["success"] * 3
+        assert image_id(shop.beta, "shop/api:latest") == image_id(shop.alpha, "shop/api:0.1.0")
+        assert shop.page() == "first\n"
+        pushed = shop.alpha.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
+        assert f"{address}/shop/api:0.1.0" in pushed
+    (row,) = shop.json("delivery", "api")
+    assert (row["state"], row["on"]) == ("live", ["alpha", "beta"])
