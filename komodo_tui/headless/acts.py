@@ -11,6 +11,7 @@ from komodo_tui.domain.errors import ExitCode
 from komodo_tui.domain.operations import ContainerOperation, Target
 from komodo_tui.domain.repos import RepoOperation
 from komodo_tui.domain.stacks import StackOperation
+from komodo_tui.domain.units import bytes_text, count_text
 from komodo_tui.headless.asking import given
 from komodo_tui.headless.session import not_reached, pick, servers_of
 from komodo_tui.operations.intents import HIDDEN
@@ -163,6 +164,15 @@ def _revision(step: StepResult) -> str:
     return f"revision {number}{', unchanged' if step.result.get('unchanged') else ''}" if number else ""
 
 
+def _moved(step: StepResult) -> str:
+    """``4 layers, 300M sent`` of an image that was shipped, the digest of one that was pushed."""
+    result = step.result
+    if not result.get("sent", "").isdigit():
+        return result.get("digest", "")
+    layers = int(result.get("layers", "0"))
+    return f"{count_text(layers, 'layer')}, {bytes_text(int(result['sent']))} sent" if layers else "it was there"
+
+
 def print_record(out: Output, record: ActionRecord) -> None:
     """What came of an act: a line for each target; warnings and hints on standard error."""
     for step in record.steps:
@@ -170,7 +180,7 @@ def print_record(out: Output, record: ActionRecord) -> None:
             if line.startswith("warning: "):
                 out.say(f"komodo-tui: {step.target}: {line}")
         if step.ok:
-            state = step.result.get("state", "") or _revision(step) or step.result.get("commit", "")[:10]
+            state = step.result.get("state", "") or _revision(step) or _moved(step) or step.result.get("commit", "")[:10]
             text = f"{step.target} {state}".rstrip() if record.act not in ("remove", "rename") else str(step.target)
             out.write(f"{out.paint(out.glyphs.ok, 'good')} {out.paint(f'{record.act}: {text}', '')}\n")
         else:
