@@ -180,7 +180,8 @@ def print_record(out: Output, record: ActionRecord) -> None:
             if line.startswith("warning: "):
                 out.say(f"komodo-tui: {step.target}: {line}")
         if step.ok:
-            state = step.result.get("state", "") or _revision(step) or _moved(step) or step.result.get("commit", "")[:10]
+            told = step.result
+            state = told.get("state", "") or _revision(step) or _moved(step) or told.get("commit", "")[:10]
             text = f"{step.target} {state}".rstrip() if record.act not in ("remove", "rename") else str(step.target)
             out.write(f"{out.paint(out.glyphs.ok, 'good')} {out.paint(f'{record.act}: {text}', '')}\n")
         else:
