@@ -59,7 +59,7 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
     commit: str = ""
     """Empty: whoever told of it did not say."""
     source: str = "poll"
-    """``poll``, or who told of it: ``github``, ``gitlab``, ``gitea``, ``bitbucket``, ``generic``."""
+    """``poll``, ``hand``, or who told of it: ``github``, ``gitlab``, ``gitea``, ``bitbucket``, ``generic``."""
     delivery: str = ""
     """The id of the newest delivery that told of it."""
     who: str = ""

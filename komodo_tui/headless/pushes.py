@@ -1,12 +1,14 @@
-"""``repo pushes``: what was pushed to repos, and what became of it."""
+"""``repo pushes``: what was pushed to repos, and what became of it; ``repo push``: the same by hand."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.errors import ExitCode
 from komodo_tui.domain.units import time_text
 from komodo_tui.headless.tables import Cell, Column
+from komodo_tui.operations.pushes.by_hand import push_by_hand
 from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.store.pushes import PushStore
 
@@ -43,6 +45,18 @@ async def pushes(session: Session) -> int:
     session.out.table(_COLUMNS, [_row(push) for push in found])
     for one in seen.values():
         session.out.line(_line(one, known.get(one.repo)))
+    return ExitCode.DONE
+
+
+async def push(session: Session) -> int:
+    """Set off what a push would, by hand."""
+    async with session.runtime() as runtime:
+        repo = RepoDefinitions(runtime.definitions).stored(session.arguments.name).value
+        watched = await asyncio.to_thread(
+            push_by_hand, runtime.state_dir, repo, runtime.actor, read_only=runtime.settings.read_only
+        )
+    acts = ", then ".join(action.text for action in repo.on_push)
+    session.out.say(f"{repo.name}: {acts}: {'the watch does it now' if watched else 'waits for komodo-tui watch'}")
     return ExitCode.DONE
 
 

@@ -26,6 +26,8 @@ def define_repos(verbs: Verbs) -> None:
     pushes = inner.add("pushes", "what was pushed, and what became of it; which branches are looked at")
     pushes.add_argument("name", nargs="?", default="", metavar="NAME")
     pushes.add_argument("-n", "--limit", type=count, default=20, metavar="N", help="newest N (default 20)")
+    push = inner.add("push", "set off what a push would, by hand: the watch does it, whatever files changed")
+    push.add_argument("name", metavar="NAME")
     for verb, help in (
         ("clone", "clone it, or clone it anew; files that git does not know stay"),
         ("pull", "bring the clones to the branch's last commit, or to the pinned one"),

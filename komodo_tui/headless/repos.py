@@ -12,7 +12,7 @@ from komodo_tui.domain.errors import ExitCode, KomodoError, UsageError
 from komodo_tui.domain.repos import RepoOperation, servers_of, standing
 from komodo_tui.domain.units import time_text
 from komodo_tui.headless.acts import run
-from komodo_tui.headless.pushes import pushes
+from komodo_tui.headless.pushes import push, pushes
 from komodo_tui.headless.session import warn_away
 from komodo_tui.headless.stacks import reached
 from komodo_tui.headless.tables import Cell, Column
@@ -36,7 +36,7 @@ _COLUMNS = (
 
 async def repo(session: Session) -> int:
     """Do the verb's own verb."""
-    does = {"list": _list, "status": _status, "pushes": pushes}
+    does = {"list": _list, "status": _status, "pushes": pushes, "push": push}
     return await does.get(session.arguments.repo_verb, _act)(session)
 
 

@@ -223,8 +223,8 @@ class PushWorker:
 
 
 def _actor(push: Push) -> Actor:
-    name = f"webhook:{push.delivery or push.source}" if push.source != "poll" else "push"
-    return Actor(name=name, via="watch")
+    own = {"poll": "push", "hand": push.who}
+    return Actor(name=own.get(push.source, f"webhook:{push.delivery or push.source}"), via="watch")
 
 
 async def _to_its_end(runner: Runner) -> tuple[bool, str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.repos import DefineRepoOperation, RepoDefinition, RepoOperation, check_repo, servers_of
 from komodo_tui.domain.units import count_text
+from komodo_tui.operations.pushes.by_hand import push_by_hand
 from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.ui.definitions.editing import Editing
 from komodo_tui.ui.definitions.text import definition_text, read_one
@@ -118,12 +120,14 @@ async def menu(runtime: Runtime, shell: Shell, row: RepoRow, places: Sequence[Pl
     none = nowhere or ("" if any(place.state is not None for place in places) else "it is not cloned yet")
     dirty = [place for place in places if place.state is not None and (place.state.dirty_count or place.state.ahead)]
     changed = "" if len(dirty) == 1 else "nothing was changed" if not dirty else "in several clones: mark one"
+    nothing = "" if row.definition.on_push else "its definition has no on_push"
     items = [
         MenuItem("update", "clone or pull", "B", "to the last commit of the branch, or the pinned one", nowhere),
         MenuItem("fetch", "look for news", "f", "files stay as they are", none),
         MenuItem("clone", "clone anew", "c", "files that git does not know stay", nowhere),
         MenuItem("files", "files", "o", "look, edit, commit and push", none),
         MenuItem("commit", "commit what was changed there", "C", "and push it", none or changed),
+        MenuItem("push", "do what a push sets off", "p", "the watch does it", nothing),
         MenuItem("discard", "pull and throw changes away", "d", "", none),
         MenuItem("discard_clone", "clone anew, throw changes away", "a", "where git cannot read the clone", none),
         MenuItem("remove", "remove the clones", "x", "with their files", none),
@@ -140,6 +144,11 @@ async def menu(runtime: Runtime, shell: Shell, row: RepoRow, places: Sequence[Pl
         await act(shell, "clone", places)
     elif picked == "commit":
         await commit_changes(runtime, shell, dirty[0])
+    elif picked == "push":
+        watched = await asyncio.to_thread(
+            push_by_hand, runtime.state_dir, row.definition, runtime.actor, read_only=runtime.settings.read_only
+        )
+        shell.flash("the watch does it now" if watched else "it waits: nobody watches, start komodo-tui watch")
     elif picked in ("fetch", "remove"):
         await act(shell, picked, there)  # type: ignore[arg-type]
     elif picked in ("discard", "discard_clone"):

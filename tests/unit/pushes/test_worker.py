@@ -6,12 +6,17 @@ import asyncio
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
-from komodo_tui.domain.pushes import Push, SeenBranch
+from komodo_tui.domain.errors import ReadOnlyError, UsageError
+from komodo_tui.domain.operations import Actor
+from komodo_tui.domain.pushes import OnPush, Push, SeenBranch
 from komodo_tui.domain.repos import RepoDefinition
 from komodo_tui.domain.servers import ServerDefinition
+from komodo_tui.operations.pushes.by_hand import push_by_hand
 from komodo_tui.operations.pushes.worker import PushWorker
+from komodo_tui.store.paths import state_directory
 from komodo_tui.store.pushes import PushStore
 from komodo_tui.store.runs import RunStore
 
@@ -103,3 +108,19 @@ async def test_a_fault_of_the_program_leaves_the_push_open_and_is_not_hidden(lab
         async with asyncio.timeout(20):
             await lab.worker.run()
     assert [push.state for push in lab.store.running()] == ["running"]
+
+
+async def test_a_push_by_hand_is_a_push_and_is_refused_where_it_would_do_nothing(lab: Lab, tmp_path: Path) -> None:
+    paths = state_directory(tmp_path)
+    actor = Actor(name="ana")
+    repo = lab.repos["shop"]
+    with pytest.raises(UsageError, match="sets nothing off"):
+        push_by_hand(paths, repo, actor, read_only=False)
+    repo = lab.repos["shop"] = msgspec.structs.replace(repo, on_push=(OnPush(deploy="web"),))
+    with pytest.raises(ReadOnlyError):
+        push_by_hand(paths, repo, actor, read_only=True)
+    assert lab.store.recent() == []
+    assert not push_by_hand(paths, repo, actor, read_only=False)
+    assert not push_by_hand(paths, repo, actor, read_only=False)
+    await lab.worker.once()
+    assert [(push.source, push.who, push.count) for push in lab.worker.ran] == [("hand", "ana", 2)]
