@@ -9,7 +9,7 @@ from komodo_tui.domain.errors import UsageError
 from komodo_tui.headless.act_arguments import confirming
 from komodo_tui.headless.parsing import Parser, Verbs, server_option
 
-RESOURCE_VERBS = frozenset({"images", "volumes", "networks", "prune", "volume"})
+RESOURCE_VERBS = frozenset({"images", "volumes", "networks", "prune", "volume", "network"})
 
 
 def define_resources(verbs: Verbs) -> None:
@@ -19,6 +19,7 @@ def define_resources(verbs: Verbs) -> None:
         _list(verbs, f"{kind}s", kind)
     _prune(verbs)
     _volume(verbs)
+    _network(verbs)
 
 
 def _images(verbs: Verbs) -> None:
@@ -33,7 +34,8 @@ def _images(verbs: Verbs) -> None:
         verbs.common,
     )
     _list(inner, "list", "image")
-    parser.otherwise = "list", frozenset({"list", "ship", "push", "-h", "--help"})
+    parser.otherwise = "list", frozenset({"list", "pull", "tag", "rm", "ship", "push", "-h", "--help"})
+    _image_changes(inner)
     ship = inner.add(
         "ship",
         "bring an image straight to other servers, without a registry",
@@ -59,6 +61,20 @@ def _images(verbs: Verbs) -> None:
     push.add_argument("--to", action="append", default=[], metavar="REGISTRY", help="host[:port][/path] (repeat)")
     _from(push)
     confirming(push)
+
+
+def _image_changes(inner: Verbs) -> None:
+    pull = inner.add("pull", "pull an image", examples="  komodo-tui images pull nginx:1.27 --server web-1")
+    pull.add_argument("image", metavar="IMAGE")
+    tag = inner.add("tag", "give an image one more tag")
+    tag.add_argument("image", metavar="IMAGE")
+    tag.add_argument("tag", metavar="TAG", help="like shop/api:1.9")
+    remove = inner.add("rm", "remove images, with all their tags, wherever they are")
+    remove.add_argument("image", nargs="+", metavar="IMAGE")
+    remove.add_argument("--force", action="store_true", help="also images of stopped containers")
+    for parser in (pull, tag, remove):
+        server_option(parser)
+        confirming(parser)
 
 
 def _from(parser: Parser) -> None:
@@ -128,6 +144,36 @@ def _volume(verbs: Verbs) -> None:
     restore.add_argument("file", metavar="FILE")
     restore.add_argument("--replace", action="store_true", help="also where it is not empty: what is in it is lost")
     confirming(restore)
+    create = inner.add("create", "create a volume")
+    _named(create)
+    create.add_argument("--driver", default="", metavar="DRIVER", help="(default: local)")
+    create.add_argument("--opt", action="append", default=[], metavar="NAME=VALUE", help="of the driver (repeat)")
+    _labelled(create)
+    remove = inner.add("rm", "remove a volume: its data is lost")
+    _named(remove)
+    confirming(remove)
+
+
+def _network(verbs: Verbs) -> None:
+    parser = verbs.add("network", "create a network, remove one", examples="  komodo-tui network create back@web-1")
+    inner = Verbs(
+        parser.add_subparsers(dest="network_verb", metavar="VERB", title="verbs", required=True, parser_class=Parser),
+        verbs.common,
+    )
+    create = inner.add("create", "create a network")
+    create.add_argument("network", metavar="NETWORK@SERVER")
+    create.add_argument("--driver", default="", metavar="DRIVER", help="(default: bridge)")
+    create.add_argument("--subnet", default="", metavar="CIDR", help="like 10.10.0.0/24 (default: the engine's choice)")
+    create.add_argument("--internal", action="store_true", help="without a way out")
+    _labelled(create)
+    remove = inner.add("rm", "remove a network")
+    remove.add_argument("network", metavar="NETWORK@SERVER")
+    confirming(remove)
+
+
+def _labelled(parser: Parser) -> None:
+    parser.add_argument("--label", action="append", default=[], metavar="NAME=VALUE", help="(repeat)")
+    confirming(parser)
 
 
 def _named(parser: Parser) -> None:

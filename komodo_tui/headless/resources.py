@@ -17,6 +17,7 @@ from komodo_tui.domain.resources import PruneRule, ResourceOperation, prunable, 
 from komodo_tui.domain.units import bytes_text, duration_text, time_text
 from komodo_tui.domain.volumes import VolumeOperation
 from komodo_tui.headless.acts import run
+from komodo_tui.headless.resource_changes import create, remove
 from komodo_tui.headless.session import not_reached, warn_away
 from komodo_tui.headless.tables import Cell, Column
 
@@ -154,8 +155,10 @@ async def _freed(out: Output, runtime: Runtime, server: str) -> dict[tuple[str, 
 
 
 async def volume(session: Session) -> int:
-    """Look into a volume, or move its content."""
+    """Look into a volume, move its content, create or remove one."""
     arguments = session.arguments
+    if arguments.volume_verb in ("create", "rm"):
+        return await (create if arguments.volume_verb == "create" else remove)(session)
     name, _, server = arguments.volume.rpartition("@")
     if not name:
         raise UsageError(f"volume: {arguments.volume!r} names no server", hint="like data@web-1")

@@ -1,10 +1,11 @@
-"""``images``: list them, bring one straight to other servers, push one to registries."""
+"""``images``: list them, pull, tag and remove them, bring one straight to other servers, push one to registries."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from komodo_tui.headless.acts import run
+from komodo_tui.headless.resource_changes import pull_image, remove_image, tag_image
 from komodo_tui.headless.resources import list_resources
 from komodo_tui.headless.session import not_reached
 from komodo_tui.operations.push_plans import prepare_push
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 async def images(session: Session) -> int:
     """One of the verbs on images."""
-    does = {"list": list_resources, "ship": _ship, "push": _push}
+    does = {"list": list_resources, "ship": _ship, "push": _push, "pull": pull_image, "tag": tag_image,
+            "rm": remove_image}  # fmt: skip
     return await does[session.arguments.image_verb](session)
 
 

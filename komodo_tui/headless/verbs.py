@@ -40,6 +40,7 @@ _VERBS = {
     "plan": "files:plan",
     "apply": "files:apply",
     "export": "files:export",
+    "import": "imports:import_definitions",
     "updates": "updates:updates",
     "deployment": "deployments:deployment",
     "images": "ships:images",
@@ -50,6 +51,7 @@ _VERBS = {
     "registry": "registries:registry",
     "delivery": "delivery:delivery",
     "volume": "resources:volume",
+    "network": "resource_changes:network",
     **dict.fromkeys(("start", "stop", "restart", "pause", "unpause", "kill", "rename", "rm"), "acts:act"),
 }
 
@@ -78,16 +80,17 @@ def wants_local(arguments: argparse.Namespace) -> bool:
         "plan",
         "apply",
         "export",
+        "import",
         "builds",
         "secret",
         "var",
     ):
         return False
-    if arguments.verb == "registry" and arguments.value_verb not in ("start", "show", "delete", "collect"):
+    if arguments.verb == "registry" and arguments.value_verb not in ("check", "start", "show", "delete", "collect"):
         return False
-    if arguments.verb == "images" and arguments.image_verb != "list":
+    if arguments.verb == "images" and arguments.image_verb in ("ship", "push"):
         return not arguments.source or "local" in (*getattr(arguments, "servers", ()), arguments.source)
-    if arguments.verb == "volume":
-        return bool(arguments.volume.endswith("@local"))
+    if arguments.verb in ("volume", "network"):
+        return bool(getattr(arguments, arguments.verb).endswith("@local"))
     named = getattr(arguments, "server", [])
     return not named or "local" in named

@@ -63,6 +63,28 @@ def test_lists_and_prune(program: Program, clean: RemoteAgent) -> None:
     assert program.json("volumes") != []
 
 
+def test_things_are_made_and_removed(program: Program, clean: RemoteAgent) -> None:
+    import_image(clean.server, "old:1")
+    program("images", "tag", "old:1", "new:2", "--yes")
+    assert program.json("images", "tag:new")[0]["resource"]["tags"] == ["new:2", "old:1"]
+    assert "there is no image 'none:1'" in program("images", "rm", "none:1", "--yes", code=1).stderr
+    program("images", "rm", "old:1", code=4)  # nobody can be asked
+    program("images", "rm", "old:1", "--yes")
+    assert program.json("images", "tag:new") == []
+    failed = program.json("images", "pull", "127.0.0.1:1/none:1", "--yes", code=1)
+    assert failed["outcome"] == "failed"
+
+    program("volume", "create", "made@local", "--label", "a=b", "--yes")
+    assert program.json("volumes", "made")[0]["resource"]["labels"] == {"a": "b"}
+    program("volume", "rm", "made@local", "--yes")
+    assert program.json("volumes", "made") == []
+    program("network", "create", "back@local", "--subnet", "10.91.0.0/24", "--internal", "--yes")
+    assert program.json("networks", "back")[0]["resource"]["detail"] == "10.91.0.0/24"
+    program("network", "rm", "back@local", "--yes")
+    assert program.json("networks", "back") == []
+    assert "names no server" in program("network", "create", "back", "--yes", code=2).stderr
+
+
 def test_the_build_cache_goes_alone(program: Program) -> None:
     assert "goes alone" in program("prune", "--build-cache", "--volumes", code=2).stderr
     dry = program.json("prune", "--build-cache", "--older-than", "2d", "--dry-run")
