@@ -248,6 +248,11 @@ class KeptTerminal:
         await session.begin()
         return session
 
+    async def open_same(self, cols: int, rows: int, *, read_only: bool = False) -> KeptSession:
+        """Look again at the program that was begun. Raises as :meth:`open` does."""
+        self._found = self._begun
+        return await self.open(cols, rows, read_only=read_only)
+
     async def end(self) -> None:
         """End its program, if it was begun.
 

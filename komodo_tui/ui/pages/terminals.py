@@ -11,7 +11,7 @@ from komodo_tui.domain.units import duration_text
 from komodo_tui.ui.page import Page
 from komodo_tui.ui.render.columns import Column
 from komodo_tui.ui.terminal.deck import Deck, drawer_of
-from komodo_tui.ui.terminal.found import find_terminals
+from komodo_tui.ui.terminal.found import find_terminals, look_or_type
 from komodo_tui.ui.terminal.manager import manager_of
 from komodo_tui.ui.terminal.widget import TerminalPane
 from komodo_tui.ui.widgets.table import VirtualTable
@@ -72,6 +72,7 @@ class TerminalsPage(Page):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x", "close_row", "close", id="terminals.close"),
         Binding("i", "enter_row", "enter", show=False, id="terminals.enter"),
+        Binding("l", "look_row", "look only / type", id="terminals.look"),
     ]
     DEFAULT_CSS = """
     TerminalsPage VirtualTable { display: none; }
@@ -169,6 +170,14 @@ class TerminalsPage(Page):
         if self.table.current is not None:
             self._manager.select(self.table.current)
             self._enter()
+
+    def action_look_row(self) -> None:
+        """Only look at the terminal under the cursor (its size then stays too), or type into it again."""
+        row = self.table.current
+        if row is not None:
+            why = "read-only mode is on" if self.runtime.settings.read_only else look_or_type(row)
+            self.shell.flash(f"{row.name}: {why or ('only looked at' if row.looks else 'typed into again')}",
+                             "warn" if why else "ok")  # fmt: skip
 
     def action_close_row(self) -> None:
         """Close the terminal under the cursor; the pane asks if its program runs."""

@@ -13,18 +13,19 @@ if TYPE_CHECKING:
     from komodo_tui.fleet.manager import FleetManager
     from komodo_tui.fleet.sessions import ByteSession
     from komodo_tui.ui.terminal.manager import TerminalManager
+    from komodo_tui.ui.terminal.terminal import Terminal
 
 
 class Looker:
     """Stands for a terminal that may only be looked at: closing it here leaves it as it is."""
 
     def __init__(self, kept: KeptTerminal) -> None:
-        self._kept = kept
+        self.kept = kept
 
     @property
     def id(self) -> str:
         """Of the terminal."""
-        return self._kept.id
+        return self.kept.id
 
     async def end(self) -> None:
         """Look no more."""
@@ -34,7 +35,22 @@ class Looker:
 
     async def open(self, cols: int, rows: int) -> ByteSession:
         """Look at it."""
-        return await self._kept.open(cols, rows, read_only=True)
+        return await self.kept.open_same(cols, rows, read_only=True)
+
+
+def look_or_type(terminal: Terminal) -> str:
+    """Have a terminal that lives elsewhere only looked at, or typed into again; returns why that cannot be."""
+    if terminal.state not in ("new", "running"):
+        return "it does not run"
+    if isinstance(terminal.keeper, Looker):
+        kept = terminal.keeper.kept
+        terminal.attach_anew(kept, kept.open_same, looks=False)
+    elif isinstance(terminal.keeper, KeptTerminal):
+        looker = Looker(terminal.keeper)
+        terminal.attach_anew(looker, looker.open, looks=True)
+    else:
+        return "it lives in this program alone"
+    return ""
 
 
 async def find_terminals(manager: TerminalManager, fleet: FleetManager, *, read_only: bool = False) -> None:

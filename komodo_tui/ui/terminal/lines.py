@@ -58,7 +58,8 @@ def status(terminal: Terminal | None, modes: Modes, now: float) -> Line:
     if terminal.state != "running":
         return Line(f"opening {terminal.name} …", right, "busy")
     cols, rows = terminal.size
-    return Line(f"{cols}x{rows} · open {duration_text(now - terminal.opened)}", right)
+    looks = "only looked at · " if terminal.looks else ""
+    return Line(f"{looks}{cols}x{rows} · open {duration_text(now - terminal.opened)}", right)
 
 
 def _place(terminal: Terminal, modes: Modes) -> str:

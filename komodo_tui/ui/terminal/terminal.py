@@ -78,6 +78,7 @@ class Terminal(TerminalControls):
         self.keeper = keeper
         self.attached = False
         """It shows a container's own process: closing it leaves that."""
+        self.looks = False  # nothing typed reaches the program
         self.on_close: Callable[[], Awaitable[None]] | None = None
         """Awaited once when the program has ended, or before it is ended."""
         self.state: State = "new"
@@ -108,6 +109,12 @@ class Terminal(TerminalControls):
         self._resizing: asyncio.TimerHandle | None = None
         self._hushing: asyncio.TimerHandle | None = None
         self._closed = False
+
+    def attach_anew(self, keeper: Keeper, open_session: OpenSession, *, looks: bool) -> None:
+        """To the same program, from now on ``looks`` only or with the keys again."""
+        self.keeper, self._open_session, self.looks = keeper, open_session, looks
+        if self.state == "running":
+            self._spawn(self._reopen)
 
     # -- life ---------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from komodo_agent.wire.terminals import Attach, TerminalInfo
 from komodo_tui.domain.errors import HostUnreachableError
-from komodo_tui.ui.terminal.found import Looker, find_terminals
+from komodo_tui.ui.terminal.found import Looker, find_terminals, look_or_type
 from komodo_tui.ui.terminal.manager import TerminalManager
 from tests.ui.terminal.lab import local_core, until
 
@@ -97,3 +97,21 @@ async def test_in_read_only_mode_it_is_looked_at_alone() -> None:
     assert fleet.agent.attached[0].read_only
     await manager.close(terminal)
     assert fleet.agent.asked == []
+
+
+async def test_one_may_only_be_looked_at_and_typed_into_again() -> None:
+    manager, fleet = TerminalManager(local_core), Fleet()
+    await found(manager, fleet)
+    terminal = manager.terminals[0]
+    assert look_or_type(terminal) == ""
+    assert (terminal.looks, terminal.keeper.id if terminal.keeper else "") == (True, "1234-5678")
+    terminal.start(80, 24)
+    await until(lambda: terminal.state == "failed", "the answer")
+    assert (fleet.agent.attached[0].read_only, fleet.agent.attached[0].open) == (True, None)
+    assert look_or_type(terminal) == "it does not run"
+    terminal.state = "new"
+    assert look_or_type(terminal) == ""
+    terminal.start(80, 24)
+    await until(lambda: len(fleet.agent.attached) == 2, "the question")
+    assert (fleet.agent.attached[1].read_only, fleet.agent.attached[1].open) == (False, None), "the same program"
+    await manager.close(terminal)
