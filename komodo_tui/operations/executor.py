@@ -9,21 +9,17 @@ import asyncio
 import os
 import time
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from komodo_agent.wire.builds import BuildJob
-from komodo_agent.wire.compose import ComposeAct, ComposeDeploy
-from komodo_agent.wire.jobs import CreateContainer, JobRequest
-from komodo_agent.wire.registry import RegistryJob
-from komodo_agent.wire.repos import RepoJob
-from komodo_agent.wire.resources import PullImage, PushImage
-from komodo_agent.wire.tasks import ExecTask, RunTask, TaskJob
+from komodo_agent.wire.jobs import JobRequest
+from komodo_agent.wire.tasks import TaskJob
 from komodo_tui.domain.alerts import AlertOperation
 from komodo_tui.domain.builds import DefineBuildOperation
 from komodo_tui.domain.errors import ReadOnlyError
-from komodo_tui.domain.operations import ActionRecord, CommandOperation, DefineProcedureOperation, ServerOperation
+from komodo_tui.domain.operations import ActionRecord, DefineProcedureOperation, ServerOperation
 from komodo_tui.domain.repos import DefineRepoOperation
 from komodo_tui.domain.shipping import ShipOperation
 from komodo_tui.domain.single import DefineDeploymentOperation
@@ -33,15 +29,12 @@ from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
 from komodo_tui.operations.act import Act
 from komodo_tui.operations.build_history import BuildHistory
-from komodo_tui.operations.build_plans import with_secrets
-from komodo_tui.operations.command_plans import with_values
-from komodo_tui.operations.intents import job_specs, new_intent, written
+from komodo_tui.operations.intents import new_intent, written
 from komodo_tui.operations.job_steps import JobStep, OutcomeUnknownError
+from komodo_tui.operations.logins import jobs_with_logins
 from komodo_tui.operations.planner import Planner, check_given
 from komodo_tui.operations.records import finish
 from komodo_tui.operations.recovery import Recovery
-from komodo_tui.operations.registry_plans import with_registry_login
-from komodo_tui.operations.repo_plans import with_token
 from komodo_tui.operations.server_steps import ServerStep
 from komodo_tui.operations.ship_steps import ShipStep
 from komodo_tui.operations.stack_definitions import DefinitionStep
@@ -209,7 +202,7 @@ class Executor:
             with self._locks.hold(intent.locks, _who(act.record)):
                 await self._recovery.settle_before(intent)
                 self._planner.check_unchanged(plan)
-                specs = await asyncio.to_thread(self._with_logins, plan)
+                specs = await asyncio.to_thread(jobs_with_logins, plan, self._values)
                 await asyncio.to_thread(self._history.begin, act.record)
                 rolling = isinstance(plan.operation, StackOperation)
                 results = await act.run(self._steps(act, plan, intent, specs), rolling=rolling)
@@ -224,65 +217,32 @@ class Executor:
         task.add_done_callback(self._tasks.discard)
 
     def _steps(self, act: Act, plan: Plan, intent: Intent, specs: Sequence[JobSpec]) -> list[Step]:
-        targets = [step.target for step in plan.steps]
         operation = plan.operation
+        steps = [(step.target, act.report(index, step.target)) for index, step in enumerate(plan.steps)]
         if isinstance(operation, ServerOperation):
-            return [
-                ServerStep(operation, target, self._definitions, self._fleet, act.report(index, target))
-                for index, target in enumerate(targets)
-            ]
+            return [ServerStep(operation, target, self._definitions, self._fleet, report) for target, report in steps]
         if isinstance(operation, ValueOperation) and self._values is not None:
-            return [
-                ValueStep(operation, target, self._values, act.report(index, target))
-                for index, target in enumerate(targets)
-            ]
+            return [ValueStep(operation, target, self._values, report) for target, report in steps]
         if isinstance(operation, AlertOperation) and self._alerts is not None:
             from komodo_tui.operations.alerts.acts import AlertStep  # late: few acts are of this kind
 
-            return [
-                AlertStep(operation, target, self._alerts, act.record.actor, act.report(index, target))
-                for index, target in enumerate(targets)
-            ]
+            return [AlertStep(operation, target, self._alerts, act.record.actor, report) for target, report in steps]
         if isinstance(operation, VolumeOperation):
-            return [
-                VolumeStep(operation, target, lambda: self._fleet.link(operation.server), act.report(index, target))
-                for index, target in enumerate(targets)
-            ]
+            link = partial(self._fleet.link, operation.server)
+            return [VolumeStep(operation, target, link, report) for target, report in steps]
         if isinstance(operation, ShipOperation):
             turn = asyncio.Semaphore(1)
-            return [
-                ShipStep(operation, target, self._fleet.link, act.report(index, target), turn)
-                for index, target in enumerate(targets)
-            ]
+            return [ShipStep(operation, target, self._fleet.link, report, turn) for target, report in steps]
         kept = self._kept.get(type(operation))
         if kept is not None:
-            return [
-                DefinitionStep(operation, target, kept, act.report(index, target))
-                for index, target in enumerate(targets)
-            ]
+            return [DefinitionStep(operation, target, kept, report) for target, report in steps]
         if isinstance(operation, DefineProcedureOperation) and self._procedures is not None:
-            return [
-                DefinitionStep(operation, target, self._procedures(), act.report(index, target))
-                for index, target in enumerate(targets)
-            ]
+            return [DefinitionStep(operation, target, self._procedures(), report) for target, report in steps]
         requests = [
             JobRequest(id=job_id, spec=spec, actor=str(act.record.actor), wait=_SHORT if _brief(spec) else 0.0)
             for job_id, spec in zip(intent.jobs, specs, strict=True)
         ]
         return [self._job_step(act, index, request) for index, request in enumerate(requests)]
-
-    def _with_logins(self, plan: Plan) -> list[JobSpec]:
-        """The jobs of a plan with their logins and tokens, which neither plans nor the history ever have. Blocks."""
-        specs, values = job_specs(plan), self._values
-        if values is None:
-            return list(specs)
-        operation, servers = plan.operation, [step.target.server for step in plan.steps]
-        if isinstance(operation, CommandOperation):
-            return [
-                with_values(spec, operation, server, values) if isinstance(spec, ExecTask | RunTask) else spec
-                for spec, server in zip(specs, servers, strict=True)
-            ]
-        return [_with_login(spec, server, values) for spec, server in zip(specs, servers, strict=False)]
 
     def _job_step(self, act: Act, index: int, request: JobRequest) -> JobStep:
         target = act.record.targets[index]
@@ -298,21 +258,6 @@ class Executor:
 def _brief(spec: JobSpec) -> bool:
     """Whether it often ends at once, and its end tells all of it."""
     return isinstance(spec, TaskJob)
-
-
-def _with_login(spec: JobSpec, server: str, values: StoredValues) -> JobSpec:
-    if isinstance(spec, PullImage | CreateContainer) and not spec.registry_auth:
-        return msgspec.structs.replace(spec, registry_auth=values.registry_auth(spec.image))
-    if isinstance(spec, PushImage) and not spec.registry_auth:
-        return msgspec.structs.replace(spec, registry_auth=values.registry_auth(spec.reference))
-    if isinstance(spec, ComposeDeploy | ComposeAct):
-        logins = {image: values.registry_auth(image) for image in spec.images}
-        return msgspec.structs.replace(spec, logins={image: login for image, login in logins.items() if login})
-    if isinstance(spec, RegistryJob):
-        return with_registry_login(spec, values)
-    if isinstance(spec, BuildJob):
-        return with_secrets(spec, server, values)
-    return with_token(spec, server, values) if isinstance(spec, RepoJob) else spec
 
 
 def _record(plan: Plan, actor: Actor, intent: Intent, act_id: str) -> ActionRecord:
