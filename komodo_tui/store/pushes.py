@@ -43,7 +43,6 @@ CREATE TABLE IF NOT EXISTS pushes (
 CREATE INDEX IF NOT EXISTS pushes_by_repo ON pushes (repo, id);
 CREATE UNIQUE INDEX IF NOT EXISTS one_pending ON pushes (repo) WHERE state = 'pending';
 CREATE UNIQUE INDEX IF NOT EXISTS one_running ON pushes (repo) WHERE state = 'running';
-PRAGMA user_version = 1;
 """
 _COLUMNS = (
     'id, repo, branch, before, "commit", source, delivery, who, subject, seen, count, state, run, started, ended, '
@@ -230,4 +229,3 @@ def _enter(db: sqlite3.Connection, push: Push) -> None:
 
 def _push(row: tuple[object, ...]) -> Push:
     return Push(**dict(zip(_NAMES, row, strict=True)))  # type: ignore[arg-type]
-

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 class SqliteFile:
     """The base of stores that are one SQLite file. Synchronous, safe from any thread and process."""
 
-    def __init__(self, path: Path, schema: str, what: str) -> None:
-        """``what`` names the contents in errors: ``the slots of schedules``."""
+    def __init__(self, path: Path, schema: str, what: str, *, version: int = 1) -> None:
+        """``schema`` makes what is missing of this ``version``; ``what`` names the contents in errors."""
         self._path = path
         self._schema = schema
         self._what = what
+        self._version = version
         self._thread = threading.RLock()
         self._connection: sqlite3.Connection | None = None
 
@@ -62,6 +63,9 @@ class SqliteFile:
             db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=FULL")
-            db.executescript(self._schema)
+            if (
+                db.execute("PRAGMA user_version").fetchone()[0] != self._version
+            ):  # else it would be written at each look
+                db.executescript(f"{self._schema}; PRAGMA user_version = {self._version};")
             self._connection = db
         return self._connection
