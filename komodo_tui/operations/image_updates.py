@@ -112,6 +112,10 @@ class ImageUpdates:
             if (update := self.of(name, container)) is not None and update.state == "update"
         )
 
+    def asked(self) -> frozenset[str]:
+        """The servers of which something is known; of the others nobody can say that all is new."""
+        return frozenset(self._found)
+
     async def close(self) -> None:
         """Stop asking."""
         tasks = list(self._tasks.values())

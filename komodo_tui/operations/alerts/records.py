@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _RECORDS_EVERY = 15.0
 _PROJECTS_EVERY = 120.0
 _AT_ONCE = 8
+_FEW = 5
+"""Newest runs that are looked at for the last that ended."""
 _RUN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 _NOT_WELL = ("failed", "interrupted", "rolled_back", "rollback_failed")
 
@@ -79,20 +81,24 @@ class RecordSurvey:
         told: set[tuple[str, Scope]] = {*self._records.told, *((server, "compose") for server in self._projects)}
         if self._runtime.settings.alerts.updates:
             readings += self._replaced()
-            told |= {(name, "registry") for name, live in self._servers().items() if live.engine_live}
+            told |= {(name, "registry") for name in self._runtime.updates.asked()}
         return Survey(readings, frozenset(told), frozenset({HERE}))
 
     async def run(self) -> None:
         """Read again and again, until cancelled. What cannot be read stays as it was known."""
         while True:
-            with suppress(KomodoError):  # the stores tell of their damage themselves
-                self._records = await asyncio.to_thread(self._read)
+            await self.read()
             if time.monotonic() - self._asked >= _PROJECTS_EVERY:
                 self._asked = time.monotonic()
-                await self._ask_projects()
+                await self.ask_projects()
             if self._runtime.settings.alerts.updates:
                 self._runtime.updates.look()
             await asyncio.sleep(_RECORDS_EVERY)
+
+    async def read(self) -> None:
+        """Read our own records once."""
+        with suppress(KomodoError):  # the stores tell of their damage themselves
+            self._records = await asyncio.to_thread(self._read)
 
     # -- our own records ----------------------------------------------------------------------------------------
 
@@ -104,10 +110,10 @@ class RecordSurvey:
     def _builds(self) -> Iterator[Reading]:
         history = BuildHistory(self._runtime.history)
         for name in BuildDefinitions(self._runtime.definitions).known():
-            last = history.last(name)
-            if last is not None and last.outcome in _NOT_WELL:
+            last = next((run for run in history.runs(name, _FEW) if run.ended is not None), None)
+            if last is not None and last.ended is not None and last.outcome in _NOT_WELL:
                 why = last.failed_step or last.error or last.outcome
-                yield self._bad("build", name, "warning", f"{last.version}: {why}", last.started)
+                yield self._bad("build", name, "warning", f"{last.version}: {why}", last.ended)
 
     def _procedures(self) -> Iterator[Reading]:
         runs = RunStore(self._runtime.state_dir.runs)
@@ -115,7 +121,7 @@ class RecordSurvey:
         try:
             for name, definition in self._runtime.procedures().known().items():
                 level: Level = "critical" if definition.schedule else "warning"
-                ended = next((run for run in runs.runs(name, limit=5) if run.ended is not None), None)
+                ended = next((run for run in runs.runs(name, limit=_FEW) if run.ended is not None), None)
                 if ended is not None and ended.ended is not None and ended.outcome in _NOT_WELL:
                     text = f"run {ended.run} {ended.outcome}: {ended.summary}".rstrip(": ")
                     yield self._bad("procedure", name, level, text, ended.ended)
@@ -145,7 +151,8 @@ class RecordSurvey:
 
     # -- agents -------------------------------------------------------------------------------------------------
 
-    async def _ask_projects(self) -> None:
+    async def ask_projects(self) -> None:
+        """Ask the agents once for the compose projects that do not run as they were deployed."""
         turns = asyncio.Semaphore(_AT_ONCE)
         names = [name for name, live in self._servers().items() if live.engine_live]
         self._projects = {name: found for name, found in self._projects.items() if name in self._servers()}

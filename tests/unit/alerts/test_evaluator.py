@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from komodo_agent.wire.models import Engine, Filesystem, HostSample
+from komodo_agent.wire.models import Engine, Filesystem, HostSample, Pressure
 from komodo_tui.domain.alerts import Subject
 from komodo_tui.domain.alerts_evaluator import FLAP_CLEAR, FLAPS, GAP, Evaluator
 from komodo_tui.domain.alerts_survey import Surveyor
@@ -84,6 +84,37 @@ def test_escalates_and_eases() -> None:
     scene.cpu(88.0)
     assert scene.after(125) == ["eased warning cpu"]
     assert scene.after(600) == []
+
+
+def test_load_is_measured_by_the_cores_and_has_to_last() -> None:
+    scene = Scene()
+    busy = msgspec.structs.replace(_sample(scene.server), load=(7.9, 7.9, 7.9))  # of 4 cores
+    scene.server.sample = busy
+    assert scene.after(900) == []
+    scene.server.sample = msgspec.structs.replace(busy, load=(8.1, 8.0, 8.0))
+    assert scene.after(600) == []
+    assert scene.after(STEP) == ["opened warning load"]
+    scene.server.sample = msgspec.structs.replace(busy, load=(6.9, 7.0, 8.0))  # within the margin
+    assert scene.after(600) == []
+    scene.server.sample = msgspec.structs.replace(busy, load=(6.7, 7.0, 8.0))
+    assert scene.after(300 + STEP) == ["resolved warning load"]
+
+
+def test_stalls_are_told_by_what_is_waited_for() -> None:
+    scene = Scene()
+    stalled = msgspec.structs.replace(_sample(scene.server), pressure=Pressure(99.0, 31.0, 0.0, 61.0, 0.0))
+    scene.server.sample = stalled
+    found = {
+        r.subject.what: (r.level, r.text) for r in scene.surveyor.survey(scene.servers, 0.0, NOW).readings
+    }  # a full processor is what CPU and load are about
+    assert found == {
+        "memory": ("warning", "processes wait for memory 31% of the time"),
+        "disk": ("critical", "processes wait for disk 61% of the time"),
+    }
+    assert scene.after(300) == []
+    assert scene.after(STEP) == ["opened warning pressure", "opened critical pressure"]
+    scene.server.sample = msgspec.structs.replace(stalled, pressure=None)  # a kernel without it says nothing is wrong
+    assert scene.after(120 + STEP) == ["resolved warning pressure", "resolved critical pressure"]
 
 
 def test_a_disk_is_judged_by_mount_and_images_are_full_by_nature() -> None:
