@@ -101,6 +101,7 @@ async def _tab(app: _Watched, tab: str, rows: int) -> dict[str, float]:
     async with app.run_test(size=(160, 50)):
         await asyncio.sleep(1.5)  # past the first paint and the rest of its start
         first = await _took(app, lambda: app.go(tab))
+        await _until(lambda: bool(app.query(f"#{tab}-list")))
         pane = app.query_one(f"#{tab}-list", ListPane)
         await _until(lambda: len(pane.table.model.rows) == rows)
         await asyncio.sleep(1)
