@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
-import sys
 from codecs import getincrementaldecoder
 from typing import TYPE_CHECKING, Literal
 
@@ -36,9 +35,6 @@ if TYPE_CHECKING:
     from textual.message import Message
     from textual.widget import Widget
 
-SWITCH_INTERVAL = 0.001
-"""Seconds after which a thread that waits gets its turn. The default, 5 ms, is what a key would wait for while a frame
-is drawn, and the frame again until it is written."""
 ESCAPE_DELAY = 0.02
 """Seconds that a lone Escape is held back, since the start of a key's sequence looks the same."""
 PASTE_LIMIT = 16 << 20
@@ -186,7 +182,6 @@ class PaneDriver(LinuxDriver):
         self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        sys.setswitchinterval(min(SWITCH_INTERVAL, sys.getswitchinterval()))
         self.key_mode = KeyMode()
         self._cursor: tuple[str, bool] | None = None
 
