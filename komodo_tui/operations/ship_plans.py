@@ -75,13 +75,7 @@ async def prepare_ship(
         RefusedError: an engine keeps its images in another way.
         KomodoError: a server cannot be asked.
     """
-    wanted = list(dict.fromkeys(servers))
-    source = await find_source(fleet, image, wanted, source)
-    wanted = [name for name in wanted if name != source]
-    if not wanted:
-        raise UsageError(f"{image}: no server to bring it to is named", hint=f"it is on {source}: name another one")
-    for name in (source, *wanted):
-        server_of(fleet.state, name)
+    source, wanted = await _both_sides(fleet, image, servers, source)
     found = await (await fleet.link(source).client()).image_layers(image)
     _check_kept(source, whole=found.whole)
     names = tuple(tags) or _names(found, image)
@@ -101,6 +95,18 @@ async def prepare_ship(
         platform=found.platform,
         targets=tuple(await asyncio.gather(*map(look, wanted))),
     )
+
+
+async def _both_sides(fleet: FleetManager, image: str, servers: Sequence[str], source: str) -> tuple[str, list[str]]:
+    """The source, and the servers to bring it to, each of which is known."""
+    wanted = list(dict.fromkeys(servers))
+    source = await find_source(fleet, image, wanted, source)
+    wanted = [name for name in wanted if name != source]
+    if not wanted:
+        raise UsageError(f"{image}: no server to bring it to is named", hint=f"it is on {source}: name another one")
+    for name in (source, *wanted):
+        server_of(fleet.state, name)
+    return source, wanted
 
 
 def _check_kept(server: str, *, whole: bool) -> None:
