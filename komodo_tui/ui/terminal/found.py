@@ -41,7 +41,7 @@ class Looker:
 def look_or_type(terminal: Terminal) -> str:
     """Have a terminal that lives elsewhere only looked at, or typed into again; returns why that cannot be."""
     if terminal.state not in ("new", "running"):
-        return "it does not run"
+        return "it is being opened; again in a moment" if terminal.state == "opening" else "it does not run"
     if isinstance(terminal.keeper, Looker):
         kept = terminal.keeper.kept
         terminal.attach_anew(kept, kept.open_same, looks=False)

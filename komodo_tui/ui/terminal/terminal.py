@@ -16,13 +16,7 @@ from komodo_tui.domain.errors import KomodoError
 from komodo_tui.domain.text import clean
 from komodo_tui.fleet.sessions import ByteSession, SessionEnd, SharedSession
 from komodo_tui.ui.terminal.controls import State, TerminalControls, lost
-from komodo_tui.ui.terminal.core import (
-    CoreLostError,
-    Frame,
-    Options,
-    PaneCore,
-    clamp_size,
-)
+from komodo_tui.ui.terminal.core import CoreLostError, Frame, Options, PaneCore, clamp_size
 from komodo_tui.ui.terminal.painter import Painter
 from komodo_tui.ui.terminal.picture import Picture
 from komodo_tui.ui.terminal.pump import Pump
@@ -113,6 +107,7 @@ class Terminal(TerminalControls):
     def attach_anew(self, keeper: Keeper, open_session: OpenSession, *, looks: bool) -> None:
         """To the same program, from now on ``looks`` only or with the keys again."""
         self.keeper, self._open_session, self.looks = keeper, open_session, looks
+        self.keep_saying("")
         if self.state == "running":
             self._spawn(self._reopen)
 
