@@ -103,8 +103,8 @@ def _clear(step: steps.ClearLogs, where: str) -> None:
 
 
 def _prune(step: steps.Prune, where: str) -> None:
-    if step.images == "none" and not (step.networks or step.volumes or step.containers):
-        raise UsageError(f"{where}: prune what?", hint="images, networks, volumes or containers")
+    if step.images == "none" and not any((step.networks, step.volumes, step.containers, step.build_cache)):
+        raise UsageError(f"{where}: prune what?", hint="images, networks, volumes, containers or build_cache")
 
 
 def _wait(step: steps.Wait, where: str) -> None:

@@ -14,6 +14,7 @@ from komodo_tui.domain.procedures.journal import StepStarted, TargetStarted
 from komodo_tui.domain.procedures.words import words
 from komodo_tui.operations.outcomes import done, failed, interrupted
 from komodo_tui.operations.procedures.acts import ended
+from komodo_tui.operations.procedures.targets import pick_containers
 from komodo_tui.operations.procedures.waits import wait_for
 
 if TYPE_CHECKING:
@@ -85,6 +86,25 @@ async def _notify(step: steps.Notify, parts: RunParts, journal: RunJournal, plac
     return "success", f"{', '.join(alerter.name for alerter in alerters)} told", {}
 
 
+async def _check_updates(step: steps.CheckUpdates, parts: RunParts, journal: RunJournal, place: Place) -> Done:
+    """Every server is asked at once; what a registry does not say is no update."""
+    picker = steps.RestartContainers(match=step.match, servers=step.servers)
+    picked = pick_containers(picker, words(step.match), parts)
+    if picked.away:
+        raise ActError(f"{picked.away[0].name} cannot be asked", hint="name the servers that are there")
+    servers = list(dict.fromkeys(target.server for target in picked.targets))
+    await asyncio.gather(*(parts.runtime.updates.check(server, 0.0) for server in servers))
+    lines = []
+    for target in picked.targets:
+        container = parts.state.servers[target.server].containers.get(target.id)
+        if container is not None and parts.runtime.updates.outdated(target.server, container):
+            lines.append(f"{target}: {container.image}")
+    said = f"{len(lines)} of {len(picked.targets)} containers run an image that was replaced"
+    if lines and step.found == "fail":
+        raise ActError(f"{said}: {', '.join(lines[:5])}", hint="deploy them with pull: always")
+    return "success", said, {step.save: "\n".join(lines)} if step.save else {}
+
+
 def _title(journal: RunJournal) -> str:
     return f"procedure {journal.procedure}"
 
@@ -137,6 +157,7 @@ ALONE: dict[type[steps.Step], Callable[[Any, RunParts, RunJournal, Place], Await
     steps.Wait: _wait,
     steps.Approve: _approve,
     steps.Notify: _notify,
+    steps.CheckUpdates: _check_updates,
 }
 """How each of them is done. A cancel of the task ends it."""
 

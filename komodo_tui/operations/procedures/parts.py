@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from komodo_tui.operations.definitions import ServerDefinitions
     from komodo_tui.operations.deployment_definitions import Deployables, DeploymentDefinitions
     from komodo_tui.operations.executor import Executor
+    from komodo_tui.operations.image_updates import ImageUpdates
     from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
     from komodo_tui.operations.procedures.journal import Place
     from komodo_tui.operations.progress import StepProgress
@@ -80,6 +81,8 @@ class Runtime(Protocol):
     def preparer(self) -> StackPreparer: ...
     @property
     def values(self) -> StoredValues: ...
+    @property
+    def updates(self) -> ImageUpdates: ...
     def procedures(self) -> ProcedureDefinitions:
         """The procedures, read at each call."""
         ...

@@ -120,6 +120,10 @@ async def _alone(step: steps.Step, parts: RunParts, depth: int) -> list[str]:
         return [f"until {what} {f'writes {step.log!r}' if step.log else 'is well'}, at most {step.timeout or '2m'}"]
     if isinstance(step, steps.Set):
         return [f"{name} = {value}" for name, value in step.values.items()]
+    if isinstance(step, steps.CheckUpdates):
+        return [
+            f"ask the registries of {' '.join(words(step.match))} on {' '.join(words(step.servers)) or 'all servers'}"
+        ]
     if isinstance(step, steps.Notify):
         return [f"{' '.join(words(step.alerters)) or 'all alerters'}: {step.message}"]
     if isinstance(step, steps.Approve):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from komodo_agent.wire.resources import PullImage
+from komodo_agent.wire.resources import ClearBuildCache, PullImage
 from komodo_tui.domain.durations import parse_duration
 from komodo_tui.domain.errors import NotFoundError, UsageError
 from komodo_tui.domain.operations import ContainerOperation, Target
@@ -72,6 +72,9 @@ async def prune_works(
         works.append(_on(ContainerOperation(verb="remove", targets=tuple(removed)), {t.server for t in removed}))
     if resources:
         works.append(_on(ResourceOperation(verb="prune", targets=tuple(resources)), {t.server for t in resources}))
+    if step.build_cache:
+        spec = ClearBuildCache(older_than=parse_duration(step.older_than))
+        works.append(_on(ResourceOperation(verb="clear_cache", servers=tuple(servers), spec=spec), set(servers)))
     return works
 
 

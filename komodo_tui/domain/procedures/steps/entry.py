@@ -46,6 +46,7 @@ class StepEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     pull_image: servers.PullImage | None = None
     backup_volume: servers.BackupVolume | None = None
     restore_volume: servers.RestoreVolume | None = None
+    check_updates: flow.CheckUpdates | None = None
     wait: flow.Wait | None = None
     sleep: flow.Sleep | None = None
     set: flow.Set | None = None
@@ -91,7 +92,7 @@ IDEMPOTENT: tuple[type[Step], ...] = (
     containers.StartContainers, containers.StopContainers, containers.RestartContainers, containers.PauseContainers,
     containers.UnpauseContainers, containers.RemoveContainers, containers.ClearLogs, stacks.OnStack, stacks.OnRepo,
     servers.Prune, servers.RemoveResources, servers.PullImage, servers.BackupVolume, builds.Build, syncs.SyncApply,
-    flow.Wait, flow.Sleep, flow.Set, flow.Approve, flow.Procedure,
+    flow.Wait, flow.Sleep, flow.Set, flow.CheckUpdates, flow.Approve, flow.Procedure,
 )  # fmt: skip
 """Kinds that may be done again by themselves where nobody knows how an attempt ended. Commands, scripts, signals,
 restores and messages may not."""

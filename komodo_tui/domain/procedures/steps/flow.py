@@ -29,6 +29,18 @@ class Wait(Spread, frozen=True, kw_only=True):
     """Between two looks."""
 
 
+class CheckUpdates(Step, frozen=True, kw_only=True):
+    """Ask the registries whether they have replaced images that containers run. What it saves: a line for each
+    container whose image was replaced."""
+
+    match: Words = "*"
+    """Containers: names, wildcards, re:…, label:key=value, stack:name, image:name; with ! before it: not these."""
+    servers: Words = ()
+    """Names, wildcards, re:PATTERN or tag:NAME; empty = all."""
+    found: Literal["pass", "fail"] = "pass"
+    """What it means that there are updates."""
+
+
 class Sleep(Step, frozen=True, kw_only=True):
     """Do nothing for a while."""
 

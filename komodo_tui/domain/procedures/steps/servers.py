@@ -48,6 +48,8 @@ class Prune(Spread, frozen=True, kw_only=True):
     """Their data is lost."""
     containers: bool = False
     """Those that are stopped; what they wrote outside of volumes is lost."""
+    build_cache: bool = False
+    """What builds left to be faster the next time."""
     keep_labels: Words = ()
     """What has one of these stays: ``key`` or ``key=value``."""
     older_than: str = ""
