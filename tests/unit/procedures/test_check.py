@@ -108,8 +108,10 @@ def test_yaml_errors_name_line_and_nearest_key() -> None:
 
 def test_every_recipe_could_run() -> None:
     known = starters()
-    assert {"backup-volume", "certificates", "clear-logs", "image-updates", "migrate-and-deploy", "nightly-prune", "os-updates",
-            "restart-matching", "rolling-restart"} == {starter.name for starter in known}  # fmt: skip
+    assert {
+        "backup-volume", "certificates", "clear-logs", "image-updates", "migrate-and-deploy", "nightly-prune",
+        "os-updates", "restart-matching", "rolling-restart",
+    } == {starter.name for starter in known}  # fmt: skip
     for starter in known:
         check(parse_yaml(starter.text.encode(), FleetFile, name=starter.name).procedures[0], lambda _: None)
 
