@@ -88,6 +88,8 @@ def _exec(verbs: Verbs) -> None:
     server_option(parser)
     parser.add_argument("container", metavar="CONTAINER")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="and its arguments, after --")
+    for flag, name in (("-i", "--interactive"), ("-t", "--tty")):
+        parser.add_argument(flag, name, action="store_true", help="as docker exec has it; needless: it is so by itself")
     parser.add_argument("-T", "--no-tty", action="store_true", help="no terminal, even when standard input is one")
     parser.add_argument(
         "--new", action="store_true",

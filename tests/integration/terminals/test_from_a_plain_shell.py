@@ -47,7 +47,7 @@ def run(tmux: Tmux, line: str) -> None:
 
 
 def test_exec_is_as_docker_exec_and_attach_goes_back(tmux: Tmux) -> None:
-    run(tmux, "k exec box; echo co''de $?")
+    run(tmux, "k exec -it box; echo co''de $?")
     shows(tmux, "/ #")
     run(tmux, "stty size; echo fr''om-exec")
     assert any("24 80" in line for line in shows(tmux, "from-exec"))

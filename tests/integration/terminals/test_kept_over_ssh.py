@@ -105,7 +105,7 @@ async def test_an_agent_that_dies_takes_its_terminals_and_says_so(
                 continue
         end = await session.wait()
         assert end.code is None
-        assert "no such terminal" in end.reason
+        assert "agent has restarted" in end.reason
         await session.close()
 
 
