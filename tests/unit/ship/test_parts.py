@@ -24,7 +24,10 @@ from komodo_agent.ship.spool import Spool
 from komodo_agent.ship.tar_in import TarIn
 from komodo_agent.wire.ships import DATA, END, FRAME_HEAD, FRAME_LIMIT, HEAD, PACKED
 from komodo_tui.domain.errors import ActError
+from komodo_tui.domain.operations import Target
+from komodo_tui.domain.shipping import ShipOperation, ShipTarget
 from komodo_tui.operations.frames import FrameMeter, frame
+from komodo_tui.operations.server_steps import found_done
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -216,3 +219,10 @@ async def test_ahead_gives_all_and_errors_in_their_place() -> None:
     assert found == [*range(20), -1]
     async with aclosing(ahead(numbers(20), 3)) as some:
         assert await anext(some) == 0
+
+
+def test_what_a_killed_program_left_is_told() -> None:
+    operation = ShipOperation(image="api:1", id="sha256:1", source="a", targets=(ShipTarget(server="b"),))
+    told = found_done(operation, Target(server="b", name="api:1"), {})
+    assert (told.ok, told.end) == (False, "interrupted")
+    assert "as a whole, or not at all" in told.error
