@@ -12,15 +12,16 @@ if TYPE_CHECKING:
 
 AlertKind = Literal[
     "unreachable", "engine", "cpu", "memory", "swap", "disk", "load", "pressure", "down", "unhealthy", "restarts",
-    "oom", "drift", "update", "build", "procedure", "sync", "schedule",
+    "oom", "drift", "update", "build", "procedure", "sync", "schedule", "push",
+    "certificate", "log",
 ]  # fmt: skip
 AlertLevel = Literal["warning", "critical"]
 AlertChange = Literal["opened", "escalated", "eased", "acknowledged", "resolved"]
-Scope = Literal["server", "agent", "host", "engine", "compose", "registry", "records"]
+Scope = Literal["server", "agent", "host", "engine", "compose", "registry", "records", "ports", "logs"]
 """Who says whether something is so: our connection, the agent of the engine, the host's figures, the engine's list, the
-agent of its compose projects, registries, our own records."""
+agent of its compose projects, registries, our own records, who connects to its ports, who reads its logs."""
 HERE = ""
-"""The server of what is about none: builds, procedures, syncs."""
+"""The server of what is about none: builds, procedures, syncs, pushes."""
 
 TITLES: dict[AlertKind, str] = {
     "unreachable": "server unreachable",
@@ -41,13 +42,16 @@ TITLES: dict[AlertKind, str] = {
     "procedure": "procedure failed",
     "sync": "sync stuck",
     "schedule": "schedule missed",
+    "certificate": "certificate ends",
+    "log": "log pattern",
+    "push": "push failed",
 }
 CONTAINER_KINDS = frozenset({"down", "unhealthy", "restarts", "oom"})
 """Kinds whose ``what`` is the name of a container."""
 _SCOPES: dict[AlertKind, Scope] = {
     "unreachable": "server", "engine": "agent", "down": "engine", "unhealthy": "engine", "restarts": "engine",
     "oom": "engine", "drift": "compose", "update": "registry", "build": "records", "procedure": "records",
-    "sync": "records", "schedule": "records",
+    "sync": "records", "schedule": "records", "push": "records",
 }  # fmt: skip
 """Of what is not the host's."""
 LEVELS: tuple[AlertLevel, ...] = ("warning", "critical")
@@ -59,10 +63,20 @@ class Subject(msgspec.Struct, frozen=True):
     server: str
     kind: AlertKind
     what: str = ""
-    """The name of a container, a stack, a procedure…, or where a file system is mounted; empty = the server itself."""
+    """The name of a container, a stack, a procedure…, or where a file system is mounted; empty = the server itself.
+
+    ``api:443`` for the certificate of a container's port, ``api/RULE`` for a pattern in its log.
+    """
 
     def __str__(self) -> str:
         return f"{self.what}@{self.server}" if self.what and self.server else self.what or self.server
+
+    @property
+    def container(self) -> str:
+        """The name of the container it is about; empty = it is about none."""
+        if self.kind in CONTAINER_KINDS:
+            return self.what
+        return {"certificate": self.what.rpartition(":")[0], "log": self.what.partition("/")[0]}.get(self.kind, "")
 
     @property
     def scope(self) -> Scope:

@@ -50,6 +50,9 @@ PATIENCE: dict[AlertKind, Patience] = {
     "procedure": Patience(0, 0, 0),
     "sync": Patience(0, 3600, 0),
     "schedule": Patience(0, 0, 0),
+    "certificate": Patience(0, 0, 0),
+    "log": Patience(0, 0, 0),
+    "push": Patience(0, 0, 0),
 }
 
 

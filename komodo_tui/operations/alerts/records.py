@@ -17,7 +17,9 @@ from komodo_tui.domain.errors import KomodoError
 from komodo_tui.operations.alerts.watcher import NOTHING
 from komodo_tui.operations.build_definitions import BuildDefinitions
 from komodo_tui.operations.build_history import BuildHistory
+from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.operations.sync_definitions import SyncDefinitions
+from komodo_tui.store.pushes import PushStore
 from komodo_tui.store.runs import RunStore
 from komodo_tui.store.slots import SlotStore
 from komodo_tui.store.sync_bases import SyncBases
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 _RECORDS_EVERY = 15.0
 _PROJECTS_EVERY = 120.0
+_UNSEEN = 600.0
+"""Seconds for which a repository cannot be looked at before that is trouble."""
 _AT_ONCE = 8
 _FEW = 5
 """Newest runs that are looked at for the last that ended."""
@@ -103,8 +107,8 @@ class RecordSurvey:
     # -- our own records ----------------------------------------------------------------------------------------
 
     def _read(self) -> Survey:
-        """Builds, procedures, schedules and syncs. Blocks. Raises StoreError."""
-        readings = [*self._builds(), *self._procedures(), *self._syncs()]
+        """Builds, procedures, schedules, syncs and pushes. Blocks. Raises StoreError."""
+        readings = [*self._builds(), *self._procedures(), *self._syncs(), *self._pushes()]
         return Survey(readings, frozenset({(HERE, "records")}), frozenset({HERE}))
 
     def _builds(self) -> Iterator[Reading]:
@@ -144,6 +148,23 @@ class RecordSurvey:
                 stack, _, server = where.rpartition("@")
                 text = f"it does not run as the files of sync {name} say"
                 yield Reading(Subject(server, "drift", stack), "warning", "warning", None, text)
+
+    def _pushes(self) -> Iterator[Reading]:
+        """Those whose newest one failed, or that nobody can look for any more."""
+        path = self._runtime.state_dir.pushes
+        if not path.exists():
+            return
+        store = PushStore(path)
+        try:
+            newest, seen = store.newest(), store.seen()
+        finally:
+            store.close()
+        for name in RepoDefinitions(self._runtime.definitions).known():
+            push, branch = newest.get(name), seen.get(name)
+            if push is not None and push.state == "failed":
+                yield self._bad("push", name, "warning", f"{push.commit[:8]} {push.note}".strip(), push.ended)
+            elif branch is not None and branch.problem and time.time() - branch.since >= _UNSEEN:
+                yield self._bad("push", name, "warning", f"not looked for: {branch.problem}", branch.since + _UNSEEN)
 
     def _bad(self, kind: str, name: str, level: Level, text: str, at: float) -> Reading:
         subject = Subject(HERE, kind, name)  # type: ignore[arg-type]  # one of those above

@@ -7,6 +7,7 @@ import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from komodo_agent.wire.compose import ComposeProject, RunningService
@@ -18,6 +19,8 @@ from komodo_tui.domain.errors import HostUnreachableError
 from komodo_tui.domain.operations import ActionRecord, Actor, StepResult, Target
 from komodo_tui.domain.procedures.journal import RunEnded, RunStarted
 from komodo_tui.domain.procedures.model import ProcedureDefinition
+from komodo_tui.domain.pushes import Push, SeenBranch
+from komodo_tui.domain.repos import RepoDefinition
 from komodo_tui.domain.servers import ServerDefinition
 from komodo_tui.domain.settings import AlertSettings, Settings
 from komodo_tui.domain.syncs import SyncBase, SyncDefinition
@@ -27,6 +30,7 @@ from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
 from komodo_tui.store.definitions import DefinitionStore
 from komodo_tui.store.history import History
 from komodo_tui.store.paths import StateDirectory
+from komodo_tui.store.pushes import PushStore
 from komodo_tui.store.runs import RunStore
 from komodo_tui.store.slots import SlotStore
 from komodo_tui.store.sync_bases import SyncBases
@@ -205,6 +209,27 @@ def test_a_sync_that_is_stuck_and_what_drifted_from_its_files(tmp_path: Path) ->
     ]
     scene.bases.write("fleet", SyncBase(looked=now))
     assert scene.read() == []
+
+
+def test_a_push_that_failed_and_a_repository_that_cannot_be_looked_at(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    assert scene.read() == []
+    for name in ("shop", "lost"):
+        scene.definitions.put("repo", name, RepoDefinition(name=name, url="git@host:x"), None)
+    now, store = time.time(), PushStore(scene.paths.pushes)
+    seen = SeenBranch(repo="shop", url="git@host:x", branch="", commit="a" * 40)
+    for commit, good in (("a" * 40, False), ("b" * 40, True)):
+        store.delivered(Push(repo="shop", commit=commit), msgspec.structs.replace(seen, commit=commit), (commit,), now)
+        push = store.claim("20261126-120000-abcdef", now)
+        assert push is not None
+        store.ended(push, good=good, note="stage deploy: not healthy", now=now)
+        assert scene.read() == ([] if good else ["warning push shop: aaaaaaaa stage deploy: not healthy"])
+    lost = SeenBranch(repo="lost", url="git@host:x", branch="")
+    store.failed_look(lost, "no such host", now)
+    assert scene.read() == []
+    store.failed_look(msgspec.structs.replace(lost, url="other"), "no such host", now - 700)
+    assert scene.read() == ["warning push lost: not looked for: no such host"]
+    store.close()
 
 
 def test_a_store_that_cannot_be_read_leaves_all_as_it_was(tmp_path: Path) -> None:
