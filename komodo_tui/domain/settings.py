@@ -101,11 +101,36 @@ def check_webhooks(settings: WebhookSettings) -> None:
         raise UsageError(f"webhooks.rate is {settings.rate}", hint="1 to 1000000")
 
 
+class CertificateSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Certificates of published ports that speak TLS."""
+
+    warning: str = "21d"
+    """Left until it ends."""
+    critical: str = "7d"
+    every: str = "4h"
+    """How often one is looked at; ``off``: never."""
+
+    @property
+    def seconds(self) -> float:
+        """Between two looks; 0 = none."""
+        return 0.0 if self.every.strip() in ("off", "") else parse_duration(self.every)
+
+
 class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What alerts are about besides what is always one."""
 
     updates: bool = False
     """Whether an image that its registry has replaced is one; lists mark it anyway."""
+    certificates: CertificateSettings = CertificateSettings()
+
+
+def check_alerts(settings: AlertSettings) -> None:
+    """Raise UsageError where something of it cannot be."""
+    certificates = settings.certificates
+    if 0 < certificates.seconds < 600:
+        raise UsageError(f"alerts.certificates.every is {certificates.every!r}", hint="10m or more, or off")
+    if parse_duration(certificates.critical) > parse_duration(certificates.warning):
+        raise UsageError("alerts.certificates: critical is sooner than warning", hint="like warning: 21d, critical: 7d")
 
 
 class UpdateSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

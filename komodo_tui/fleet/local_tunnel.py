@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from komodo_tui.domain.errors import AgentMissingError, RefusedError
+from komodo_tui.domain.errors import AgentMissingError, HostUnreachableError, RefusedError
 from komodo_tui.fleet.local import EmbeddedAgentError
 from komodo_tui.fleet.probe import probe_local
 from komodo_tui.fleet.tasks import load
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from komodo_tui.fleet.local import EmbeddedAgent
     from komodo_tui.fleet.probe import ServerProbe
     from komodo_tui.fleet.sessions import ByteSession
+    from komodo_tui.fleet.tunnel import ByteStream
 
 START_TIMEOUT = 15.0
 """Seconds the agent may take to listen."""
+_DIAL_TIMEOUT = 10.0
 
 
 class LocalTunnel:
@@ -74,6 +76,16 @@ class LocalTunnel:
         from komodo_tui.fleet.pty_shell import PtyShell
 
         return await PtyShell.start(self._server, cols, rows)
+
+    async def dial(self, host: str, port: int) -> ByteStream:
+        """A TCP connection. Raises UnreachableError."""
+        try:
+            async with asyncio.timeout(_DIAL_TIMEOUT):
+                return await asyncio.open_connection(host, port)
+        except (OSError, TimeoutError) as error:
+            raise HostUnreachableError(
+                f"no connection to port {port} of {self._server}", server=self._server
+            ) from error
 
     async def probe(self) -> ServerProbe:
         """What this machine has."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from komodo_tui.fleet.live import ServerLive
     from komodo_tui.fleet.probe import ServerProbe
     from komodo_tui.fleet.sessions import ByteSession
+    from komodo_tui.fleet.tunnel import ByteStream
 
 SYSTEM_SOCKET = "/run/komodo/agent.sock"
 COMMAND_TIMEOUT = 30.0
@@ -79,6 +80,24 @@ class SshTunnel:
     async def shell(self, cols: int, rows: int) -> ByteSession:
         """A login shell. Raises KomodoError."""
         return await SshShell.start(self.connection, self.name, cols, rows)
+
+    async def dial(self, host: str, port: int) -> ByteStream:
+        """A TCP connection from the server. Raises UnreachableError."""
+        opening = self.connection.ssh.open_connection(host, port, encoding=None)
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                return await open_shielded(opening, lambda opened: opened[1].close())
+        except TimeoutError as error:
+            raise AgentTimeoutError(f"port {port} of {self.name} does not answer", server=self.name) from error
+        except asyncssh.ChannelOpenError as error:
+            if self.connection.ssh.is_closed():
+                raise self._lost() from error
+            why = clean(error.reason)[:200]
+            raise HostUnreachableError(
+                f"no connection to port {port} of {self.name}: {why}", server=self.name
+            ) from error
+        except (asyncssh.Error, OSError) as error:
+            raise self._lost() from error
 
     async def probe(self) -> ServerProbe:
         """What the server has for an agent. Raises KomodoError."""

@@ -14,6 +14,29 @@ if TYPE_CHECKING:
     from komodo_tui.fleet.sessions import ByteSession
 
 
+class ByteReader(Protocol):
+    """Of asyncio or asyncssh."""
+
+    async def read(self, n: int = -1, /) -> bytes:
+        """The next bytes; empty at the end."""
+        ...
+
+
+class ByteWriter(Protocol):
+    """Of asyncio or asyncssh."""
+
+    def write(self, data: bytes, /) -> None:
+        """Send."""
+        ...
+
+    def close(self) -> None:
+        """End the connection."""
+        ...
+
+
+ByteStream = tuple[ByteReader, ByteWriter]
+
+
 class Tunnel(Protocol):
     """An open way to a server."""
 
@@ -27,6 +50,14 @@ class Tunnel(Protocol):
 
     async def shell(self, cols: int, rows: int) -> ByteSession:
         """A login shell on it."""
+        ...
+
+    async def dial(self, host: str, port: int) -> ByteStream:
+        """A TCP connection from the server to an address as it sees it.
+
+        Raises:
+            UnreachableError: nobody listens there, or the server does not carry it.
+        """
         ...
 
     async def probe(self) -> ServerProbe:

@@ -15,7 +15,7 @@ from komodo_tui.domain.schedules import Schedule
 from komodo_tui.domain.units import time_text
 from komodo_tui.headless.tables import Cell, Column
 from komodo_tui.operations.alerts.notifier import Notifier
-from komodo_tui.operations.alerts.records import RecordSurvey
+from komodo_tui.operations.alerts.surveys import MoreSurveys
 from komodo_tui.operations.alerts.watcher import AlertWatcher
 from komodo_tui.operations.procedures.scheduler import Scheduler
 from komodo_tui.operations.pushes.watch import push_loops, pushes_once
@@ -58,7 +58,7 @@ async def watch(session: Session) -> int:
                         f"watching {len(_scheduled(runtime))} schedules and {len(runtime.servers.fleet())} servers"
                     )
                     say = _say(session)
-                    records = RecordSurvey(runtime, runtime.alerts.last_look())
+                    records = MoreSurveys(runtime, runtime.alerts.last_look())
                     alerts = AlertWatcher(runtime.fleet.state, runtime.alerts, say, records.latest)
                     notifier = Notifier(
                         runtime.state_dir, DeliveryQueue(runtime.alerts), lambda: runtime.values.lookup("", ""), say

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.errors import StoreError, UsageError
-from komodo_tui.domain.settings import Settings, check_updates, check_webhooks
+from komodo_tui.domain.settings import Settings, check_alerts, check_updates, check_webhooks
 from komodo_tui.store.atomic import write_atomic
 from komodo_tui.store.yaml_files import read_yaml
 
@@ -63,6 +63,7 @@ def load_settings(path: Path) -> Settings:
     try:
         check_webhooks(settings.webhooks)
         check_updates(settings.updates)
+        check_alerts(settings.alerts)
     except UsageError as error:
         raise UsageError(f"{path}: {error.message}", hint=error.hint) from error
     return settings

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from komodo_tui.domain.alerts_survey import Survey
-    from komodo_tui.operations.alerts.records import RecordSurvey
+    from komodo_tui.operations.alerts.surveys import MoreSurveys
     from komodo_tui.store.alerts import AlertStore
     from komodo_tui.ui.runtime import Runtime
 
@@ -31,7 +31,7 @@ class AlertBook:
         self._store = store
         self._now = now
         self._runtime = runtime
-        self._records: RecordSurvey | None = None
+        self._records: MoreSurveys | None = None
         self._watcher = None
         if not runtime.settings.read_only:
             self._watcher = AlertWatcher(runtime.fleet.state, store, more=self._known)
@@ -58,9 +58,9 @@ class AlertBook:
         """What alerts are about besides live state, while it is this program that evaluates."""
         assert self._watcher is not None
         await self._watcher.began.wait()
-        from komodo_tui.operations.alerts.records import RecordSurvey  # late: nothing of it is wanted at the start
+        from komodo_tui.operations.alerts.surveys import MoreSurveys  # late: nothing of it is wanted at the start
 
-        self._records = RecordSurvey(self._runtime, await asyncio.to_thread(self._store.last_look))
+        self._records = MoreSurveys(self._runtime, await asyncio.to_thread(self._store.last_look))
         await self._records.run()
 
     @property

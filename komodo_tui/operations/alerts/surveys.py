@@ -1,0 +1,38 @@
+"""All that alerts are about besides live state, as one survey."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from komodo_tui.domain.alerts_survey import joined
+from komodo_tui.operations.alerts.certificates import CertificateSurvey
+from komodo_tui.operations.alerts.records import RecordSurvey
+
+if TYPE_CHECKING:
+    from komodo_tui.domain.alerts_survey import Survey
+    from komodo_tui.operations.alerts.records import Runtime
+
+
+class MoreSurveys:
+    """:meth:`run` finds out, :meth:`latest` tells what is known, at once."""
+
+    def __init__(self, runtime: Runtime, last_look: float | None) -> None:
+        """``last_look``: Unix time at which somebody evaluated alerts last; None = never."""
+        self.records = RecordSurvey(runtime, last_look)
+        self.certificates = CertificateSurvey(runtime.fleet, lambda: runtime.settings.alerts.certificates)
+
+    def latest(self) -> Survey:
+        """All that is known now."""
+        return reduce(joined, (each.latest() for each in self._all))
+
+    async def run(self) -> None:
+        """Find out again and again, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for each in self._all:
+                tasks.create_task(each.run())
+
+    @property
+    def _all(self) -> tuple[RecordSurvey, CertificateSurvey]:
+        return self.records, self.certificates
