@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _LINES = 10_000
 _CRASHES = 5
-_FUZZ_SECONDS = 60.0
+_FUZZ_SECONDS = 40.0
 _CORE_TESTS = "|".join(f"^{name}Tests" for name in esctest.CORE)
 
 
