@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 TYPE_CHECKING = False
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
     from komodo_tui.domain.errors import KomodoError
     from komodo_tui.fleet.local import EmbeddedAgent
+
+_SSH_CONFIG = "KOMODO_TUI_SSH_CONFIG"
+"""Stands for ``--ssh-config`` where that is not given."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -25,9 +29,11 @@ def main(argv: list[str] | None = None) -> int:
     from komodo_tui.headless.arguments import parse
 
     arguments = parse(argv)
-    if arguments.run_procedure is not None or (
-        arguments.verb is None and (arguments.resume or arguments.again)
-    ):
+    if arguments.ssh_config:  # runs that are started from here, as processes of their own, need it too
+        arguments.ssh_config = os.environ[_SSH_CONFIG] = os.path.abspath(arguments.ssh_config)
+    else:
+        arguments.ssh_config = os.environ.get(_SSH_CONFIG)
+    if arguments.run_procedure is not None or (arguments.verb is None and (arguments.resume or arguments.again)):
         arguments.verb, arguments.procedure_verb, arguments.name = "procedure", "run", arguments.run_procedure or ""
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # names a terminal cannot show
     if arguments.verb is None:

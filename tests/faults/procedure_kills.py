@@ -82,7 +82,9 @@ class Lab:
 
     def runs(self) -> list[str]:
         """All of them, newest first."""
-        return [run["run"] for run in self.cli.entries("procedure", "runs")]
+        listed = self.cli("procedure", "runs", "--json")
+        assert listed.returncode == 0, listed.stderr
+        return [json.loads(line)["run"] for line in listed.stdout.splitlines()]
 
     def check(self, run: str) -> str:
         """What came of a run; raises AssertionError where something is not as it must be."""
@@ -149,6 +151,7 @@ def kill(server: Server, folder: Path, points: int, seed: int) -> Counter[str]:
     length = lab.length()
     while sum(seen.values()) - seen["too late"] - seen["not begun"] < points:
         seen[attempt(lab, dice, length)] += 1
+        print(json.dumps(seen), file=sys.stderr, flush=True)
     return seen
 
 
