@@ -47,7 +47,7 @@ def _groups(argv: list[str]) -> list[Callable[[Verbs], None]]:
         **dict.fromkeys(ACTS, define_acts),
         "server": define_server,
         "repo": define_repos,
-        "sync": define_syncs,
+        **dict.fromkeys(("sync", "import"), define_syncs),
         **dict.fromkeys(BUILD_VERBS, define_builds),
         **dict.fromkeys(STACK_VERBS, define_stacks),
         **dict.fromkeys(("procedure", "watch", "schedules"), define_procedures),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from komodo_tui.domain.errors import ExitCode, NotConfirmedError
 from komodo_tui.domain.units import count_text
 from komodo_tui.headless.acts import print_record, submit
-from komodo_tui.operations.definition_files import changes, exported
+from komodo_tui.operations.definition_files import changes, exported, planned
 from komodo_tui.operations.outcomes import exit_code
 from komodo_tui.store.atomic import write_atomic
 from komodo_tui.store.fleet_files import read_fleet
@@ -35,8 +35,8 @@ async def apply(session: Session) -> int:
     arguments = session.arguments
     async with session.runtime() as runtime:
         found = changes(runtime, _wanted(session), delete=arguments.delete)
-        plans = [runtime.executor.plan(change.operation) for change in found]
-        if arguments.dry_run or not plans:
+        plans = planned(runtime.executor, found)
+        if arguments.dry_run or not found:
             _show(session, found)
             return ExitCode.DONE
         await _confirmed(session, plans, found)
@@ -85,7 +85,7 @@ def _show(session: Session, found: list[Change]) -> None:
 async def _confirmed(session: Session, plans: list[Plan], found: list[Change]) -> None:
     """One question for all; raises NotConfirmedError."""
     arguments = session.arguments
-    if arguments.yes or all(made.confirm == "none" for made in plans):
+    if arguments.yes or (len(plans) == len(found) and all(made.confirm == "none" for made in plans)):
         return
     title = f"apply {count_text(len(found), 'change')}"
     if not session.asking.possible:

@@ -1,4 +1,4 @@
-"""Arguments of ``sync``."""
+"""Arguments of ``sync`` and ``import``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from komodo_tui.headless.parsing import Parser, Verbs
 
 
 def define_syncs(verbs: Verbs) -> None:
-    """``sync list|plan|apply|commit``."""
+    """``sync list|plan|apply|commit`` and ``import komodo|dockge``."""
+    _import(verbs)
     parser = verbs.add(
         "sync",
         "definitions kept equal to files of a repository: list, plan, apply, commit back",
@@ -35,3 +36,25 @@ def define_syncs(verbs: Verbs) -> None:
         confirming(verb)
     commit.add_argument("-m", "--message", default="", metavar="TEXT", help="of the commit")
     commit.add_argument("--author", default="", metavar="WHO", help="Ana Lee <ana@example.com>; else login and host")
+
+
+def _import(verbs: Verbs) -> None:
+    parser = verbs.add(
+        "import",
+        "make definitions of what Komodo or Dockge keeps",
+        about="Writes YAML for `apply` and says what has no match; changes nothing by itself.",
+        examples="  komodo-tui import komodo resources/ -o fleet.yaml --alerters alerters.yaml\n"
+        "  komodo-tui import dockge /opt/stacks --on web-1 -o stacks.yaml",
+    )
+    inner = Verbs(
+        parser.add_subparsers(dest="import_verb", metavar="FROM", title="from", required=True, parser_class=Parser),
+        verbs.common,
+    )
+    komodo = inner.add("komodo", "Komodo's resource files: its TOML export, or the files of its syncs")
+    komodo.add_argument("file", nargs="+", metavar="FILE", help="TOML files, or folders of them")
+    komodo.add_argument("--alerters", default="", metavar="FILE", help="write the alerters there")
+    dockge = inner.add("dockge", "Dockge's stacks: a folder of folders with compose files")
+    dockge.add_argument("folder", metavar="FOLDER")
+    dockge.add_argument("--on", default="local", metavar="SERVER", help="the server the stacks run on (default local)")
+    for verb in (komodo, dockge):
+        verb.add_argument("-o", "--output", default="", metavar="FILE", help="write there instead of printing")

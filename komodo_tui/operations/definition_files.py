@@ -14,7 +14,7 @@ import msgspec
 from komodo_tui.domain.builds import DefineBuildOperation
 from komodo_tui.domain.errors import NotFoundError, UsageError
 from komodo_tui.domain.operations import DefineProcedureOperation, ServerOperation
-from komodo_tui.domain.procedures.check import check
+from komodo_tui.domain.procedures.check import check, runs_of
 from komodo_tui.domain.repos import DefineRepoOperation
 from komodo_tui.domain.single import DefineDeploymentOperation
 from komodo_tui.domain.stacks import DefineStackOperation
@@ -26,11 +26,13 @@ from komodo_tui.operations.sync_definitions import SyncDefinitions
 from komodo_tui.store.secrets import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from komodo_tui.domain.operations import Operation
+    from komodo_tui.domain.operations import Operation, Plan
+    from komodo_tui.domain.procedures.model import ProcedureDefinition
     from komodo_tui.operations.definitions import ServerDefinitions
     from komodo_tui.operations.deployment_definitions import DeploymentDefinitions
+    from komodo_tui.operations.executor import Executor
     from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
     from komodo_tui.operations.stack_definitions import StackDefinitions
     from komodo_tui.operations.values import StoredValues
@@ -162,6 +164,8 @@ def changes(parts: Parts, wanted: FleetFile, *, delete: bool = False) -> list[Ch
     added, gone = [], []
     for kind in KINDS:
         known, wants = kind.known(parts), getattr(wanted, kind.plural)
+        if kind.word == "procedure":
+            wants = _in_order(wants)
         for definition in wants:
             name = definition.name
             verb: Verb = "edit" if name in known else "add"
@@ -172,6 +176,40 @@ def changes(parts: Parts, wanted: FleetFile, *, delete: bool = False) -> list[Ch
             removed = [name for name in known if name not in kept]
             gone.append([Change("remove", kind.word, n, kind.operation(parts, "remove", n, None)) for n in removed])
     return [*added, *(change for group in reversed(gone) for change in group)]
+
+
+def planned(executor: Executor, found: list[Change]) -> list[Plan]:
+    """The plans of these changes as things stand, for what has to be asked before the first is done.
+
+    A procedure that runs one which comes with it cannot be planned before that one is there; :func:`changes` has
+    checked it. Raises UsageError, RefusedError, NotFoundError of any other that makes no sense.
+    """
+    plans = []
+    for change in found:
+        try:
+            plans.append(executor.plan(change.operation))
+        except UsageError:
+            if change.word != "procedure" or change.verb == "remove":
+                raise
+    return plans
+
+
+def _in_order(procedures: Iterable[ProcedureDefinition]) -> list[ProcedureDefinition]:
+    """What others run before those others; checked procedures run in no circle."""
+    waiting = {procedure.name: procedure for procedure in procedures}
+    found: list[ProcedureDefinition] = []
+
+    def take(procedure: ProcedureDefinition) -> None:
+        if waiting.pop(procedure.name, None) is None:
+            return
+        for name in runs_of(procedure):
+            if name in waiting:
+                take(waiting[name])
+        found.append(procedure)
+
+    for procedure in tuple(waiting.values()):
+        take(procedure)
+    return found
 
 
 def exported(parts: Parts, kinds: Collection[str] = (), names: Collection[str] = ()) -> dict[str, list[dict[str, Any]]]:

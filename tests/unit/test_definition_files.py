@@ -126,3 +126,16 @@ def test_what_is_kept_can_be_exported() -> None:
     words: dict[str, Any] = {field.name: field.type for field in msgspec.structs.fields(FleetFile)}
     assert set(words) == {kind.plural for kind in KINDS}
     assert set(_TABLES) == {kind.word for kind in KINDS}
+
+
+def test_procedures_that_run_one_another_come_in_one_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = tmp_path / "fleet.yaml"
+    stage = "stages: [{steps: [{procedure: {procedure: %s}}]}]"
+    given.write_text(
+        f"procedures:\n- {{name: first, {stage % 'second'}}}\n- {{name: second, {stage % 'third'}}}\n"
+        "- {name: third, stages: [{steps: [{sleep: {seconds: 1s}}]}]}\n"
+    )
+    assert run(tmp_path / "home", "apply", "-f", str(given), "--yes") == 0, capsys.readouterr().err
+    capsys.readouterr()
+    assert run(tmp_path / "home", "export", "--json") == 0
+    assert [p["name"] for p in json.loads(capsys.readouterr().out)["procedures"]] == ["first", "second", "third"]

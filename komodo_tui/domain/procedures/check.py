@@ -84,6 +84,15 @@ def every_step(definition: ProcedureDefinition) -> Iterator[StepEntry]:
         yield from stage.steps
 
 
+def runs_of(definition: ProcedureDefinition) -> list[str]:
+    """The procedures that it runs, as far as their names are not parameters."""
+    return [
+        entry.step.procedure
+        for entry in every_step(definition)
+        if isinstance(entry.step, steps.Procedure) and not expressions.names_in(entry.step.procedure)
+    ]
+
+
 def _parameters(definition: ProcedureDefinition) -> None:
     for name in definition.parameters:
         if not expressions.NAME.fullmatch(name) or name in RESERVED:

@@ -12,7 +12,7 @@ from komodo_tui.domain.errors import ActError, KomodoError, LockedError, UsageEr
 from komodo_tui.domain.single_compose import as_stack
 from komodo_tui.domain.stacks import where_it_changes
 from komodo_tui.domain.syncs import applied, in_deploy_order
-from komodo_tui.operations.definition_files import KINDS, Change, changes
+from komodo_tui.operations.definition_files import KINDS, Change, changes, planned
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -96,16 +96,20 @@ class SyncApplier:
             raise LockedError(f"sync {sync.name} is being applied already", hint="wait for it")
         try:
             found = await asyncio.to_thread(self.changes_of, pending, items)
-            for change in found:
-                self._executor.plan(change.operation)  # all of them make sense before the first is done
+            planned(self._executor, found)  # all of them make sense before the first is done
             records, left = await self._definitions(found, submit)
-            await asyncio.to_thread(self._remember, sync, pending, items, len(records) == len(found) and not left)
-            if sync.deploy and not left:
-                more, left = await self._deploys(sync, pending, submit)
-                records += more
-            return Applied(records, left)
+            if left:
+                await asyncio.to_thread(self._remember, sync, pending, items)
+                return Applied(records, left)
+            then = await self.finish(sync, pending, items, submit)
+            return Applied(records + then.records, then.left)
         finally:
             lock.release()
+
+    async def finish(self, sync: SyncDefinition, pending: Pending, items: Sequence[Item], submit: Submit) -> Applied:
+        """Note what was brought, once the definitions are changed; then deploy, where the sync does."""
+        await asyncio.to_thread(self._remember, sync, pending, items)
+        return Applied(*await self._deploys(sync, pending, submit)) if sync.deploy else Applied([], [])
 
     async def drifts(self, sync: SyncDefinition, pending: Pending) -> list[Drift]:
         """Which stacks and deployments of the files do not run as the files say, in the order they are deployed.
@@ -154,14 +158,14 @@ class SyncApplier:
                 return records, [f"deploy {other}" for other in order[n + 1 :]]
         return records, []
 
-    def _remember(self, sync: SyncDefinition, pending: Pending, items: Sequence[Item], whole: bool) -> None:
-        """Note what was brought. After a failure only what is as the files say by now counts as brought."""
+    def _remember(self, sync: SyncDefinition, pending: Pending, items: Sequence[Item]) -> None:
+        """Note what was brought: what is as the files say by now, also where something else failed."""
         here = self._looker.here({item.key for item in items})
         done = [item for item in items if here.get(item.key) == item.files]
         base = msgspec.structs.replace(
             pending.base,
             base=applied(pending.base, done, pending.equal),
-            commit=pending.source.commit if whole else pending.base.commit,
+            commit=pending.source.commit if len(done) == len(items) else pending.base.commit,
             applied=time.time(),
             pending=tuple(f"{i}" for i in pending.items if i not in done and i.state != "guarded"),
             conflicts=sum(i.state == "conflict" for i in pending.items if i not in done),

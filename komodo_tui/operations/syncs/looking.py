@@ -48,7 +48,7 @@ class SyncLooker:
     def __init__(self, parts: Parts, fleet: FleetManager, state_dir: StateDirectory) -> None:
         self._parts = parts
         self._reader = SourceReader(fleet, parts.definitions, parts.values)
-        self.bases = SyncBases(state_dir.root / "syncs")
+        self.bases = SyncBases(state_dir.syncs)
 
     async def look(self, sync: SyncDefinition, *, pull: bool = True) -> Pending:
         """Read and compare. How it went is kept, for lists and alerts.

@@ -11,6 +11,7 @@ from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.operations import Plan
 from komodo_tui.domain.stacks import StackOperation
 from komodo_tui.domain.units import count_text
+from komodo_tui.operations.definition_files import planned
 from komodo_tui.operations.syncs.committing import commit_back
 from komodo_tui.ui.modals.confirm import ConfirmDialog
 from komodo_tui.ui.modals.error import ErrorDialog
@@ -37,7 +38,7 @@ async def apply(runtime: Runtime, shell: Shell, book: SyncBook, row: SyncRow, it
     if looked is None or looked.pending is None:
         raise UsageError(f"sync {row.definition.name} has not been looked at yet", hint="wait for the look, or ^R")
     changes = await asyncio.to_thread(book.applier.changes_of, looked.pending, items)
-    plans = [runtime.executor.plan(change.operation) for change in changes]
+    plans = planned(runtime.executor, changes)
     plans += [runtime.executor.plan(drift.operation) for drift in looked.drifts if drift.operation is not None]
     if not plans:
         shell.flash("nothing to do: mark with Space what was changed here or in both", "dim")
