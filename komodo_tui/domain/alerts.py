@@ -52,6 +52,7 @@ _SCOPES: dict[AlertKind, Scope] = {
     "unreachable": "server", "engine": "agent", "down": "engine", "unhealthy": "engine", "restarts": "engine",
     "oom": "engine", "drift": "compose", "update": "registry", "build": "records", "procedure": "records",
     "sync": "records", "schedule": "records", "push": "records",
+    "certificate": "ports", "log": "logs",
 }  # fmt: skip
 """Of what is not the host's."""
 LEVELS: tuple[AlertLevel, ...] = ("warning", "critical")

@@ -14,6 +14,10 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _URL = re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]*://[^\s/:@]*:)(?P<password>[^\s/@]+)(?=@)", re.IGNORECASE)
+_HEAD = re.compile(r"""([A-Za-z_][A-Za-z0-9_-]{0,63})["']?\s?[=:]\s?(?:(?:Bearer|Basic)\s)?["']?""")
+"""``name=``, ``"name": "``: what comes before a value."""
+_VALUE = re.compile(r"""[^\s"',;&]+""")
+_WORD = re.compile(r"""[^\s"'=,;]+""")
 _DENSE = re.compile(r"[A-Za-z0-9+/_=.-]{24,}")
 _KNOWN = re.compile(
     r"-----BEGIN |\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|AKIA|ASIA|eyJhbGci|sk-|AGE-SECRET-KEY-)"
@@ -27,6 +31,29 @@ def mask_env(name: str, value: str) -> str:
     if not _is_file_reference(name) and (_NAME.search(name) or looks_secret(value)):
         return MASK
     return _URL.sub(lambda match: match["head"] + MASK, value)
+
+
+def mask_line(line: str) -> str:
+    """A line of a log to show elsewhere: what is named like a secret, or looks like one, is masked."""
+    line = _URL.sub(lambda match: match["head"] + MASK, line)
+    line = _mask_assigned(line)
+    return _WORD.sub(lambda match: MASK if looks_secret(match[0]) else match[0], line)
+
+
+def _mask_assigned(line: str) -> str:
+    parts, at = list[str](), 0
+    while head := _HEAD.search(line, at):
+        parts.append(line[at : head.end()])
+        at = head.end()
+        value = _VALUE.match(line, at) if _names_secret(head[1]) else None
+        if value is not None:
+            parts.append(MASK)
+            at = value.end()
+    return "".join(parts) + line[at:]
+
+
+def _names_secret(name: str) -> bool:
+    return bool(_NAME.search(name)) or name.lower() == "authorization"
 
 
 def looks_secret(value: str) -> bool:

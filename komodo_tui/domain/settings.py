@@ -8,6 +8,7 @@ import msgspec
 
 from komodo_tui.domain.durations import parse_duration, parse_size
 from komodo_tui.domain.errors import UsageError
+from komodo_tui.domain.log_rules import LogRule, check_log_rules
 from komodo_tui.domain.operations import Confirm
 
 
@@ -122,10 +123,13 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     updates: bool = False
     """Whether an image that its registry has replaced is one; lists mark it anyway."""
     certificates: CertificateSettings = CertificateSettings()
+    logs: tuple[LogRule, ...] = ()
+    """What is trouble when it stands in the log of a container."""
 
 
 def check_alerts(settings: AlertSettings) -> None:
     """Raise UsageError where something of it cannot be."""
+    check_log_rules(settings.logs)
     certificates = settings.certificates
     if 0 < certificates.seconds < 600:
         raise UsageError(f"alerts.certificates.every is {certificates.every!r}", hint="10m or more, or off")

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from rich.color import Color
 from rich.style import Style
 
+from komodo_tui.domain.regex_cost import runaway
 from komodo_tui.ui.logs import json_lines
-from komodo_tui.ui.logs.regex_cost import runaway
 from komodo_tui.ui.logs.ring import Piece
 from komodo_tui.ui.logs.search import Matches, compile_pattern, plain_text, scan
 from komodo_tui.ui.logs.styled import Styled, parse_line, parse_sgr

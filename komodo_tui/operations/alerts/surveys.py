@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from komodo_tui.domain.alerts_survey import joined
 from komodo_tui.operations.alerts.certificates import CertificateSurvey
+from komodo_tui.operations.alerts.logs import LogSurvey
 from komodo_tui.operations.alerts.records import RecordSurvey
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class MoreSurveys:
         """``last_look``: Unix time at which somebody evaluated alerts last; None = never."""
         self.records = RecordSurvey(runtime, last_look)
         self.certificates = CertificateSurvey(runtime.fleet, lambda: runtime.settings.alerts.certificates)
+        self.logs = LogSurvey(runtime.fleet, runtime.settings.alerts.logs)
 
     def latest(self) -> Survey:
         """All that is known now."""
@@ -34,5 +36,5 @@ class MoreSurveys:
                 tasks.create_task(each.run())
 
     @property
-    def _all(self) -> tuple[RecordSurvey, CertificateSurvey]:
-        return self.records, self.certificates
+    def _all(self) -> tuple[RecordSurvey, CertificateSurvey, LogSurvey]:
+        return self.records, self.certificates, self.logs

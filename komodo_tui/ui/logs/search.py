@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from komodo_agent.wire.logs import PREFIX
+from komodo_tui.domain.regex_cost import runaway
 from komodo_tui.domain.text import clean
-from komodo_tui.ui.logs.regex_cost import runaway
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

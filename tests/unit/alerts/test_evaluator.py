@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import msgspec
 import pytest
 
 from komodo_agent.wire.models import Engine, Filesystem, HostSample, Pressure
-from komodo_tui.domain.alerts import Subject
-from komodo_tui.domain.alerts_evaluator import FLAP_CLEAR, FLAPS, GAP, Evaluator
+from komodo_tui.domain.alerts import TITLES, AlertKind, Subject
+from komodo_tui.domain.alerts_evaluator import FLAP_CLEAR, FLAPS, GAP, PATIENCE, Evaluator
 from komodo_tui.domain.alerts_survey import Surveyor
 from komodo_tui.domain.errors import HostUnreachableError
 from komodo_tui.domain.servers import ServerDefinition
@@ -234,3 +234,11 @@ def test_a_server_that_is_not_managed_any_more_closes_its_alerts() -> None:
     scene = Scene()
     scene.evaluator.restore([(Subject("gone", "cpu"), "critical")], [], scene.at)
     assert scene.after(STEP) == ["resolved critical cpu"]
+
+
+def test_every_kind_has_its_words_its_patience_and_somebody_who_says_whether_it_is_so() -> None:
+    kinds = set(get_args(AlertKind))
+    assert set(TITLES) == set(PATIENCE) == kinds
+    of_hosts = {"cpu", "memory", "swap", "disk", "load", "pressure"}
+    assert {kind for kind in kinds if Subject("a", kind).scope == "host"} == of_hosts
+    assert Subject("a", "unreachable").scope == "server"

@@ -49,3 +49,8 @@ def _unbounded(repeat: str) -> bool:
         return True
     most = repeat.strip("{}").split(",")[-1] if repeat != "?" else "1"
     return not most or int(most) > _SMALL
+
+
+def repeats(source: str) -> int:
+    """How many unbounded repeats it has: the time for a line grows with its length to the power of one more."""
+    return sum(token.lastgroup == "repeat" and _unbounded(token.group()) for token in _TOKEN.finditer(source))
