@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,11 @@ from textual.binding import Binding
 from komodo_tui.domain.errors import NotFoundError
 from komodo_tui.domain.settings import Settings
 from komodo_tui.fleet.pty_shell import PtyShell
+from komodo_tui.ui import typeahead
 from komodo_tui.ui.app import KomodoApp
 from komodo_tui.ui.modals.error import ErrorDialog
 from komodo_tui.ui.modals.quit import QuitDialog
+from komodo_tui.ui.terminal import open as terminal_open
 from komodo_tui.ui.terminal.deck import drawer_of
 from komodo_tui.ui.terminal.manager import TerminalManager, use_manager
 from komodo_tui.ui.terminal.open import open_container_shell, open_server_shell
@@ -213,6 +216,36 @@ async def test_a_burst_behind_s_is_typed_to_the_new_shell(tmp_path: Path) -> Non
         _burst(app, "sgc 1X")
         await until(lambda: manager.terminals and "gc 1X" in _text(manager), "all of it")
         assert page_id(app) == "settings", "none of it was a command"
+
+
+async def test_however_long_the_shell_takes_to_appear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typeahead, "PATIENCE_SHELL", 0.2)
+    appears = asyncio.Event()
+    bring_up = terminal_open._bring_up
+
+    async def late(page: Any, terminal: Any) -> None:
+        await appears.wait()
+        await bring_up(page, terminal)
+
+    monkeypatch.setattr(terminal_open, "_bring_up", late)
+    async with opened(tmp_path, size=TALL) as (app, manager, pilot):
+        bind_shell(app)
+        _burst(app, "sgc 1X")
+        await until(lambda: manager.terminals, "the terminal")
+        for _ in range(15):  # in all longer than the patience
+            await pilot.pause(0.02)
+        appears.set()
+        await until(lambda: "gc 1X" in _text(manager), "all of it")
+        assert page_id(app) == "settings", "none of it was a command"
+
+
+async def test_a_key_for_a_shell_that_nobody_opens_does_not_take_the_next_ones_for_long(tmp_path: Path) -> None:
+    async with opened(tmp_path, size=TALL) as (app, _, pilot):
+        app._bindings.key_to_bindings["s"] = [Binding("s", "nothing", id="container.shell")]
+        await pilot.press("s")
+        await until(lambda: app._ahead._held is None, "the keys to go their way")
+        await pilot.press("T")
+        await until(lambda: page_id(app) == "terminals", "the page")
 
 
 async def test_what_was_meant_for_a_refused_shell_is_no_command(tmp_path: Path) -> None:
