@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 AlertKind = Literal[
     "unreachable", "engine", "cpu", "memory", "swap", "disk", "load", "pressure", "down", "unhealthy", "restarts",
     "oom", "drift", "update", "build", "procedure", "sync", "schedule", "push",
-    "certificate", "log",
+    "certificate", "log", "network",
 ]  # fmt: skip
 AlertLevel = Literal["warning", "critical"]
 AlertChange = Literal["opened", "escalated", "eased", "acknowledged", "resolved"]
@@ -24,6 +24,7 @@ HERE = ""
 """The server of what is about none: builds, procedures, syncs, pushes."""
 
 TITLES: dict[AlertKind, str] = {
+    "network": "network down",
     "unreachable": "server unreachable",
     "engine": "engine down",
     "cpu": "CPU high",
@@ -49,7 +50,8 @@ TITLES: dict[AlertKind, str] = {
 CONTAINER_KINDS = frozenset({"down", "unhealthy", "restarts", "oom"})
 """Kinds whose ``what`` is the name of a container."""
 _SCOPES: dict[AlertKind, Scope] = {
-    "unreachable": "server", "engine": "agent", "down": "engine", "unhealthy": "engine", "restarts": "engine",
+    "network": "server", "unreachable": "server",
+    "engine": "agent", "down": "engine", "unhealthy": "engine", "restarts": "engine",
     "oom": "engine", "drift": "compose", "update": "registry", "build": "records", "procedure": "records",
     "sync": "records", "schedule": "records", "push": "records",
     "certificate": "ports", "log": "logs",

@@ -32,6 +32,7 @@ class Patience(NamedTuple):
 
 
 PATIENCE: dict[AlertKind, Patience] = {
+    "network": Patience(30, 30, 15),
     "unreachable": Patience(30, 180, 15),
     "engine": Patience(20, 90, 15),
     "cpu": Patience(300, 300, 120),
@@ -59,7 +60,7 @@ PATIENCE: dict[AlertKind, Patience] = {
 class _Track:
     """One subject that is, or was of late, not well. All times are monotonic seconds."""
 
-    __slots__ = ("below", "open", "openings", "seen", "since")
+    __slots__ = ("below", "lasts", "open", "openings", "seen", "since")
 
     def __init__(self, at: float) -> None:
         self.open = 0
@@ -70,12 +71,13 @@ class _Track:
         """By rank: when it was last left."""
         self.openings: list[float] = []
         self.seen = at
+        self.lasts: float | None = None
 
     def note(self, reading: Reading, at: float) -> None:
         """Take in how it is now."""
         if at - self.seen > GAP and not self.open:
             self.since = [None, None, None]
-        self.seen = at
+        self.seen, self.lasts = at, reading.lasts
         for rank in (1, 2):
             if _RANK[reading.level] >= rank:
                 if self.since[rank] is None:
@@ -103,6 +105,8 @@ class _Track:
     def step(self, subject: Subject, reading: Reading, at: float) -> Transition | None:
         """What changes now."""
         patience = PATIENCE[subject.kind]
+        if reading.lasts is not None:
+            patience = Patience(reading.lasts, reading.lasts, min(patience.clear, reading.lasts))
         ripe = self.ripe(patience, at)
         if ripe > self.open and not (reading.old and not self.open):
             change: AlertChange = "escalated" if self.open else "opened"
@@ -168,7 +172,7 @@ class Evaluator:
                     level = LEVELS[track.open - 1]
                     changes.append(Transition(subject=subject, change="resolved", level=level, text=text))
             elif (subject.server, subject.scope) in survey.told:
-                self._step(track, Reading(subject, "ok", "ok", None, "well again"), at, changes)
+                self._step(track, Reading(subject, "ok", "ok", None, "well again", lasts=track.lasts), at, changes)
                 if not track.open and not track.flaps(at) and not track.openings:
                     del self._tracks[subject]
         return changes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 
-from komodo_tui.domain.alerts import Scope, Subject
+from komodo_tui.domain.alerts import HERE, Scope, Subject
 from komodo_tui.domain.levels import Level, disk_percent, level, memory_percent
 from komodo_tui.domain.servers import Threshold
 
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from komodo_tui.domain.errors import KomodoError
     from komodo_tui.domain.servers import ServerDefinition
 
-SWAP = Threshold(80.0, 95.0)
-LOAD = Threshold(200.0, 400.0)
-"""Of one minute, in percent of what all cores together can do."""
-PRESSURE = Threshold(30.0, 60.0)
-"""Percent of the time in which some process waited for memory or for the disk, over 10 s (PSI)."""
 RESTARTS = Threshold(3.0, 6.0)
 """Restarts within :data:`WINDOW`; the engine waits up to a minute between two, so a loop shows about ten."""
 WINDOW = 600.0
@@ -32,6 +27,8 @@ RECENT = 3600.0
 """Seconds before the very first look from which on an exit still counts as news."""
 _MARGINS = {"cpu": 5.0, "memory": 3.0, "swap": 5.0, "disk": 1.0, "restarts": 0.0, "load": 30.0, "pressure": 10.0}
 """Hysteresis, in the unit of the value: a level that was reached is left this much below its limit."""
+_MANY, _MOST_OF = 3, 0.8
+"""Servers, and their share of all remote ones, that are away together only where our own network is down."""
 _FULL_BY_NATURE = frozenset({"squashfs", "iso9660", "erofs", "cramfs", "udf", "romfs"})
 _ASKED_TO_STOP = frozenset({0, 130, 137, 143})
 """Exit codes of containers that ended their work or were told to: by SIGINT, SIGKILL, SIGTERM."""
@@ -67,6 +64,8 @@ class Reading(msgspec.Struct, frozen=True):
     text: str
     old: bool = False
     """It happened before anybody watched: no news, but no end of an open alert either."""
+    lasts: float | None = None
+    """Seconds it has to last before it is an alert; None = what is usual of its kind."""
 
 
 class Survey(NamedTuple):
@@ -100,12 +99,14 @@ class Surveyor:
         if self._news_from is None:
             self._news_from = now - RECENT
         readings: list[Reading] = []
-        told: set[tuple[str, Scope]] = set()
+        told: set[tuple[str, Scope]] = {(HERE, "server")}
+        network = _network(servers)
+        readings += network
         for name, server in servers.items():
-            if server.status != "connecting":
+            if server.status not in ("connecting", "unreachable") or (server.status == "unreachable" and not network):
                 told.add((name, "server"))
             if server.status != "up":
-                readings += _unreachable(name, server)
+                readings += _unreachable(name, server) if (name, "server") in told else ()
                 continue
             if server.sample is not None:
                 told.add((name, "host"))
@@ -124,7 +125,7 @@ class Surveyor:
             del self._counts[gone]
             self._old.pop(gone, None)
             self._restarts.pop(gone, None)
-        return Survey(readings, frozenset(told), frozenset(servers))
+        return Survey(readings, frozenset(told), frozenset({*servers, HERE}))
 
     def _containers(self, server: str, containers: Mapping[str, Container], at: float) -> Iterator[Reading]:
         before = self._counts.get(server, {})
@@ -170,6 +171,16 @@ def _not_well(server: str, container: Container, old: bool) -> Iterator[Reading]
         yield Reading(Subject(server, "unhealthy", name), "critical", "critical", None, text)
 
 
+def _network(servers: Mapping[str, Server]) -> list[Reading]:
+    """One reading instead of many where all or most servers went at once: then it is our own network."""
+    remote = [server for server in servers.values() if not server.definition.is_local]
+    away = sum(server.status == "unreachable" for server in remote)
+    if away < _MANY or away < _MOST_OF * len(remote):
+        return []
+    text = f"{away} of {len(remote)} servers cannot be reached: most likely it is the network here"
+    return [Reading(Subject(HERE, "network", "this machine"), "critical", "critical", float(away), text)]
+
+
 def _unreachable(name: str, server: Server) -> Iterable[Reading]:
     if server.status == "connecting":
         return ()
@@ -186,15 +197,15 @@ def _host(name: str, server: Server, sample: HostSample) -> Iterator[Reading]:
         _percent(Subject(name, "memory"), memory_percent(sample), limits.memory, "memory"),
     ]
     if sample.swap_total:
-        found.append(_percent(Subject(name, "swap"), 100 * sample.swap_used / sample.swap_total, SWAP, "swap"))
+        found.append(_percent(Subject(name, "swap"), 100 * sample.swap_used / sample.swap_total, limits.swap, "swap"))
     if sample.cores:
         load = 100 * sample.load[0] / len(sample.cores)
         words = f"load {sample.load[0]:.1f} on {len(sample.cores)} cores"
-        found.append(_figure(Subject(name, "load"), load, LOAD, words))
+        found.append(_figure(Subject(name, "load"), load, limits.load, words))
     if sample.pressure is not None:
         for what, share in (("memory", sample.pressure.memory_some), ("disk", sample.pressure.io_some)):
             words = f"processes wait for {what} {share:.0f}% of the time"
-            found.append(_figure(Subject(name, "pressure", what), share, PRESSURE, words))
+            found.append(_figure(Subject(name, "pressure", what), share, limits.pressure, words))
     for one in server.filesystems:
         if one.total and one.stalled_since is None and one.kind not in _FULL_BY_NATURE:
             found.append(_percent(Subject(name, "disk", one.path), disk_percent(one), limits.disk, one.path))
@@ -207,7 +218,7 @@ def _percent(subject: Subject, value: float, threshold: Threshold, what: str) ->
 
 def _figure(subject: Subject, value: float, threshold: Threshold, text: str) -> Reading:
     held = level(value + _MARGINS[subject.kind], threshold)
-    return Reading(subject, level(value, threshold), held, value, text)
+    return Reading(subject, level(value, threshold), held, value, text, lasts=threshold.seconds)
 
 
 def _down(container: Container) -> Level:

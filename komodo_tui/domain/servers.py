@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from komodo_tui.domain.durations import parse_duration
 from komodo_tui.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +30,13 @@ class Threshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     warning: float = 80.0
     critical: float = 95.0
+    lasts: str = msgspec.field(default="", name="for")
+    """``for``: how long it has to be like this before it is an alert, ``2m``; empty = what is usual for the figure."""
+
+    @property
+    def seconds(self) -> float | None:
+        """``for``; None = what is usual."""
+        return parse_duration(self.lasts) if self.lasts else None
 
 
 class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,6 +45,11 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cpu: Threshold = Threshold(85.0, 97.0)
     memory: Threshold = Threshold(85.0, 95.0)
     disk: Threshold = Threshold(80.0, 92.0)
+    swap: Threshold = Threshold(80.0, 95.0)
+    load: Threshold = Threshold(200.0, 400.0)
+    """Of one minute, in percent of what all cores together can do."""
+    pressure: Threshold = Threshold(30.0, 60.0)
+    """Percent of the time in which some process waited for memory or for the disk, over 10 s (PSI)."""
 
 
 class ServerDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,10 +92,22 @@ def check_server(definition: ServerDefinition) -> ServerDefinition:
             f"agent socket {definition.agent_socket!r} of server {definition.name} cannot be used",
             hint="give an absolute path of at most 107 bytes",
         )
+    for figure in Thresholds.__struct_fields__:
+        _check_threshold(definition.name, figure, getattr(definition.alerts, figure))
     for tag in definition.tags:
         if not _NAME.fullmatch(tag):
             raise UsageError(f"tag {tag!r} of server {definition.name} cannot be used", hint="write it like a name")
     return definition
+
+
+def _check_threshold(server: str, figure: str, threshold: Threshold) -> None:
+    if not 0 < threshold.warning <= threshold.critical:
+        raise UsageError(
+            f"alerts.{figure} of server {server}: {threshold.warning:g} and {threshold.critical:g} cannot be used",
+            hint="above 0, and warning not above critical",
+        )
+    if threshold.lasts and not threshold.seconds:
+        raise UsageError(f"alerts.{figure} of server {server}: for {threshold.lasts!r} is no time", hint="like 30s, 2m")
 
 
 def split_address(address: str) -> tuple[str | None, str, int | None]:

@@ -58,11 +58,13 @@ def server_form(
 def definition_of(values: Values, before: ServerDefinition) -> ServerDefinition:
     """What the form says; its fields have been checked."""
     address = str(values["address"])
-    limits = {name: _threshold(str(values[name])) for name in _FIGURES}
+    limits = {name: _threshold(str(values[name]), getattr(before.alerts, name)) for name in _FIGURES}
     return msgspec.structs.replace(
         before, address=address, name=str(values["name"]) or name_for(address), tags=_words(str(values["tags"])),
         description=str(values["description"]), agent_socket=str(values["agent_socket"]),
-        alerts=Thresholds(**{name: limit for name, limit in limits.items() if limit is not None}),
+        alerts=msgspec.structs.replace(
+            before.alerts, **{n: limit or getattr(Thresholds(), n) for n, limit in limits.items()}
+        ),
     )  # fmt: skip
 
 
@@ -77,15 +79,15 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text.replace(",", " ").split()))
 
 
-def _threshold(text: str) -> Threshold | None:
+def _threshold(text: str, before: Threshold) -> Threshold | None:
     found = _PAIR.fullmatch(text)
-    return Threshold(float(found[1]), float(found[2])) if found else None
+    return Threshold(float(found[1]), float(found[2]), before.lasts) if found else None
 
 
 def _limit(text: str) -> str:
     if not text:
         return ""
-    found = _threshold(text)
+    found = _threshold(text, Threshold())
     if found is None:
         return "write it as 80/95"
     return "" if found.warning <= found.critical <= 100 else "the first may not be above the second, nor that above 100"

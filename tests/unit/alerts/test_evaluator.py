@@ -11,8 +11,8 @@ from komodo_agent.wire.models import Engine, Filesystem, HostSample, Pressure
 from komodo_tui.domain.alerts import TITLES, AlertKind, Subject
 from komodo_tui.domain.alerts_evaluator import FLAP_CLEAR, FLAPS, GAP, PATIENCE, Evaluator
 from komodo_tui.domain.alerts_survey import Surveyor
-from komodo_tui.domain.errors import HostUnreachableError
-from komodo_tui.domain.servers import ServerDefinition
+from komodo_tui.domain.errors import HostUnreachableError, UsageError
+from komodo_tui.domain.servers import ServerDefinition, Threshold, Thresholds, check_server
 from komodo_tui.fleet.live import ServerLive
 from tests.ui.fleets import NOW, container, host_sample
 
@@ -241,4 +241,50 @@ def test_every_kind_has_its_words_its_patience_and_somebody_who_says_whether_it_
     assert set(TITLES) == set(PATIENCE) == kinds
     of_hosts = {"cpu", "memory", "swap", "disk", "load", "pressure"}
     assert {kind for kind in kinds if Subject("a", kind).scope == "host"} == of_hosts
-    assert Subject("a", "unreachable").scope == "server"
+    assert {kind for kind in kinds if Subject("a", kind).scope == "server"} == {"unreachable", "network"}
+
+
+def test_a_server_has_limits_and_times_of_its_own() -> None:
+    scene = Scene()
+    given = msgspec.convert(
+        {"cpu": {"warning": 50, "critical": 95, "for": "1m"}, "load": {"warning": 50, "critical": 90}}, Thresholds
+    )
+    scene.server.definition = msgspec.structs.replace(scene.server.definition, alerts=given)
+    scene.server.sample = msgspec.structs.replace(_sample(scene.server), cpu=60.0, load=(3.0, 0.0, 0.0))
+    assert scene.after(60) == []
+    assert scene.after(STEP) == ["opened warning cpu"]
+    assert scene.after(535) == []
+    assert scene.after(STEP) == ["opened warning load"]
+
+
+@pytest.mark.parametrize(
+    "alerts", [Thresholds(cpu=Threshold(90, 80)), Thresholds(load=Threshold(100, 200, "0s")),
+               Thresholds(swap=Threshold(1, 2, "soon"))]
+)  # fmt: skip
+def test_limits_that_make_no_sense_are_refused(alerts: Thresholds) -> None:
+    with pytest.raises(UsageError):
+        check_server(ServerDefinition(name="a", address="a", alerts=alerts))
+
+
+def test_when_all_servers_go_at_once_it_is_one_alert() -> None:
+    scene = Scene()
+    for name in ("web-01", "web-02", "web-03", "web-04"):
+        scene.servers[name] = ServerLive(ServerDefinition(name=name, address=name))
+        scene.servers[name].status = "up"
+    scene.after(60)
+    for server in scene.servers.values():
+        server.status = "unreachable"
+    assert scene.after(300) == ["opened critical network"]
+    for server in list(scene.servers.values())[1:]:
+        server.status = "up"
+    # one of them stays away: from now on it is about that one
+    changed = scene.after(60)
+    assert sorted(changed) == ["opened warning unreachable", "resolved critical network"]
+
+
+def test_two_of_three_servers_that_are_away_are_two_alerts() -> None:
+    scene = Scene()
+    for name in ("web-01", "web-02"):
+        scene.servers[name] = ServerLive(ServerDefinition(name=name, address=name))
+        scene.servers[name].status = "unreachable"
+    assert scene.after(40) == ["opened warning unreachable"] * 2
