@@ -10,7 +10,7 @@ from komodo_tui.domain.settings import Settings
 from komodo_tui.fleet.live import FleetState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from komodo_tui.fleet.prompts import Prompter
@@ -42,13 +42,28 @@ class StillQuestions:
 
 @dataclass
 class StillDefinitions:
-    """The part of ``DefinitionStore`` that tells of damage."""
+    """A ``DefinitionStore`` with nothing in it."""
 
     notices: list[str] = field(default_factory=list)
 
     def problems(self) -> list[str]:
         """All can be read."""
         return []
+
+    def all(self, kind: str, of: type) -> list[Any]:
+        """None is defined."""
+        return []
+
+    def get(self, kind: str, name: str, of: type) -> None:
+        """Not this one either."""
+
+
+class StillHistory:
+    """A ``History`` in which nothing stands."""
+
+    def walk(self, *given: Any, **more: Any) -> Iterator[Any]:
+        """Nothing."""
+        return iter(())
 
 
 @dataclass
@@ -62,7 +77,7 @@ class StillRuntime:
     servers: Any = None
     procedures: Any = None
     questions: StillQuestions = field(default_factory=StillQuestions)
-    history: Any = None
+    history: Any = field(default_factory=StillHistory)
     executor: Any = None
     values: Any = None
     stacks: Any = None
