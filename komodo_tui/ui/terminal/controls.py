@@ -59,6 +59,10 @@ class TerminalControls:
         if self._pump is not None and self.state == "running" and not self._pump.send(data):
             self.say("the program does not read its input; what you type is dropped")
 
+    def attend(self) -> None:
+        """A key was pressed at it: pictures of a flood can wait, what the key does cannot."""
+        self._painter.typed()
+
     def send_bytes(self, data: bytes) -> None:
         """Input as it is."""
         if self._wait(partial(self.send_bytes, data)):

@@ -22,14 +22,14 @@ Input = bytes | Callable[[], Awaitable[bytes]]
 
 
 class Pump:
-    """Runs a session against a core. Both stay the caller's to close."""
+    """Runs a session against a core. Both stay the caller's to close. ``on_output`` is told how many bytes came."""
 
     def __init__(
         self,
         session: ByteSession,
         core: PaneCore,
         *,
-        on_output: Callable[[], None],
+        on_output: Callable[[int], None],
         on_end: Callable[[SessionEnd], None],
     ) -> None:
         self._session = session
@@ -70,7 +70,7 @@ class Pump:
         answer = await self._core.resize(cols, rows)
         if answer and self._answering:
             self.send(answer)
-        self._on_output()
+        self._on_output(0)
 
     @property
     def _answering(self) -> bool:
@@ -89,12 +89,12 @@ class Pump:
                 answer = await self._core.feed(data)
                 if answer and self._answering:
                     self.send(answer)
-                self._on_output()
+                self._on_output(len(data))
         except KomodoError as error:
             end = SessionEnd(code=None, reason=str(error))
         if end is None:
             end = await self._exit()
-        self._on_output()
+        self._on_output(0)
         self._on_end(end)
 
     async def _exit(self) -> SessionEnd:

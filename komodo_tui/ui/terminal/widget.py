@@ -154,6 +154,8 @@ class TerminalPane(PaneKeys, can_focus=True):
 
     def on_key(self, event: events.Key) -> None:
         """To the program, or to the pane itself."""
+        if self.terminal is not None:
+            self.terminal.attend()
         plain = getattr(event, "plain", ())
         if plain and not self.takes_exact_keys:  # the keys were the program's when it was typed, and are not any more
             event.stop()

@@ -282,7 +282,7 @@ class Pumped:
         self.ends: list[SessionEnd] = []
         self.ended = asyncio.Event()
         self.core = core or LocalCore(make_core("ghostty", 20, 5, Options()))
-        self.pump = Pump(self.program, self.core, on_output=lambda: None, on_end=self._end)
+        self.pump = Pump(self.program, self.core, on_output=lambda _size: None, on_end=self._end)
 
     def _end(self, end: SessionEnd) -> None:
         self.ends.append(end)
