@@ -16,7 +16,7 @@ import msgspec
 from komodo_agent.wire import protocol
 from komodo_agent.wire.feed import MAX_FRAME
 from komodo_agent.wire.jobs import Job, JobRequest, JobStatus
-from komodo_agent.wire.models import Container, ContainerDetail, History, Image, Network, ProcessTable
+from komodo_agent.wire.models import Container, ContainerDetail, Image, Network, ProcessTable
 from komodo_agent.wire.protocol import Hello
 from komodo_tui.domain.errors import (
     ActError,
@@ -121,14 +121,6 @@ class AgentClient(
     async def container_top(self, container_id: str) -> ProcessTable:
         """The processes inside a container."""
         return await self._get(protocol.ROUTE_CONTAINER_TOP, ProcessTable, id=container_id)
-
-    async def container_history(self, container_id: str, window: float) -> History:
-        """The figures of a container over the last ``window`` seconds."""
-        return await self._get(protocol.ROUTE_CONTAINER_HISTORY, History, {"window": f"{window:g}"}, id=container_id)
-
-    async def host_history(self, window: float) -> History:
-        """The figures of the host over the last ``window`` seconds."""
-        return await self._get(protocol.ROUTE_HOST_HISTORY, History, {"window": f"{window:g}"})
 
     async def images(self) -> list[Image]:
         """The images the engine has."""

@@ -1,9 +1,11 @@
-"""The part of the agent's client that is about the past."""
+"""The part of the agent's client that is about the past: the live window's, and what is on the agent's disk."""
 
 from __future__ import annotations
 
 from typing import TypeVar
 
+from komodo_agent.wire import protocol
+from komodo_agent.wire.models import History
 from komodo_agent.wire.past import HOST, ROUTE_PAST, ROUTE_PAST_EVENTS, ROUTE_PAST_SUBJECTS, Past, PastEvents
 
 T = TypeVar("T")
@@ -18,6 +20,14 @@ class PastCalls:
         self, route: str, kind: type[T], parameters: dict[str, str] | None = None, *, id: str = "", timeout: float = 0.0
     ) -> T:
         raise NotImplementedError
+
+    async def container_history(self, container_id: str, window: float) -> History:
+        """The figures of a container over the last ``window`` seconds."""
+        return await self._get(protocol.ROUTE_CONTAINER_HISTORY, History, {"window": f"{window:g}"}, id=container_id)
+
+    async def host_history(self, window: float) -> History:
+        """The figures of the host over the last ``window`` seconds."""
+        return await self._get(protocol.ROUTE_HOST_HISTORY, History, {"window": f"{window:g}"})
 
     async def past(self, start: float, end: float, *, subject: str = HOST, points: int = 600) -> Past:
         """The series of one subject between two Unix times, in at most so many steps."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,9 +16,13 @@ from komodo_tui.domain.text import clean_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from komodo_tui.domain.operations import ActionRecord
+
+
+def default_path(now: float) -> Path:
+    """Where they go unless somebody says otherwise: the home directory, named by this Unix time."""
+    return Path.home() / time.strftime("komodo-actions-%Y%m%d-%H%M%S.jsonl", time.localtime(now))
 
 
 def json_line(record: ActionRecord) -> bytes:

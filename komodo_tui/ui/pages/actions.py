@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -17,6 +15,7 @@ from komodo_tui.domain.text import clean
 from komodo_tui.domain.units import count_text
 from komodo_tui.ui.actions import finding, rows
 from komodo_tui.ui.actions.detail import DetailPane
+from komodo_tui.ui.actions.export import default_path
 from komodo_tui.ui.actions.feed import Feed
 from komodo_tui.ui.actions.tasks import copy_part, export_to_file, verify_chain
 from komodo_tui.ui.page import Command, Page
@@ -278,7 +277,7 @@ class ActionsPage(Page):
         """Write what is shown, or the marked ones, to a file as JSON lines."""
         marked = [record.id for record in self.table.selection()] if self.table.model.marks else []
         self.shell.work(
-            export_to_file(self.runtime, self.shell, self.feed.find, marked, _default_path(self.shell.now()))
+            export_to_file(self.runtime, self.shell, self.feed.find, marked, default_path(self.shell.now()))
         )
 
     def action_verify(self) -> None:
@@ -301,7 +300,3 @@ class ActionsPage(Page):
 
     def _filter(self, text: str) -> None:
         self.pane.set_filter(text)
-
-
-def _default_path(now: float) -> Path:
-    return Path.home() / time.strftime("komodo-actions-%Y%m%d-%H%M%S.jsonl", time.localtime(now))
