@@ -1,4 +1,5 @@
-"""``--run-procedure`` with one restart step, against ``docker restart -t 0`` of the same container in the same run."""
+"""``--run-procedure`` with one restart step, against ``docker restart -t 0`` of the same container in the same run; and
+:mod:`benchmarks.procedure_fleet`, :mod:`benchmarks.procedure_view`."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from benchmarks import procedure_fleet, procedure_view
 from benchmarks.lab import environment, private_server, program, start_idle, stop_agents
 from benchmarks.measure import interleaved
 
@@ -16,6 +18,11 @@ _STAGES = [{"steps": [{"restart_containers": {"match": "idle", "grace": "0s"}}]}
 
 
 def measure() -> dict[str, float]:
+    """Of one small run, of one over many servers, and of the view of a long one."""
+    return {**_one_restart(), **procedure_fleet.measure(), **procedure_view.measure()}
+
+
+def _one_restart() -> dict[str, float]:
     """Medians in milliseconds; resident memory of the run's process at most."""
     with private_server("procedure") as server, tempfile.TemporaryDirectory() as folder:
         start_idle(server, "idle")

@@ -5,11 +5,12 @@ A new kind is a struct in :mod:`komodo_tui.domain.procedures.steps` and a line h
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.procedures import steps
-from komodo_tui.operations.procedures import builds, commands, resources, stacks, syncs
+from komodo_tui.operations.procedures import commands
 from komodo_tui.operations.procedures.targets import container_words, pick_containers, pick_for_servers
 
 if TYPE_CHECKING:
@@ -41,6 +42,22 @@ async def _servers(step: steps.Spread, parts: RunParts) -> Picked:
     return pick_for_servers(step, parts)
 
 
+def _late(module: str, name: str) -> Callable[..., Awaitable[Any]]:
+    """A function of a module beside this one, which is loaded at the first call: few runs have steps of its kinds."""
+
+    async def call(*given: Any) -> Any:
+        found = await getattr(import_module(f"komodo_tui.operations.procedures.{module}"), name)(*given)
+        return found
+
+    return call
+
+
+def _forget_old(step: steps.BackupVolume, target: Target) -> str:
+    from komodo_tui.operations.procedures.resources import forget_old  # late, as those above
+
+    return forget_old(step, target)
+
+
 _KINDS: dict[type[steps.Spread], SpreadKind] = {
     steps.Exec: SpreadKind(_containers, commands.command_works),
     steps.ClearLogs: SpreadKind(_containers, commands.clear_works),
@@ -48,15 +65,17 @@ _KINDS: dict[type[steps.Spread], SpreadKind] = {
     steps.Run: SpreadKind(_servers, commands.command_works),
     steps.Script: SpreadKind(_servers, commands.script_works),
     steps.Wait: SpreadKind(_servers, commands.file_works),
-    steps.OnStack: SpreadKind(stacks.pick_stacks, stacks.stack_works, in_turn=True),
-    steps.OnRepo: SpreadKind(stacks.pick_repos, stacks.repo_works, in_turn=True),
-    steps.Build: SpreadKind(builds.pick_builds, builds.build_works, in_turn=True),
-    steps.SyncApply: SpreadKind(syncs.pick_syncs, syncs.sync_works, in_turn=True),
-    steps.Prune: SpreadKind(_servers, resources.prune_works, in_turn=True),
-    steps.RemoveResources: SpreadKind(resources.pick_resources, resources.remove_works),
-    steps.PullImage: SpreadKind(_servers, resources.pull_works),
-    steps.BackupVolume: SpreadKind(resources.pick_volumes, resources.backup_works, after=resources.forget_old),
-    steps.RestoreVolume: SpreadKind(resources.pick_volumes, resources.restore_works),
+    steps.OnStack: SpreadKind(_late("stacks", "pick_stacks"), _late("stacks", "stack_works"), in_turn=True),
+    steps.OnRepo: SpreadKind(_late("stacks", "pick_repos"), _late("stacks", "repo_works"), in_turn=True),
+    steps.Build: SpreadKind(_late("builds", "pick_builds"), _late("builds", "build_works"), in_turn=True),
+    steps.SyncApply: SpreadKind(_late("syncs", "pick_syncs"), _late("syncs", "sync_works"), in_turn=True),
+    steps.Prune: SpreadKind(_servers, _late("resources", "prune_works"), in_turn=True),
+    steps.RemoveResources: SpreadKind(_late("resources", "pick_resources"), _late("resources", "remove_works")),
+    steps.PullImage: SpreadKind(_servers, _late("resources", "pull_works")),
+    steps.BackupVolume: SpreadKind(
+        _late("resources", "pick_volumes"), _late("resources", "backup_works"), after=_forget_old
+    ),
+    steps.RestoreVolume: SpreadKind(_late("resources", "pick_volumes"), _late("resources", "restore_works")),
 }
 """The first that a step is of counts."""
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from komodo_tui.domain.operations import Actor, Target
 from komodo_tui.domain.procedures import journal as j
+from komodo_tui.domain.procedures import steps
 from komodo_tui.domain.procedures.again import carried_over
 from komodo_tui.domain.procedures.compare import compared
 from komodo_tui.domain.procedures.figures import expected_seconds, well_text
 from komodo_tui.domain.procedures.model import ProcedureDefinition
 from komodo_tui.domain.procedures.progress import RunProgress
 from komodo_tui.domain.procedures.reference import kinds
+from komodo_tui.operations.procedures import registry
+from komodo_tui.operations.procedures.alone import alone
+from komodo_tui.operations.procedures.registry import spread_kind
 from komodo_tui.ui.procedures.outline import lines_of, moved, without
 from komodo_tui.ui.procedures.step_forms import form_fields, from_form
 
@@ -145,3 +152,17 @@ def test_an_outline_is_changed_line_by_line() -> None:
     assert up[1] == ("step", 0, 1)
     assert [len(stage.steps) for stage in up[0].stages] == [2, 1, 1]
     assert moved(DEFINITION, ("stage", 0, 0), -1) is None
+
+
+def test_every_kind_is_done_by_something() -> None:
+    needed: dict[str, Any] = {"command": "x", "stack": "s", "repo": "r"}
+    for kind, help in kinds().items():
+        fields = {f.name: needed.get(f.name, "x") for f in help.fields if f.default is msgspec.NODEFAULT}
+        step = help.type(**fields)
+        if isinstance(step, steps.Spread) and not isinstance(step, steps.Wait):
+            assert spread_kind(step).works is not None
+        elif not isinstance(step, steps.Procedure):
+            assert alone(step), kind
+    source = inspect.getsource(registry)
+    for module, name in re.findall(r'_late\("(\w+)", "(\w+)"\)', source):
+        assert hasattr(importlib.import_module(f"komodo_tui.operations.procedures.{module}"), name), (module, name)
