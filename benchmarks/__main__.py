@@ -24,6 +24,7 @@ NAMES = (
     "procedure",
     "pushes",
     "past",
+    "watch",
     "faults",
 )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from komodo_tui.domain.alerts import LEVELS, AlertChange, AlertKind, AlertLevel, Subject, Transition
 from komodo_tui.domain.alerts_survey import Reading
 
@@ -55,6 +57,14 @@ PATIENCE: dict[AlertKind, Patience] = {
     "log": Patience(0, 0, 0),
     "push": Patience(0, 0, 0),
 }
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """What a process that ends knows of a subject, in seconds before its end; by rank."""
+
+    subject: Subject
+    since: tuple[float | None, ...]
+    below: tuple[float | None, ...]
 
 
 class _Track:
@@ -134,6 +144,10 @@ class _Track:
         )  # fmt: skip
 
 
+def _ages(times: Iterable[float | None], at: float) -> tuple[float | None, ...]:
+    return tuple(None if time is None else at - time for time in times)
+
+
 class Evaluator:
     """Decides what opens, escalates, eases and is resolved. Times are monotonic: a clock that jumps changes nothing."""
 
@@ -151,6 +165,19 @@ class Evaluator:
             self._tracks.setdefault(subject, _Track(at)).openings.append(at - age)
         for subject, level in opened:
             self._tracks.setdefault(subject, _Track(at)).open = _RANK[level]
+
+    def pending(self, at: float) -> list[Pending]:
+        """What is not well, or was not of late, for a process that looks after this one."""
+        return [
+            Pending(subject, _ages(track.since, at), _ages(track.below, at)) for subject, track in self._tracks.items()
+        ]
+
+    def resume(self, pending: Iterable[Pending], gone: float, at: float) -> None:
+        """Go on after a process that ended ``gone`` seconds ago: what is so at both looks counts as lasting."""
+        for one in pending:
+            track = self._tracks.setdefault(one.subject, _Track(at))
+            track.since = [None if age is None else at - gone - age for age in one.since]
+            track.below = [None if age is None else at - gone - age for age in one.below]
 
     def look(self, survey: Survey, at: float) -> list[Transition]:
         """Take in a survey; returns what changed, in the order of the readings."""

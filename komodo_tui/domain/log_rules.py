@@ -9,13 +9,11 @@ import msgspec
 
 from komodo_tui.domain.durations import parse_duration
 from komodo_tui.domain.errors import UsageError
-from komodo_tui.domain.filters import container_text, parse_text
+from komodo_tui.domain.filters import parse_text
 from komodo_tui.domain.regex_cost import repeats, runaway
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-    from komodo_agent.wire.models import Container
 
 LONGEST = (16_384, 4_096, 400, 200)
 """Characters of a line that are looked at, by the number of unbounded repeats: ``re`` cannot be interrupted."""
@@ -54,10 +52,9 @@ class LogRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         plain = re.sub(r"\\.", "", self.pattern)
         return re.compile(self.pattern, 0 if any(map(str.isupper, plain)) else re.IGNORECASE)
 
-    def containers(self) -> Callable[[str, Container], bool]:
-        """Whether a container of a server is meant."""
-        test = parse_text(self.match)
-        return lambda server, container: test(container_text(server, container))
+    def containers(self) -> Callable[[str], bool]:
+        """Whether a container is meant, by its :func:`~komodo_tui.domain.filters.container_text`."""
+        return parse_text(self.match)
 
 
 def check_log_rules(rules: Iterable[LogRule]) -> None:

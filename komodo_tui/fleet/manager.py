@@ -56,6 +56,8 @@ class FleetManager:
         """``prompter_factory`` is called at the first question; ``embedded`` is the agent of this machine where it
         has been begun already; ``ssh_config`` stands for ``~/.ssh/config`` (as ``ssh -F`` does)."""
         self.state = FleetState()
+        self.interval = 0.0
+        """Seconds between the samples of each server; 0 = what is usual. Set it before :meth:`start`."""
         self._paths = paths
         self._prompter_factory = prompter_factory
         self._embedded = embedded
@@ -148,6 +150,8 @@ class FleetManager:
     def _link(self, definition: ServerDefinition) -> None:
         link = ServerLink(definition, self._route(definition), self.state, self._losses.spread, self._accepted)
         self._links[definition.name] = link
+        if self.interval:
+            link.set_feed(interval=self.interval)
         link.start()
 
     def _accepted(self, error: HostKeyUnknownError) -> None:

@@ -82,6 +82,6 @@ def _watching(verbs: Verbs) -> None:
         examples="  komodo-tui watch\n  komodo-tui watch --install     # a systemd unit of yours\n"
         "  * * * * *  komodo-tui watch --once     # in a crontab, instead",
     )
-    watch.add_argument("--once", action="store_true", help="start what is due now and leave, without a look for alerts")
+    watch.add_argument("--once", action="store_true", help="start what is due now, look for alerts once, and leave")
     watch.add_argument("--install", action="store_true", help="write a systemd user unit and say how to start it")
     verbs.add("schedules", "what runs by itself: last time, next time")

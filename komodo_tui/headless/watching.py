@@ -16,7 +16,7 @@ from komodo_tui.domain.units import time_text
 from komodo_tui.headless.tables import Cell, Column
 from komodo_tui.operations.alerts.notifier import Notifier
 from komodo_tui.operations.alerts.surveys import MoreSurveys
-from komodo_tui.operations.alerts.watcher import AlertWatcher
+from komodo_tui.operations.alerts.watcher import INTERVAL, AlertWatcher
 from komodo_tui.operations.procedures.scheduler import Scheduler
 from komodo_tui.operations.pushes.watch import push_loops, pushes_once
 from komodo_tui.operations.repo_definitions import RepoDefinitions
@@ -52,7 +52,9 @@ async def watch(session: Session) -> int:
                 if session.arguments.once:
                     await scheduler.once()
                     await _pushes_once(session, runtime)
+                    await _alerts_once(session, runtime)
                 else:
+                    runtime.fleet.interval = INTERVAL
                     await runtime.start()
                     session.out.say(
                         f"watching {len(_scheduled(runtime))} schedules and {len(runtime.servers.fleet())} servers"
@@ -60,9 +62,7 @@ async def watch(session: Session) -> int:
                     say = _say(session)
                     records = MoreSurveys(runtime, runtime.alerts.last_look())
                     alerts = AlertWatcher(runtime.fleet.state, runtime.alerts, say, records.latest)
-                    notifier = Notifier(
-                        runtime.state_dir, DeliveryQueue(runtime.alerts), lambda: runtime.values.lookup("", ""), say
-                    )
+                    notifier = _notifier(runtime, say)
                     with PushesOf(runtime) as pushes:
                         loops = push_loops(
                             runtime, runtime.settings, pushes, RunStore(runtime.state_dir.runs), say
@@ -84,6 +84,23 @@ async def _pushes_once(session: Session, runtime: Runtime) -> None:
             await runtime.start()
             await session.settle(runtime)
             await pushes_once(runtime, pushes, RunStore(runtime.state_dir.runs), _say(session))
+
+
+async def _alerts_once(session: Session, runtime: Runtime) -> None:
+    """For cron: what is so now, and was so at the look before, counts as lasting in between."""
+    if not runtime.fleet.state.servers:
+        await runtime.start()
+    await session.settle(runtime)
+    more = MoreSurveys(runtime, runtime.alerts.last_look())
+    await more.once()
+    watcher = AlertWatcher(runtime.fleet.state, runtime.alerts, _say(session), more.latest)
+    if await watcher.once(runtime.state_dir.root / "alerts-once.json"):
+        await _notifier(runtime, _say(session)).look()
+
+
+def _notifier(runtime: Runtime, say: Callable[[str], None]) -> Notifier:
+    queue = DeliveryQueue(runtime.alerts)
+    return Notifier(runtime.state_dir, queue, lambda: runtime.values.lookup("", ""), say)
 
 
 class SlotsOf:

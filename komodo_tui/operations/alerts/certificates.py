@@ -71,12 +71,13 @@ class CertificateSurvey:
     async def run(self) -> None:
         """Ask until cancelled."""
         while True:
-            if self._settings().seconds:
-                await self.look()
+            await self.look()
             await asyncio.sleep(LOOK)
 
     async def look(self) -> None:
         """Ask the ports whose turn it is."""
+        if not self._settings().seconds:
+            return
         servers: Mapping[str, ServerLive] = self._fleet.state.servers
         self._known = {name: known for name, known in self._known.items() if name in servers}
         await asyncio.gather(*(self._ask_all(name, live) for name, live in servers.items() if live.engine_live))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from komodo_tui.domain.alerts import Subject
 from komodo_tui.domain.alerts_survey import Reading, Survey
 from komodo_tui.domain.errors import KomodoError
+from komodo_tui.domain.filters import container_text
 from komodo_tui.domain.masking import mask_line
 from komodo_tui.domain.text import clean
 from komodo_tui.domain.units import duration_text
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Sequence
 
-    from komodo_agent.wire.models import Container
     from komodo_tui.domain.log_rules import LogRule
     from komodo_tui.fleet.manager import FleetManager
     from komodo_tui.operations.log_batch import LogBatch
@@ -44,7 +44,7 @@ class _Rule(NamedTuple):
     seconds: float
     longest: int
     regex: re.Pattern[str]
-    fits: Callable[[str, Container], bool]
+    fits: Callable[[str], bool]
 
 
 class _Seen:
@@ -70,6 +70,8 @@ class LogSurvey:
         self._span = max((rule.seconds for rule in self._rules), default=0.0)
         self._seen: dict[tuple[str, str, str], _Seen] = {}
         self._by_target: dict[LogTarget, list[_Rule]] = {}
+        self._fits: dict[str, list[_Rule]] = {}
+        """By container: its rules, worked out once."""
         self._merged: MergedLogs | None = None
 
     async def run(self) -> None:
@@ -82,7 +84,7 @@ class LogSurvey:
                 if reading is not None and (reading.done() or self._full()):
                     await self._end(reading)
                     reading = None
-                if self._look() and reading is None and self._merged is not None:
+                if await self._look() and reading is None and self._merged is not None:
                     reading = asyncio.create_task(self._read(self._merged), name="logs for alerts")
                 await asyncio.sleep(LOOK)
         finally:
@@ -113,9 +115,9 @@ class LogSurvey:
 
     # -- following ----------------------------------------------------------------------------------------------
 
-    def _look(self) -> bool:
+    async def _look(self) -> bool:
         """Take in containers that are new or were started again; whether there is anything to read."""
-        wanted = self._wanted()
+        wanted = await self.followed()
         if self._merged is None:
             if wanted:
                 self._by_target = wanted
@@ -130,15 +132,22 @@ class LogSurvey:
                 self._merged.reopen(tags[target])
         return True
 
-    def _wanted(self) -> dict[LogTarget, list[_Rule]]:
+    async def followed(self) -> dict[LogTarget, list[_Rule]]:
+        """The containers that run and fit a rule, with their rules."""
         wanted: dict[LogTarget, list[_Rule]] = {}
-        for server, live in self._fleet.state.servers.items():
+        fits: dict[str, list[_Rule]] = {}
+        for server, live in list(self._fleet.state.servers.items()):
+            await asyncio.sleep(0)  # many rules for many new containers take seconds: others have their turn
             for container in live.containers.values() if live.engine_live else ():
-                rules = [rule for rule in self._rules if rule.fits(server, container)]
-                if rules and container.state == "running":
+                key = f"{container.id}/{container.name}"
+                rules = self._fits.get(key)
+                if rules is None:
+                    text = container_text(server, container)
+                    rules = [rule for rule in self._rules if rule.fits(text)]
+                fits[key] = rules
+                if rules and container.state == "running" and len(wanted) < MOST:
                     wanted[LogTarget(server=server, container=container.id, name=container.name)] = rules
-                    if len(wanted) >= MOST:
-                        return wanted
+        self._fits = fits
         return wanted
 
     def _full(self) -> bool:

@@ -29,6 +29,10 @@ class MoreSurveys:
         """All that is known now."""
         return reduce(joined, (each.latest() for each in self._all))
 
+    async def once(self) -> None:
+        """Find out once what a look alone can."""
+        await asyncio.gather(self.records.read(), self.records.ask_projects(), self.certificates.look())
+
     async def run(self) -> None:
         """Find out again and again, until cancelled."""
         async with asyncio.TaskGroup() as tasks:

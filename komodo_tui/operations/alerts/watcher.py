@@ -6,12 +6,16 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from komodo_tui.domain.alerts_evaluator import FLAP_WINDOW, Evaluator
+import msgspec
+
+from komodo_tui.domain.alerts_evaluator import FLAP_WINDOW, Evaluator, Pending
 from komodo_tui.domain.alerts_survey import Survey, Surveyor, joined
 from komodo_tui.domain.errors import StoreError
+from komodo_tui.store.atomic import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from komodo_tui.domain.alerts import Transition
     from komodo_tui.domain.alerts_survey import Reading
@@ -24,6 +28,16 @@ INTERVAL = 5.0
 _NOTE_LOOKS = 60.0
 """Seconds after which is written down that somebody looked, and how open ones are now, though nothing changed."""
 _PRUNE = 86400.0
+_FORGOTTEN = 7200.0
+"""Seconds after which what a look alone had seen says nothing any more."""
+
+
+class _Notes(msgspec.Struct, frozen=True):
+    """Of a look that was one alone."""
+
+    at: float
+    """Unix time."""
+    pending: list[Pending]
 
 
 class AlertWatcher:
@@ -71,6 +85,32 @@ class AlertWatcher:
                 await asyncio.sleep(INTERVAL)
         finally:
             self._lock.release()
+
+    async def once(self, notes: Path) -> bool:
+        """Look once and end; False where somebody else looks all the time.
+
+        ``notes`` is a file that keeps what is not well until the next such look: what is so at both counts as lasting.
+        Raises StoreError.
+        """
+        try:
+            if not await asyncio.to_thread(self._take_turn):
+                return False
+            await asyncio.to_thread(self._resume, notes)
+            await self.look()
+            kept = _Notes(at=self._now(), pending=self._evaluator.pending(self._monotonic()))
+            await asyncio.to_thread(write_atomic, notes, msgspec.json.encode(kept))
+        finally:
+            self._lock.release()
+        return True
+
+    def _resume(self, notes: Path) -> None:
+        try:
+            kept = msgspec.json.decode(notes.read_bytes(), type=_Notes)
+        except (OSError, msgspec.DecodeError):  # none, or none that can be read: what lasts begins now
+            return
+        gone = self._now() - kept.at
+        if 0 <= gone <= _FORGOTTEN:
+            self._evaluator.resume(kept.pending, gone, self._monotonic())
 
     async def look(self) -> None:
         """Look once, if it is our turn."""

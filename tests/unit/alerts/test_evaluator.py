@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+import asyncio
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 import pytest
@@ -14,9 +16,13 @@ from komodo_tui.domain.alerts_survey import Surveyor
 from komodo_tui.domain.errors import HostUnreachableError, UsageError
 from komodo_tui.domain.servers import ServerDefinition, Threshold, Thresholds, check_server
 from komodo_tui.fleet.live import ServerLive
+from komodo_tui.operations.alerts.watcher import AlertWatcher
+from komodo_tui.store.alerts import AlertStore
 from tests.ui.fleets import NOW, container, host_sample
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from komodo_agent.wire.models import Container
 
 STEP = 5.0
@@ -288,3 +294,28 @@ def test_two_of_three_servers_that_are_away_are_two_alerts() -> None:
         scene.servers[name] = ServerLive(ServerDefinition(name=name, address=name))
         scene.servers[name].status = "unreachable"
     assert scene.after(40) == ["opened warning unreachable"] * 2
+
+
+def test_looks_far_apart_in_processes_of_their_own_take_what_is_so_at_both_for_lasting(tmp_path: Path) -> None:
+    scene, said = Scene(), list[str]()
+    clock = [NOW]
+
+    def look(seconds: float) -> list[str]:
+        clock[0] += seconds
+        said.clear()
+        store = AlertStore(tmp_path / "alerts.db")
+        state: Any = SimpleNamespace(servers=scene.servers)
+        watcher = AlertWatcher(state, store, said.append, now=lambda: clock[0], monotonic=lambda: clock[0] % 977)
+        assert asyncio.run(watcher.once(tmp_path / "once.json"))
+        store.close()
+        return [text.split(":")[0] for text in said]
+
+    scene.cpu(90.0)
+    assert look(0.0) == look(240.0) == []
+    assert look(240.0) == ["alert opened"]
+    scene.cpu(10.0)
+    assert look(60.0) == []
+    assert look(180.0) == ["alert resolved"]
+    scene.cpu(90.0)
+    look(60.0)
+    assert look(90000.0) == []  # too long ago to say anything
