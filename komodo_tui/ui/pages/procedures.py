@@ -37,15 +37,14 @@ class ProceduresPage(DefinitionPage["Recipe"]):
     TITLE = "Procedures"
     NOUN = "procedure"
     FORGET_HELP = "the journals of its runs stay"
-    CHANGING = ("run", "new", "edit", "copy", "remove_or_stop", "resume", "again", "answer")
+    CHANGING = ("run", "new", "edit", "copy", "remove_or_stop", "go_on", "answer")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("B", "run", "run", id="procedure.run"),
         Binding("N", "new", "new", id="procedure.new"),
         Binding("e", "edit", "edit", id="procedure.edit"),
         Binding("y", "text", "definition", id="procedure.text"),
         Binding("X", "remove_or_stop", "remove / stop", id="procedure.remove"),
-        Binding("R", "resume", "go on", id="procedure.resume"),
-        Binding("R", "again", "again what failed", id="procedure.again"),
+        Binding("R", "go_on", "go on", id="procedure.resume"),
         Binding("A", "answer", "answer", id="procedure.answer"),
         Binding("v", "view", "view", id="procedure.view"),
     ]
@@ -198,15 +197,13 @@ class ProceduresPage(DefinitionPage["Recipe"]):
         await cancel(self.book.store, run)
         self.shell.flash("stopping: what is under way is ended, nothing else begins", "busy")
 
-    def action_resume(self) -> None:
-        """Go on with a run whose process is gone."""
+    def action_go_on(self) -> None:
+        """Go on with a run whose process is gone; of one that ended, do again what failed, as a new run."""
         run = self.run_view.run_id
-        if self.level == "run" and run:
+        if self.run_view.result == "interrupted":
             self.then(resume(self.runtime.state_dir, self.book.store, run))
-
-    def action_again(self) -> None:
-        """Do again what failed in a run, as a new run."""
-        self.shell.work(self._again(self.run_view.run_id))
+        else:
+            self.shell.work(self._again(run))
 
     async def _again(self, run: str) -> None:
         self.shell.flash("starting what failed again", "busy")
@@ -226,7 +223,7 @@ class ProceduresPage(DefinitionPage["Recipe"]):
         """Read-only mode hides what changes something; some keys belong to one level."""
         if action in self.CHANGING and self.runtime.settings.read_only:
             return False
-        if action in ("resume", "again", "answer", "view"):
+        if action in ("go_on", "answer", "view"):
             return self.level == "run" and self._run_can(action)
         if action == "remove_or_stop":
             return self.level == "list" or (self.level == "run" and self.run_view.result == "running")
@@ -234,10 +231,8 @@ class ProceduresPage(DefinitionPage["Recipe"]):
 
     def _run_can(self, action: str) -> bool:
         view = self.run_view
-        if action == "resume":
-            return view.result == "interrupted" and bool(view.progress.seen)
-        if action == "again":
-            return view.result in ("failed", "cancelled")
+        if action == "go_on":
+            return view.result in ("failed", "cancelled") or (view.result == "interrupted" and bool(view.progress.seen))
         return view.progress.asking is not None if action == "answer" else True
 
     def own_commands(self, name: str) -> Iterable[Command]:
