@@ -189,8 +189,9 @@ class TerminalPane(PaneKeys, can_focus=True):
         """Draw anew, and tell the driver who takes the keys."""
         if not self.is_attached:
             return
-        outer.take_keys(self.app, self.has_focus and self.captures_keys and self.modes.mode == "TERMINAL")
         self._refresh_for_mode()
+        self.draw_now()  # before anything is written for the cursor: no frame is drawn while a write waits
+        outer.take_keys(self.app, self.has_focus and self.captures_keys and self.modes.mode == "TERMINAL")
         self.refresh_bindings()
         self._outside()
 
