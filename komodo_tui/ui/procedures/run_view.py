@@ -113,17 +113,18 @@ class RunView(Vertical):
 
     async def _read(self, run: str, progress: RunProgress) -> None:
         first = not progress.seen
+        fresh = RunProgress() if first else progress
         try:
-            if first:  # a long run takes a while to take in, and nobody else looks at it yet
-                await asyncio.to_thread(lambda: progress.take(self._store.entries(run)))
+            entries = await asyncio.to_thread(self._store.entries, run, progress.seen)
+            if first:  # a long run takes a while to take in, and nobody looks at this one yet
+                await asyncio.to_thread(fresh.take, entries)
                 entries = []
-            else:
-                entries = await asyncio.to_thread(self._store.entries, run, progress.seen)
             alive = await asyncio.to_thread(self._store.alive, run)
         finally:
             self._reading = False
-        if run != self.run_id:
+        if run != self.run_id or progress is not self.progress:
             return
+        progress = self.progress = fresh
         before, asked, self.alive = self.result, progress.asking, alive
         if progress.take(entries) or first:
             self._show_lines()
