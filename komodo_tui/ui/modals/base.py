@@ -13,6 +13,8 @@ from textual.widgets import Button, Input, Static, TextArea
 from komodo_tui.ui.look import look_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
 
     from komodo_tui.ui.look import Look
@@ -63,6 +65,14 @@ class Dialog(ModalScreen[T]):
             field.cursor_blink = False
         for area in self.query(TextArea):
             area.cursor_blink = False
+
+    def after_typing(self, act: Callable[[], None]) -> None:
+        """Call ``act`` once the focused field has taken the keys that were typed before.
+
+        A priority key is handled by the app at once, while letters typed before it may still wait in the field's own
+        queue; what reads the field has to stand behind them there.
+        """
+        (self.focused or self).call_later(act)
 
     def body(self) -> ComposeResult:
         """What stands in the box."""

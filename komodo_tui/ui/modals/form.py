@@ -166,6 +166,9 @@ class FormDialog(Dialog[Values]):
     @on(Button.Pressed, "#save")
     def action_save(self) -> None:
         """Check all and leave with the values, or go to the first field that is wrong."""
+        self.after_typing(self._save)
+
+    def _save(self) -> None:
         values = self.values()
         wrong = self._wrong(values)
         for field in self.fields:

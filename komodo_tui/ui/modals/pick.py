@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -52,6 +53,8 @@ class PickDialog(Dialog[Entry]):
         self._placeholder = placeholder
         self._keys = keys
         self.found: Sequence[Entry] = ()
+        self._shown = ""
+        """What was typed when ``found`` was found."""
 
     def body(self) -> ComposeResult:
         """What is typed, what is found."""
@@ -68,9 +71,16 @@ class PickDialog(Dialog[Entry]):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        self._show(event.value)
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Show what is found for all that is typed, where that is not shown yet."""
+        typed = self.query_one(Input).value
+        if typed != self._shown:
+            self._show(typed)
 
     def _show(self, query: str) -> None:
+        self._shown = query
         found = self._search(query, MOST + 1)
         self.found = found[:MOST]
         options = self.query_one(OptionList)
@@ -98,6 +108,10 @@ class PickDialog(Dialog[Entry]):
 
     def action_move(self, by: int) -> None:
         """Move the cursor; by one it goes round at the ends."""
+        self.after_typing(partial(self._move, by))
+
+    def _move(self, by: int) -> None:
+        self._catch_up()
         options = self.query_one(OptionList)
         if not self.found:
             return
@@ -106,6 +120,10 @@ class PickDialog(Dialog[Entry]):
 
     def action_pick(self) -> None:
         """Take the entry under the cursor."""
+        self.after_typing(self._pick)
+
+    def _pick(self) -> None:
+        self._catch_up()
         at = self.query_one(OptionList).highlighted
         if at is not None and at < len(self.found):
             self.dismiss(self.found[at])

@@ -123,6 +123,9 @@ class YamlEditor(Dialog[T]):
     @on(Button.Pressed, "#save")
     def action_save(self) -> None:
         """Leave with what it says, if it is well."""
+        self.after_typing(self._save)
+
+    def _save(self) -> None:
         try:
             checked = self.checked()
         except UsageError:

@@ -61,7 +61,7 @@ class StackEditor(YamlEditor[D]):
     @on(Button.Pressed, "#try")
     def action_try(self) -> None:
         """Ask the servers what a deploy of what is typed would change; nothing is saved."""
-        self._shell.work(self._try())
+        self.after_typing(lambda: self._shell.work(self._try()))
 
     async def _try(self) -> None:
         stack = self._stack_of(self.checked().value)

@@ -1,0 +1,57 @@
+"""Keys that come faster than the screen takes them: what acts on a field sees all that was typed before it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from textual import events
+
+from komodo_tui.ui.app import KomodoApp
+from komodo_tui.ui.finder import Entry
+from komodo_tui.ui.modals.form import Field, FormDialog
+from komodo_tui.ui.modals.pick import PickDialog
+from komodo_tui.ui.modals.yaml_editor import Checked, YamlEditor
+from tests.ui.still import still_runtime
+from tests.ui.terminal.lab import until
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from textual.screen import ModalScreen
+
+ENTRIES = [Entry(name) for name in ("alpha", "beta", "betamax")]
+
+
+def search(query: str, most: int) -> Sequence[Entry]:
+    return [entry for entry in ENTRIES if query in entry.label][:most]
+
+
+async def result_of(tmp_path: Path, dialog: ModalScreen[Any], *keys: str) -> list[Any]:
+    """What a dialog ends with when all keys arrive at once."""
+    got: list[Any] = []
+    app = KomodoApp(still_runtime(tmp_path), tab="builds")
+    async with app.run_test() as pilot:
+        app.push_screen(dialog, got.append)
+        await pilot.pause()
+        for key in keys:
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(lambda: bool(got), "a result")
+    return got
+
+
+async def test_a_form_is_saved_with_the_last_letters(tmp_path: Path) -> None:
+    form = FormDialog("form", [Field("name", "name")])
+    assert await result_of(tmp_path, form, *"sleep", "ctrl+s") == [{"name": "sleep"}]
+
+
+async def test_a_definition_is_saved_with_the_last_letters(tmp_path: Path) -> None:
+    editor = YamlEditor("editor", "", lambda text: Checked(text, "fine"))
+    assert await result_of(tmp_path, editor, *"kind", "ctrl+s") == ["kind"]
+
+
+@pytest.mark.parametrize(("keys", "wanted"), [((), "beta"), (("down",), "betamax")])
+async def test_what_is_picked_is_what_was_typed(keys: tuple[str, ...], wanted: str, tmp_path: Path) -> None:
+    (found,) = await result_of(tmp_path, PickDialog("pick", search), *"bet", *keys, "enter")
+    assert found.label == wanted
