@@ -122,6 +122,8 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     updates: bool = False
     """Whether an image that its registry has replaced is one; lists mark it anyway."""
+    bell: bool = True
+    """Ring the terminal's bell when something critical opens."""
     certificates: CertificateSettings = CertificateSettings()
     logs: tuple[LogRule, ...] = ()
     """What is trouble when it stands in the log of a container."""

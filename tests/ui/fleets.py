@@ -24,6 +24,7 @@ from komodo_agent.wire.models import (
     Pressure,
     ProcessTable,
 )
+from komodo_agent.wire.past import Past
 from komodo_agent.wire.protocol import Hello
 from komodo_tui.domain.errors import HostUnreachableError, NotFoundError
 from komodo_tui.domain.operations import ActionRecord, StepResult
@@ -203,6 +204,12 @@ class StillClient:
     async def networks(self) -> list[Network]:
         """The default one."""
         return [Network(id="n1", name="bridge", driver="bridge")]
+
+    async def past(self, start: float, end: float, *, subject: str = "host", points: int = 600) -> Past:
+        """An hour in which the memory grows; nothing of anything but hosts."""
+        if subject != "host":
+            raise NotFoundError(f"nothing is kept of {subject}")
+        return Past(subject=subject, step=60.0, start=start, series={"memory": [n * 2.0**29 for n in range(60)]})
 
 
 class StillLink:

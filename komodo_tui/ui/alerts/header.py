@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from textual.app import App
 
+    from komodo_tui.ui.alerts.book import AlertBook
     from komodo_tui.ui.render.cells import Span
     from komodo_tui.ui.render.glyphs import Glyphs
     from komodo_tui.ui.runtime import Runtime
@@ -21,7 +22,25 @@ async def watch_alerts(app: App[int], runtime: Runtime, now: Callable[[], float]
     book = book_of(app, runtime, now)
     if book is not None:
         book.listeners.append(changed)
+        if runtime.settings.alerts.bell:
+            book.listeners.append(_Bell(app, book).ring)
         await book.run()
+
+
+class _Bell:
+    """Rings when something critical opens or becomes so; not for what was there at the start."""
+
+    def __init__(self, app: App[int], book: AlertBook) -> None:
+        self._app = app
+        self._book = book
+        self._known: set[int] | None = None
+
+    def ring(self) -> None:
+        """Look whether it has to."""
+        critical = {alert.id for alert in self._book.pressing if alert.level == "critical"}
+        if self._known is not None and critical - self._known:
+            self._app.bell()
+        self._known = critical
 
 
 def alert_spans(app: App[int], runtime: Runtime, now: Callable[[], float], glyphs: Glyphs) -> tuple[Span, ...]:

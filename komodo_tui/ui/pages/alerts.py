@@ -10,11 +10,11 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
-from komodo_tui.domain.alerts import CONTAINER_KINDS, worst_first
-from komodo_tui.domain.errors import StoreError
+from komodo_tui.domain.alerts import worst_first
+from komodo_tui.domain.errors import KomodoError, StoreError
 from komodo_tui.domain.operations import Target
 from komodo_tui.domain.text import clean
-from komodo_tui.ui.alerts import rows
+from komodo_tui.ui.alerts import figure, rows
 from komodo_tui.ui.alerts.book import book_of
 from komodo_tui.ui.alerts.detail import AlertDetail
 from komodo_tui.ui.alerts.flows import acknowledge, mute
@@ -33,6 +33,12 @@ if TYPE_CHECKING:
     from komodo_tui.fleet.live import Changes
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
+    from komodo_tui.ui.widgets.graph import GraphData
+
+_PAGES = {"build": "builds", "procedure": "procedures", "schedule": "procedures", "sync": "syncs", "push": "repos"}
+"""Where what is about no server stands, by the kind of alert."""
+_AROUND = 300.0
+"""Seconds of logs before and after the moment at which an alert opened."""
 
 
 class AlertsPage(Page):
@@ -63,7 +69,7 @@ class AlertsPage(Page):
             "Alerts", self.table, parse=rows.parser, empty=self._teach, help=rows.HELP, natural="worst first",
             id="alerts-pane",
         )  # fmt: skip
-        self.detail = AlertDetail(id="alert-detail")
+        self.detail = AlertDetail(runtime.settings.graphs, id="alert-detail")
 
     def compose(self) -> ComposeResult:
         """The list, the detail."""
@@ -146,6 +152,21 @@ class AlertsPage(Page):
             self.shell.flash(error.message, "bad")
             return
         self.detail.show(alert, entries, self.shell.now())
+        self.detail.figure(await self._figure(alert) if alert is not None else None)
+
+    async def _figure(self, alert: Alert) -> GraphData | None:
+        """How the figure was around the time; None where its agent cannot tell."""
+        subject, (start, end) = alert.subject, figure.span(alert, self.shell.now())
+        live = self.runtime.fleet.state.servers.get(subject.server)
+        series, name = figure.source(subject)
+        if not name or live is None or not live.live:
+            return None
+        try:
+            client = await self.runtime.fleet.link(subject.server).client()
+            past = await client.past(start, end, subject=series, points=self.detail.columns)
+        except KomodoError:  # it is known from elsewhere that the server is away
+            return None
+        return figure.graph(alert, past, live.sample, self.detail.columns)
 
     @on(VirtualTable.Selected)
     def _selected(self) -> None:
@@ -184,8 +205,7 @@ class AlertsPage(Page):
         alert = self.table.current
         if alert is None:
             return Moment()
-        container = alert.subject.what if alert.subject.kind in CONTAINER_KINDS else ""
-        return Moment(alert.opened, alert.subject.server, container)
+        return Moment(alert.opened, alert.subject.server, alert.subject.container)
 
     def restyle(self) -> None:
         """New colours."""
@@ -205,10 +225,10 @@ class AlertsPage(Page):
             self.shell.work(mute(self.shell, self.book, self.table.current))
 
     def action_logs(self) -> None:
-        """The logs of its container."""
-        target = self._target()
-        if target is not None:
-            open_logs(self, [target])
+        """The logs of its container, of the time at which it opened."""
+        alert, target = self.table.current, self._target()
+        if alert is not None and target is not None:
+            open_logs(self, [target], around=(alert.opened, _AROUND))
 
     def action_jump(self) -> None:
         """To the container, else to the server."""
@@ -218,18 +238,20 @@ class AlertsPage(Page):
         target = self._target()
         if target is not None and target.id:
             self.shell.go("containers", target)
-        else:
+        elif alert.subject.server:
             self.shell.go("servers", Target(server=alert.subject.server))
+        elif page := _PAGES.get(alert.subject.kind):
+            self.shell.go(page, Target(server="", name=alert.subject.what))
 
     def _target(self) -> Target | None:
         """The container that the alert under the cursor is about; without an id where it is gone."""
         alert = self.table.current
-        if alert is None or alert.subject.kind not in CONTAINER_KINDS:
+        if alert is None or not alert.subject.container:
             return None
         live = self.runtime.fleet.state.servers.get(alert.subject.server)
         containers = live.containers.values() if live is not None else ()
-        found = next((c.id for c in containers if c.name == alert.subject.what), "")
-        return Target(server=alert.subject.server, name=alert.subject.what, id=found)
+        found = next((c.id for c in containers if c.name == alert.subject.container), "")
+        return Target(server=alert.subject.server, name=alert.subject.container, id=found)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Read-only mode hides what changes something; the way to a container needs one."""

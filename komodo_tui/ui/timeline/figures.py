@@ -23,7 +23,7 @@ def graphs(past: Past | None, name: str, window: float, count: int) -> tuple[Gra
     back = f"-{duration_text(window)}"
 
     def values(what: str) -> tuple[float | None, ...]:
-        return _stretched(series.get(what + PEAK) or series.get(what) or (), count)
+        return stretched(series.get(what + PEAK) or series.get(what) or (), count)
 
     cpu, memory = values("cpu"), values("memory")
     most_cpu, most_memory = (max((v for v in each if v is not None), default=None) for each in (cpu, memory))
@@ -42,7 +42,7 @@ def graphs(past: Past | None, name: str, window: float, count: int) -> tuple[Gra
     )  # fmt: skip
 
 
-def _stretched(values: Sequence[float | None], count: int) -> tuple[float | None, ...]:
+def stretched(values: Sequence[float | None], count: int) -> tuple[float | None, ...]:
     """As many values as there is room for: of several that share a place the greatest, of one that fills many, it."""
     if not values:
         return ()

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from komodo_tui.domain.alerts import AlertOperation, Subject, Transition
+from komodo_tui.domain.settings import AlertSettings
 from komodo_tui.store.alerts import AlertStore
 from komodo_tui.ui.app import KomodoApp
 from komodo_tui.ui.modals.form import FormDialog
 from komodo_tui.ui.modals.menu import MenuDialog
+from komodo_tui.ui.pages import alerts as alerts_page
 from komodo_tui.ui.pages.alerts import AlertsPage
+from komodo_tui.ui.widgets.graph import Graph
 from komodo_tui.ui.widgets.header import FleetLine
 from tests.ui.fleets import NOW, furnish
 from tests.ui.still import still_runtime
@@ -22,6 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from textual.pilot import Pilot
+
+    from komodo_tui.ui.alerts.book import AlertBook
 
 SMALL, LARGE = (80, 24), (200, 50)
 
@@ -135,6 +142,56 @@ async def test_logs_of_its_container_alone(app: KomodoApp) -> None:
         assert not alerts.check_action("logs", ())
 
 
+async def test_logs_are_those_of_the_time_at_which_it_opened(
+    app: KomodoApp, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    asked: list[Any] = []
+    monkeypatch.setattr(alerts_page, "open_logs", lambda page, targets, around: asked.append((targets[0].name, around)))
+    async with app.run_test(size=SMALL) as pilot:
+        await ready(pilot)
+        await pilot.press("l")
+        assert asked == [("redis", (NOW - 3600, 300.0))]
+
+
+async def test_the_figure_around_the_time_stands_above_what_has_one(app: KomodoApp) -> None:
+    async with app.run_test(size=LARGE) as pilot:
+        page = await ready(pilot)
+        graph = page.detail.query_one(Graph)
+        assert not graph.display
+        await pilot.press("j", "j")  # memory of db-01
+        await until(pilot, lambda: graph.display and graph._data is not None)
+        assert graph._data is not None
+        assert "memory then at most 92%" in "".join(text for text, _ in graph._data.title)
+        await pilot.press("k", "k")
+        await until(pilot, lambda: not graph.display)
+
+
+def _known(book: AlertBook, what: str) -> bool:
+    return any(alert.subject.what == what for alert in book.alerts.values())
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_the_bell_rings_for_what_is_critical_from_now_on(
+    app: KomodoApp, wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[int] = []
+    monkeypatch.setattr(KomodoApp, "bell", lambda self: rung.append(1))
+    settings = app.runtime.settings
+    app.runtime.settings = msgspec.structs.replace(settings, alerts=AlertSettings(bell=wanted))  # type: ignore[misc]
+    async with app.run_test(size=SMALL) as pilot:
+        page = await ready(pilot)
+        store, book = app.runtime.alerts, page.book
+        assert store is not None
+        assert book is not None
+        for level in ("warning", "critical"):
+            assert rung == []
+            store.apply([opened(Subject("db-01", "disk", f"/{level}"), level, "full")], NOW)
+            book.look()
+            await until(pilot, partial(_known, book, f"/{level}"))
+        await pilot.pause()
+        assert rung == [1] * wanted
+
+
 async def test_a_filter_finds_by_level_kind_and_place(app: KomodoApp) -> None:
     async with app.run_test(size=SMALL) as pilot:
         page = await ready(pilot)
@@ -149,7 +206,7 @@ def test_looks(app: KomodoApp, snap_compare: Any, size: tuple[int, int]) -> None
         page = await ready(pilot)
         if size == LARGE:
             await pilot.press("j", "j", "enter")
-            await until(pilot, lambda: page.detail.has_focus)
+            await until(pilot, lambda: page.detail.has_focus and page.detail.query_one(Graph).display)
         for _ in range(5):
             await pilot.pause()
         page.table.recheck()  # as the next tick does: the cursor of a table that has just lost the focus

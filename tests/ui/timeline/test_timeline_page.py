@@ -70,7 +70,12 @@ def app(tmp_path: Path, agents: dict[str, _Agent]) -> KomodoApp:
     store.apply(
         [Transition(subject=hot, change="opened", level="critical", text="memory 99% used", value=99.0)], NOW - 950
     )
-    return KomodoApp(runtime, tab="timeline", now=lambda: NOW)
+    # whoever evaluates already: this program then only reads
+    lock = store.evaluator_lock()
+    assert lock.try_acquire()
+    app = KomodoApp(runtime, tab="timeline", now=lambda: NOW)
+    app.other_evaluator = lock  # type: ignore[attr-defined]
+    return app
 
 
 async def until(pilot: Pilot[Any], reached: Callable[[], object]) -> None:
