@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 DAY = 86400.0
 
 
-def _certificate(folder: Path, days: float) -> ssl.SSLContext:
+def certificate(folder: Path, days: float) -> ssl.SSLContext:
     """A server's side, with a certificate that ends in so many days."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "shop.example")])
@@ -104,7 +104,7 @@ async def listening(context: ssl.SSLContext | None, greeting: bytes = b"") -> As
 )  # fmt: skip
 async def test_what_ends_soon_is_told_by_its_container_and_port(days: float, level: str | None, tmp_path: Path) -> None:
     scene = Scene()
-    async with listening(_certificate(tmp_path, days)) as port:
+    async with listening(certificate(tmp_path, days)) as port:
         scene.publish(port)
         assert await scene.look() == ([] if level is None else [(level, f"proxy:{port}")])
         reading = next(iter(scene.survey.latest().readings), None)
@@ -116,7 +116,7 @@ async def test_what_ends_soon_is_told_by_its_container_and_port(days: float, lev
 
 async def test_a_certificate_is_asked_for_seldom_and_its_days_go_by_without_asking(tmp_path: Path) -> None:
     scene = Scene()
-    async with listening(_certificate(tmp_path, 22.0)) as port:
+    async with listening(certificate(tmp_path, 22.0)) as port:
         scene.publish(port)
         assert await scene.look() == []
         assert await scene.look(3600.0) == []
@@ -129,10 +129,10 @@ async def test_a_certificate_is_asked_for_seldom_and_its_days_go_by_without_aski
 
 async def test_a_renewed_certificate_is_seen_soon(tmp_path: Path) -> None:
     scene = Scene()
-    async with listening(_certificate(tmp_path, 3.0)) as port:
+    async with listening(certificate(tmp_path, 3.0)) as port:
         scene.publish(port)
         assert len(await scene.look()) == 1
-    server = await asyncio.start_server(lambda r, w: None, "127.0.0.1", port, ssl=_certificate(tmp_path, 90.0))
+    server = await asyncio.start_server(lambda r, w: None, "127.0.0.1", port, ssl=certificate(tmp_path, 90.0))
     async with server:
         assert await scene.look(601.0) == []
 
@@ -170,7 +170,7 @@ async def test_ports_of_other_protocols_and_of_what_does_not_run_are_left_alone(
 
 async def test_what_was_known_stays_while_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scene = Scene()
-    async with listening(_certificate(tmp_path, 3.0)) as port:
+    async with listening(certificate(tmp_path, 3.0)) as port:
         scene.publish(port)
         before = await scene.look()
 
