@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual import events
+from textual.widgets import Static
 
 from komodo_tui.ui.app import KomodoApp
 from komodo_tui.ui.finder import Entry
@@ -55,3 +56,31 @@ async def test_a_definition_is_saved_with_the_last_letters(tmp_path: Path) -> No
 async def test_what_is_picked_is_what_was_typed(keys: tuple[str, ...], wanted: str, tmp_path: Path) -> None:
     (found,) = await result_of(tmp_path, PickDialog("pick", search), *"bet", *keys, "enter")
     assert found.label == wanted
+
+
+async def test_what_is_wrong_with_the_last_letters_stays_told(tmp_path: Path) -> None:
+    form = FormDialog("form", [Field("name", "name", help="a name")], check=lambda values: {"name": "it is taken"})
+    app = KomodoApp(still_runtime(tmp_path), tab="builds")
+    async with app.run_test() as pilot:
+        app.push_screen(form)
+        await pilot.pause()
+        for key in (*"sleep", "ctrl+s"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        told = form.query_one("#help-name", Static)
+        await until(lambda: told.has_class("-wrong"), "what is wrong")
+        await pilot.pause()
+        assert told.has_class("-wrong")
+        await pilot.press("x")
+        assert not told.has_class("-wrong")
+
+
+async def test_the_help_of_the_field_in_use_is_whole(tmp_path: Path) -> None:
+    fields = [Field(name, name, help="a long help " * 10) for name in ("one", "two")]
+    app = KomodoApp(still_runtime(tmp_path), tab="builds")
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.push_screen(form := FormDialog("form", fields))
+        await pilot.pause()
+        await pilot.press("tab")
+        heights = [form.query_one(f"#help-{name}").size.height for name in ("one", "two")]
+        assert heights[0] == 1
+        assert heights[1] > 1

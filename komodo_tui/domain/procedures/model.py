@@ -53,7 +53,7 @@ class ProcedureDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     timeout: str = ""
     """Of the whole run; empty = none."""
     schedule: str = ""
-    """When ``komodo-tui watch`` runs it, with its defaults: see :mod:`komodo_tui.domain.schedules`."""
+    """When ``komodo-tui watch`` runs it: ``0 3 * * *``, or words as in ``every day at 03:00``."""
     timezone: str = ""
     """Of the schedule; empty = that of the machine that watches."""
     catch_up: Literal["skip", "last"] = "skip"

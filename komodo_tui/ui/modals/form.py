@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.suggester import SuggestFromList
@@ -77,7 +77,9 @@ class FormDialog(Dialog[Values]):
     FormDialog .field Input:focus { background: $boost; }
     FormDialog .field Checkbox { border: none; padding: 0; background: $surface; }
     FormDialog TextArea { height: 5; border: none; background: $panel; }
-    FormDialog .help { height: 1; padding: 0 0 0 16; color: $foreground 50%; }
+    FormDialog .help { height: 1; padding: 0 0 0 16; color: $foreground 50%;
+        text-wrap: nowrap; text-overflow: ellipsis; }
+    FormDialog .help.-whole { height: auto; text-wrap: wrap; }
     FormDialog .help.-wrong { color: $error; }
     """
 
@@ -89,6 +91,8 @@ class FormDialog(Dialog[Values]):
         self.verb, self.intro = verb, intro
         self._check = check
         self._by_id = {field.id: field for field in self.fields}
+        self._refused: dict[str, str] = {}
+        """By field id: the text that could not be saved. What is told of it stands until the text is another."""
 
     def body(self) -> ComposeResult:
         """Label, widget and help of each field."""
@@ -151,9 +155,18 @@ class FormDialog(Dialog[Values]):
         field = self._by_id.get(str(event.control.id).removeprefix("field-"))
         if field is None:
             return
-        text = event.value if isinstance(event, Input.Changed) else event.text_area.text
+        text = event.input.value if isinstance(event, Input.Changed) else event.text_area.text  # as it is by now
+        if self._refused.get(field.id) == text.strip():
+            return
         wrong = field.check(text.strip()) if field.check is not None and text.strip() else ""
         self._tell(field, wrong)
+
+    @on(events.DescendantFocus)
+    def _read_whole(self, event: events.DescendantFocus) -> None:
+        """The help of the field in use is wrapped; that of the others is cut where the line ends."""
+        field = (event.widget.id or "").removeprefix("field-")
+        for line in self.query(".help"):
+            line.set_class(line.id == f"help-{field}", "-whole")
 
     @on(Input.Submitted)
     def _next(self) -> None:
@@ -173,6 +186,7 @@ class FormDialog(Dialog[Values]):
         wrong = self._wrong(values)
         for field in self.fields:
             self._tell(field, wrong.get(field.id, ""))
+        self._refused = {name: str(values[name]).strip() for name in wrong}
         if wrong:
             first = next((field.id for field in self.fields if field.id in wrong), self.fields[0].id)
             self.query_one(f"#field-{first}").focus()

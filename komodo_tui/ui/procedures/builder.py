@@ -23,7 +23,7 @@ from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
 from komodo_tui.ui.modals.pick import PickDialog
 from komodo_tui.ui.modals.yaml_editor import Checked, YamlEditor
 from komodo_tui.ui.procedures import outline
-from komodo_tui.ui.procedures.step_forms import form_fields, from_form
+from komodo_tui.ui.procedures.step_forms import blamed, form_fields, from_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -197,7 +197,7 @@ class ProcedureBuilder(YamlEditor[ProcedureDefinition]):
                 made(values)
             except UsageError as error:
                 told = str(error).removeprefix(f"{where}: ")
-                return {next((f.id for f in fields if told.startswith(f.id)), fields[0].id): told}
+                return {blamed([f.id for f in fields], told): told}
             return {}
 
         values = await self.app.push_screen_wait(FormDialog(title, fields, verb="take it", check=wrong))

@@ -71,6 +71,13 @@ def _odd(word: str) -> bool:
     return not word or any(letter.isspace() or letter in "\"'\\," for letter in word)
 
 
+def blamed(names: Sequence[str], told: str) -> str:
+    """The field that a message is about: it begins with its name, or has it among its words; else the first."""
+    words = told.split()
+    ahead = (name for name in names if told.startswith(name))
+    return next(ahead, next((name for name in names if name in words), names[0]))
+
+
 def _number(text: str) -> str:
     return "" if text.isdecimal() else "a number"
 

@@ -11,6 +11,7 @@ from komodo_tui.ui.modals.form import FormDialog
 from komodo_tui.ui.modals.pick import PickDialog
 from komodo_tui.ui.procedures.builder import ProcedureBuilder
 from komodo_tui.ui.procedures.outline import lines_of
+from komodo_tui.ui.procedures.step_forms import blamed
 from tests.ui.procedures.test_procedures_page import SMALL, app, ready, until
 
 if TYPE_CHECKING:
@@ -126,3 +127,11 @@ async def test_dangerous_steps_are_asked_for(app: KomodoApp, answer: str) -> Non
         await until(pilot, lambda: pilot.app.screen is builder)
         assert shown(builder).allow_dangerous is (answer == "y")
         assert ("could run" in said(builder)) is (answer == "y")
+
+
+@pytest.mark.parametrize(
+    ("told", "field"),
+    [("command: a list is needed", "command"), ("the command is empty", "command"), ("nothing to do", "match")],
+)
+def test_a_message_stands_at_the_field_it_is_about(told: str, field: str) -> None:
+    assert blamed(["match", "container", "command"], told) == field
