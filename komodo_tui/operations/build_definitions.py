@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.builds import BuildDefinition, DefineBuildOperation, check_build
 from komodo_tui.domain.errors import NotFoundError, RefusedError, UsageError
 from komodo_tui.domain.operations import PlanStep, Target
+from komodo_tui.operations.commands import definition_command
 from komodo_tui.operations.container_plans import Draft
 from komodo_tui.operations.kept_definitions import KeptDefinitions
 
@@ -48,7 +48,7 @@ def draft_definition(operation: DefineBuildOperation, known: Mapping[str, BuildD
     step = PlanStep(
         target=Target(server="", name=name),
         text=f"{text} build {name}",
-        command=f"komodo-tui builds  # {text} {shlex.quote(name)}",
+        command=definition_command("build", operation.verb, name),
     )
     verb = {"add": "build add", "edit": "build edit", "remove": "build forget"}[operation.verb]
     return Draft(f"{text.capitalize()} build {name}", verb, (step,), undo)

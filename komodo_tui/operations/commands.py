@@ -34,6 +34,21 @@ def create_command(container: CreateContainer) -> str:
     return shlex.join(run_command(container))
 
 
+def definition_command(kind: str, verb: str, name: str) -> str:
+    """``komodo-tui apply -f FILE  # define stack shop``: how a shell does to a definition what ``verb`` says.
+
+    ``verb`` is ``add``, ``edit`` or ``remove``. Stacks and deployments are forgotten by a command of their own, other
+    kinds by a file that has no such entry any more.
+    """
+    if verb == "remove" and kind in ("stack", "deployment"):
+        return shlex.join(["komodo-tui", kind, "remove", name])
+    apply = "komodo-tui apply -f FILE" + (" --delete" if verb == "remove" else "")
+    return f"{apply}  # {_DEFINITION_WORDS[verb]} {kind} {shlex.quote(name)}"
+
+
+_DEFINITION_WORDS = {"add": "define", "edit": "change", "remove": "with everything but"}
+
+
 def server_command(operation: ServerOperation) -> str:
     """The ``komodo-tui server`` command that does the same."""
     argv = ["komodo-tui", "server", _SERVER_VERBS[operation.verb], operation.server]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.domain.single import DefineDeploymentOperation, DeploymentDefinition, check_deployment, with_image
 from komodo_tui.domain.single_compose import as_stack
 from komodo_tui.domain.single_from import from_container
+from komodo_tui.operations.commands import definition_command
 from komodo_tui.operations.container_plans import Draft
 from komodo_tui.operations.kept_definitions import KeptDefinitions
 
@@ -121,7 +121,7 @@ def draft_deployment(
     step = PlanStep(
         target=Target(server="", name=name),
         text=f"{text} deployment {name}",
-        command=f"komodo-tui deployment {operation.verb} {shlex.quote(name)}",
+        command=definition_command("deployment", operation.verb, name),
     )
     return Draft(f"{text.capitalize()} deployment {name}", f"deployment {operation.verb}", (step,), undo)
 

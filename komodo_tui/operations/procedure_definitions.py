@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-
 import msgspec
 
 from komodo_tui.domain.errors import NotFoundError, RefusedError, UsageError
 from komodo_tui.domain.operations import DefineProcedureOperation, PlanStep, Target
 from komodo_tui.domain.procedures.check import check
 from komodo_tui.domain.procedures.model import ProcedureDefinition
+from komodo_tui.operations.commands import definition_command
 from komodo_tui.operations.container_plans import Draft
 from komodo_tui.operations.kept_definitions import KeptDefinitions
 
@@ -58,6 +57,6 @@ def draft_procedure(operation: DefineProcedureOperation, known: ProcedureDefinit
     }[operation.verb]
     step = PlanStep(
         target=Target(server="", name=name), text=f"{text} procedure {name}",
-        command=f"komodo-tui procedure show {shlex.quote(name)}",
+        command=definition_command("procedure", operation.verb, name),
     )  # fmt: skip
     return Draft(f"{text.capitalize()} procedure {name}", f"procedure {operation.verb}", (step,), undo)

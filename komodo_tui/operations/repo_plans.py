@@ -13,6 +13,7 @@ from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.domain.repos import RepoOperation, check_commit, check_repo
 from komodo_tui.domain.stacks import split_command
 from komodo_tui.domain.units import count_text
+from komodo_tui.operations.commands import definition_command
 from komodo_tui.operations.container_plans import Draft, server_of, stale
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def _draft_definition(operation: DefineRepoOperation, known: Mapping[str, RepoDe
     step = PlanStep(
         target=Target(server="", name=name),
         text=f"{text} repo {name}",
-        command=f"komodo-tui repo list  # {text} {shlex.quote(name)}",
+        command=definition_command("repo", operation.verb, name),
     )
     verb = {"add": "repo add", "edit": "repo edit", "remove": "repo forget"}[operation.verb]
     return Draft(f"{text.capitalize()} repo {name}", verb, (step,), undo)

@@ -11,6 +11,7 @@ from komodo_tui.domain.errors import NotFoundError, RefusedError, UsageError
 from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.domain.stacks import check_stack
 from komodo_tui.domain.units import count_text
+from komodo_tui.operations.commands import definition_command
 from komodo_tui.operations.container_plans import Draft, server_of
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def draft_definition(operation: DefineStackOperation, known: Mapping[str, StackD
     step = PlanStep(
         target=Target(server="", name=name),
         text=f"{text} stack {name}",
-        command=f"komodo-tui stack {operation.verb} {shlex.quote(name)}",
+        command=definition_command("stack", operation.verb, name),
     )
     return Draft(f"{text.capitalize()} stack {name}", f"stack {operation.verb}", (step,), undo)
 

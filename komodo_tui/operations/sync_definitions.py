@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.errors import NotFoundError, RefusedError, UsageError
 from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.domain.syncs import DefineSyncOperation, SyncDefinition, check_sync
+from komodo_tui.operations.commands import definition_command
 from komodo_tui.operations.container_plans import Draft
 from komodo_tui.operations.kept_definitions import KeptDefinitions
 
@@ -48,6 +48,6 @@ def draft_sync(operation: DefineSyncOperation, known: Mapping[str, SyncDefinitio
     step = PlanStep(
         target=Target(server="", name=name),
         text=f"{text} sync {name}",
-        command=f"komodo-tui sync list  # {text} {shlex.quote(name)}",
+        command=definition_command("sync", operation.verb, name),
     )
     return Draft(f"{text.capitalize()} sync {name}", f"sync {operation.verb}", (step,), undo)

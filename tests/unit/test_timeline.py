@@ -12,6 +12,7 @@ from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.moments import parse_moment
 from komodo_tui.domain.operations import ActionRecord, Actor, Target
 from komodo_tui.domain.timeline import in_order, of_action, of_alert, of_event
+from komodo_tui.ui.timeline.rows import young_text
 
 _ANA = Actor(name="ana")
 
@@ -62,3 +63,8 @@ def test_the_clock_is_when_it_last_showed_that() -> None:
     assert parse_moment("1:29:59", now=now) == datetime(2026, 3, 4, 1, 29, 59).timestamp()
     with pytest.raises(UsageError):
         parse_moment("25:00", now=now)
+
+
+def test_events_that_are_there_for_a_part_alone_are_told_with_their_beginning() -> None:
+    noon = datetime(2026, 3, 4, 12, 0).timestamp()
+    assert young_text({"local": noon - 60, "two": noon}) == "events of local, two since 03-04 12:00:00 only"

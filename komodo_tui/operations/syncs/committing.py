@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 _PLURALS = {kind.word: kind.plural for kind in KINDS}
 
 
+def refuse_folder(sync: SyncDefinition) -> None:
+    """Raises UsageError where there is no repository: a folder takes no commits."""
+    if sync.folder:
+        raise UsageError(
+            f"sync {sync.name} reads a folder: there is nothing to commit to", hint="komodo-tui export writes files"
+        )
+
+
 def commit_back(
     sync: SyncDefinition,
     pending: Pending,
@@ -37,10 +45,7 @@ def commit_back(
     Raises:
         UsageError: the sync has no repository, or an entry cannot be edited in its file.
     """
-    if sync.folder:
-        raise UsageError(
-            f"sync {sync.name} reads a folder: there is nothing to commit to", hint="komodo-tui export writes files"
-        )
+    refuse_folder(sync)
     if not items:
         raise UsageError(f"sync {sync.name}: nothing was changed here", hint="komodo-tui sync plan lists differences")
     texts = _stack_texts(pending, items) if sync.stack else _definition_texts(pending, items)

@@ -180,11 +180,11 @@ class TimelinePage(Page):
             spans.append((f"  {glyphs.busy} reading", "busy"))
         elif self._found is not None:
             away = [past.server for past in self._found.servers if past.problem]
-            young = [p.server for p in self._found.servers if not p.problem and p.events_since > start]
+            young = {p.server: p.events_since for p in self._found.servers if not p.problem and p.events_since > start}
             if away:
                 spans.append((f"  {glyphs.warn} not asked: {', '.join(away)}", "warn"))
             if young:
-                spans.append((f"  no events yet of: {', '.join(young)}", "dim"))
+                spans.append((f"  {rows.young_text(young)}", "dim"))
         self.query_one("#timeline-head", Lines).show([tuple(spans)])
 
     def _teach(self) -> Text:

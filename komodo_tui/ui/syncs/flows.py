@@ -12,7 +12,7 @@ from komodo_tui.domain.operations import Plan
 from komodo_tui.domain.stacks import StackOperation
 from komodo_tui.domain.units import count_text
 from komodo_tui.operations.definition_files import planned
-from komodo_tui.operations.syncs.committing import commit_back
+from komodo_tui.operations.syncs.committing import commit_back, refuse_folder
 from komodo_tui.ui.modals.confirm import ConfirmDialog
 from komodo_tui.ui.modals.error import ErrorDialog
 from komodo_tui.ui.modals.form import Field, FormDialog
@@ -67,6 +67,7 @@ async def commit(runtime: Runtime, shell: Shell, row: SyncRow, items: Sequence[I
     """
     if row.looked is None or row.looked.pending is None:
         raise UsageError(f"sync {row.definition.name} has not been looked at yet", hint="wait for the look, or ^R")
+    refuse_folder(row.definition)
     if not items:
         shell.flash("nothing was changed here", "dim")
         return False

@@ -9,7 +9,7 @@ from komodo_tui.domain.filters import parse_text
 from komodo_tui.ui.render.columns import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from komodo_tui.domain.timeline import Entry
     from komodo_tui.ui.render.cells import Cell
@@ -21,6 +21,11 @@ _TONES = {"bad": "bad", "warn": "warn", "good": "ok", "plain": ""}
 def moment_text(at: float, *, day: bool = True) -> str:
     """``11-24 02:00:17``; the year is in the headline."""
     return time.strftime("%m-%d %H:%M:%S" if day else "%H:%M:%S", time.localtime(at))
+
+
+def young_text(since: Mapping[str, float]) -> str:
+    """Of which servers events are there for a part of the time alone, and from when on (the latest of them)."""
+    return f"events of {', '.join(since)} since {moment_text(max(since.values()))} only"
 
 
 def columns() -> tuple[Column[Entry], ...]:

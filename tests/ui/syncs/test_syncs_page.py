@@ -12,6 +12,7 @@ from komodo_tui.operations.sync_definitions import SyncDefinitions
 from komodo_tui.operations.syncs import reading
 from komodo_tui.ui.app import KomodoApp
 from komodo_tui.ui.modals.confirm import ConfirmDialog
+from komodo_tui.ui.modals.error import ErrorDialog
 from komodo_tui.ui.pages.syncs import SyncsPage
 from komodo_tui.ui.widgets.lines import Lines
 from komodo_tui.wiring import Runtime, build_runtime
@@ -111,6 +112,14 @@ async def test_a_file_that_is_wrong_is_told(runtime: Runtime, tmp_path: Path) ->
         await pilot.press("D")
         await until(pilot, lambda: len(app.screen_stack) > 1)  # says that there was no look to apply
         assert values(runtime) == {}
+
+
+async def test_a_folder_takes_no_commits_and_asks_for_no_message(runtime: Runtime) -> None:
+    app = app_of(runtime)
+    async with app.run_test(size=SMALL) as pilot:
+        await opened(pilot)
+        await pilot.press("space", "C")
+        assert "reads a folder" in (await dialog(pilot, ErrorDialog)).message
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "200x50"])
