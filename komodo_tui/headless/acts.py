@@ -170,7 +170,9 @@ def _moved(step: StepResult) -> str:
     if not result.get("sent", "").isdigit():
         return result.get("digest", "")
     layers = int(result.get("layers", "0"))
-    return f"{count_text(layers, 'layer')}, {bytes_text(int(result['sent']))} sent" if layers else "it was there"
+    if not layers:
+        return "its layers were there"
+    return f"{count_text(layers, 'layer')}, {bytes_text(int(result['sent']))} sent"
 
 
 def print_record(out: Output, record: ActionRecord) -> None:

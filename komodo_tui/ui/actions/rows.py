@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from komodo_tui.domain.operations import Target
 from komodo_tui.domain.text import clean
 from komodo_tui.domain.units import duration_text
 from komodo_tui.ui.render.columns import Column
@@ -53,7 +54,7 @@ def targets_text(record: ActionRecord) -> str:
     first = record.targets[0]
     same = [target for target in record.targets if target.server == first.server]
     names = ",".join(target.name for target in same if target.name)
-    text = f"{names}@{first.server}" if names else first.server
+    text = str(Target(server=first.server, name=names))
     others = len(record.targets) - len(same)
     return clean(f"{text} +{others}" if others else text)
 

@@ -12,6 +12,8 @@ import pytest
 from textual.widgets import Input
 
 from komodo_tui.domain.errors import StoreError
+from komodo_tui.domain.operations import ActionRecord, Actor, Target
+from komodo_tui.ui.actions.rows import targets_text
 from komodo_tui.ui.app import KomodoApp
 from komodo_tui.ui.modals.error import ErrorDialog
 from komodo_tui.ui.modals.form import FormDialog
@@ -33,6 +35,13 @@ def lab(tmp_path: Path) -> Lab:
 def ids(page: ActionsPage) -> list[str]:
     """The acts shown, by the first letter of their ids."""
     return [str(key)[0] for key in page.table.model.view]
+
+
+def test_what_is_on_no_server_is_named_alone() -> None:
+    act = ActionRecord(
+        id="i", seq=1, started=1.0, actor=Actor(name="ana"), act="stack add", targets=(Target(server="", name="shop"),)
+    )
+    assert targets_text(act) == "shop"
 
 
 async def test_newest_first_with_who_what_and_how_it_ended(lab: Lab) -> None:
