@@ -85,7 +85,7 @@ async def menu(runtime: Runtime, shell: Shell, row: BuildRow) -> str | None:
     busy = "it is being built" if row.job is not None else ""
     items = [
         MenuItem("build", "build", "B", f"the next version after {row.good.version}" if row.good else "", busy),
-        MenuItem("cancel", "stop the build", "x", "", "" if busy else "it is not being built"),
+        MenuItem("cancel", "stop the build", "S", "", "" if busy else "it is not being built"),
         MenuItem("edit", "edit the definition", "e"),
         MenuItem("copy", "copy the definition", "c"),
         MenuItem("forget", "forget the definition", "X", "its images stay"),

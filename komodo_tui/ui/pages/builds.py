@@ -34,7 +34,7 @@ class BuildsPage(DefinitionPage["BuildRow"]):
     CHANGING = ("new", "edit", "copy", "remove", "build", "cancel")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("B", "build", "build", id="build.build"),
-        Binding("x", "cancel", "stop", id="build.cancel"),
+        Binding("S", "cancel", "stop", id="build.cancel"),
         Binding("N", "new", "new", id="build.new"),
         Binding("e", "edit", "edit", id="build.edit"),
         Binding("m", "menu", "acts", id="build.menu"),

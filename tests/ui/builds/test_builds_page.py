@@ -254,7 +254,7 @@ async def test_read_only_mode_changes_nothing(tmp_path: Path) -> None:
     app, executor = make_app(tmp_path, Settings(read_only=True))
     async with app.run_test(size=SMALL) as pilot:
         await ready(pilot)
-        await pilot.press("B", "N", "e", "X", "x")
+        await pilot.press("B", "N", "e", "X", "S")
         await pilot.pause()
         assert len(app.screen_stack) == 1
         assert executor.done == []
