@@ -94,9 +94,14 @@ def line_columns(
             return ()
         return tuple(result_sign(target.end, glyphs) for target in progress().targets(line)[:_SIGNS])
 
+    def end(line: RunLine) -> Cell:
+        """What the run ended before does not wait any more."""
+        never = line.end == "waiting" and progress().ended is not None
+        return (("not begun" if never else line.end, result_sign(line.end, glyphs)[1]),)
+
     return (
         Column("what", "STAGE / STEP / TARGET", 30, what, grow=3, most=70),
-        Column("end", "RESULT", 11, lambda line: ((line.end, result_sign(line.end, glyphs)[1]),)),
+        Column("end", "RESULT", 11, end),
         Column("took", "TOOK", 8, lambda line: line.took(now()), right=True),
         Column("targets", "TARGETS", 8, where, priority=2, grow=2, most=_SIGNS, live=True),
         Column("summary", "", 16, lambda line: ((line.summary, "dim"),), priority=1, grow=4),

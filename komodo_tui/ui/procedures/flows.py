@@ -15,6 +15,7 @@ from komodo_tui.operations.procedures.parts import RunParts
 from komodo_tui.operations.procedures.preview import preview
 from komodo_tui.ui.modals.confirm import ConfirmDialog
 from komodo_tui.ui.modals.form import Field, FormDialog
+from komodo_tui.ui.procedures.step_forms import blamed
 
 if TYPE_CHECKING:
     from komodo_tui.domain.procedures.model import ProcedureDefinition
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _PATIENCE = 15.0
 """Seconds the servers may take to say what would be touched."""
+_NEEDED = "has to be given"
 _LINES = 12
 """Lines of a preview that the confirmation shows."""
 
@@ -47,23 +49,29 @@ async def run_procedure(runtime: Runtime, shell: Shell, store: RunStore, definit
     return await launch(runtime.state_dir, store, definition.name, parameters)
 
 
+def _given(text: str) -> str:
+    return "" if text else _NEEDED
+
+
 async def _parameters(shell: Shell, definition: ProcedureDefinition) -> dict[str, str] | None:
     if not definition.parameters:
         return {}
     fields = []
     for name in definition.parameters:
         parameter = definition.parameter(name)
+        needed = parameter.default is None and not parameter.choices
         fields.append(
             Field(name, name, "choice" if parameter.choices else "text",
                   value=parameter.default if parameter.default is not None else next(iter(parameter.choices), ""),
-                  help=parameter.description, choices=tuple((choice, choice) for choice in parameter.choices))
+                  help=parameter.description or (_NEEDED if needed else ""), check=_given if needed else None,
+                  choices=tuple((choice, choice) for choice in parameter.choices))
         )  # fmt: skip
 
     def wrong(values: dict[str, object]) -> dict[str, str]:
         try:
             arguments(definition, {name: str(value) for name, value in values.items()})
         except UsageError as error:
-            return {next(iter(definition.parameters)): str(error)}
+            return {blamed(list(definition.parameters), str(error)): str(error)}
         return {}
 
     values = await shell.ask(FormDialog(f"Run {definition.name}", fields, verb="next", check=wrong))

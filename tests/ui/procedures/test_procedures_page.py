@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from textual.widgets import TextArea
+from textual.widgets import Static, TextArea
 
 from komodo_tui.domain.operations import Actor, DefineProcedureOperation, Target
 from komodo_tui.domain.procedures import journal as j
 from komodo_tui.domain.procedures.model import ProcedureDefinition
+from komodo_tui.domain.procedures.progress import RunLine, RunProgress
 from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
 from komodo_tui.store.definitions import DefinitionStore
 from komodo_tui.store.runs import RunStore
@@ -21,6 +22,9 @@ from komodo_tui.ui.modals.form import FormDialog
 from komodo_tui.ui.modals.menu import MenuDialog
 from komodo_tui.ui.modals.yaml_editor import YamlEditor
 from komodo_tui.ui.pages.procedures import ProceduresPage
+from komodo_tui.ui.procedures.columns import line_columns
+from komodo_tui.ui.procedures.flows import _parameters
+from komodo_tui.ui.render.glyphs import UNICODE
 from tests.ui.fleets import NOW, furnish
 from tests.ui.still import still_runtime
 
@@ -147,6 +151,27 @@ async def test_running_asks_for_parameters_and_shows_what_it_would_touch(app: Ko
         assert "  exec: redis@db-01: docker exec redis ./migrate" in texts
         await pilot.press("escape")
         await until(pilot, lambda: len(app.screen_stack) == 1)
+
+
+def test_after_the_end_nothing_waits() -> None:
+    progress = RunProgress()
+    (end,) = (column for column in line_columns(UNICODE, lambda: NOW, lambda: progress) if column.id == "end")
+    assert end.cell(RunLine(1, "sleep"))[0][0] == "waiting"
+    progress.ended = j.RunEnded(outcome="failed")
+    assert end.cell(RunLine(1, "sleep"))[0][0] == "not begun"
+
+
+async def test_a_parameter_that_has_to_be_given_is_asked_for(app: KomodoApp) -> None:
+    async with app.run_test(size=LARGE) as pilot:
+        page = await ready(pilot)
+        definition = ProcedureDefinition(name="needy", parameters={"first": "a", "second": None})
+        asked = app.run_worker(_parameters(page.shell, definition))
+        form = await dialog(pilot, FormDialog)
+        await pilot.press("ctrl+s")
+        told = form.query_one("#help-second", Static)
+        await until(pilot, lambda: told.has_class("-wrong"))
+        await pilot.press("b", "ctrl+s")
+        assert await asked.wait() == {"first": "a", "second": "b"}
 
 
 async def test_the_editor_says_what_is_wrong_and_saves_what_could_run(app: KomodoApp) -> None:
