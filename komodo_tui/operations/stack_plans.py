@@ -99,7 +99,9 @@ def draft_definition(operation: DefineStackOperation, known: Mapping[str, StackD
 
 
 def summary(preview: ComposePreview) -> str:
-    """``recreate web; create db; keep 2``."""
+    """``recreate web; create db; keep 2``, or that nothing would change."""
+    if not preview.changes:
+        return "nothing would change"
     parts = []
     for verb in _ORDER:
         names = [change.service for change in preview.services if change.verb == verb]

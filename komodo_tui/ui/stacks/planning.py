@@ -107,7 +107,7 @@ def preview_text(
 ) -> Text:
     """What a deploy would do on a server, how it stands (``sides``), what is in its way, and differences of files."""
     style, glyphs = look.palette.style, look.glyphs
-    what = summary(preview) if preview.changes else "nothing would change"
+    what = summary(preview)
     text = Text.assemble((f"{server}  ", style("accent bold")), (f"{what}\n", style("bold")))
     if sides:
         text.append_text(sides_text(sides, look))

@@ -41,4 +41,4 @@ def test_a_rollback_names_its_revision() -> None:
         server="web-1", project="shop", spec=ComposeRollback(project="shop", revision=7), preview=preview
     )
     (step,) = draft_stack(StackOperation(verb="rollback", stack="shop", targets=(target,)), state).steps
-    assert step.text.startswith("rollback shop to revision 7: ")
+    assert step.text == "rollback shop to revision 7: nothing would change"
