@@ -137,7 +137,7 @@ def standing(base: SyncBase) -> tuple[str, Literal["ok", "warn", "bad", "dim"]]:
     if base.problem:
         return base.problem, "bad"
     if not base.looked:
-        return "not looked at yet", "dim"
+        return "not looked at", "dim"
     if base.conflicts:
         return count_text(base.conflicts, "conflict"), "bad"
     if base.pending:
