@@ -67,4 +67,4 @@ def test_the_clock_is_when_it_last_showed_that() -> None:
 
 def test_events_that_are_there_for_a_part_alone_are_told_with_their_beginning() -> None:
     noon = datetime(2026, 3, 4, 12, 0).timestamp()
-    assert young_text({"local": noon - 60, "two": noon}) == "events of local, two since 03-04 12:00:00 only"
+    assert young_text({"local": noon - 60, "two": noon}) == "events since 03-04 12:00 (local, two)"

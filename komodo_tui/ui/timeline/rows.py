@@ -25,7 +25,7 @@ def moment_text(at: float, *, day: bool = True) -> str:
 
 def young_text(since: Mapping[str, float]) -> str:
     """Of which servers events are there for a part of the time alone, and from when on (the latest of them)."""
-    return f"events of {', '.join(since)} since {moment_text(max(since.values()))} only"
+    return f"events since {moment_text(max(since.values()))[:-3]} ({', '.join(since)})"
 
 
 def columns() -> tuple[Column[Entry], ...]:
