@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
 
     from textual.binding import Binding
+    from textual.driver import Driver
     from textual.filter import LineFilter
     from textual.screen import ModalScreen
 
@@ -59,6 +60,12 @@ class ServiceApp(App[int]):
         self.acts = Acts(runtime, self)
         runtime.questions.answer_with(lambda: ShellPrompter(self, self._typing))
         self.now = now
+
+    def get_driver_class(self) -> type[Driver]:
+        """The one that gives a terminal pane its keys as they were typed, and shows its cursor."""
+        from komodo_tui.ui.terminal.private import pane_driver_class
+
+        return pane_driver_class(super().get_driver_class())
 
     def _typing(self) -> bool:
         """Whether keys go to a text field or a terminal now."""
