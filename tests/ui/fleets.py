@@ -24,7 +24,7 @@ from komodo_agent.wire.models import (
     Pressure,
     ProcessTable,
 )
-from komodo_agent.wire.past import Past
+from komodo_agent.wire.past import Past, PastEvents
 from komodo_agent.wire.protocol import Hello
 from komodo_tui.domain.errors import HostUnreachableError, NotFoundError
 from komodo_tui.domain.operations import ActionRecord, StepResult
@@ -210,6 +210,10 @@ class StillClient:
         if subject != "host":
             raise NotFoundError(f"nothing is kept of {subject}")
         return Past(subject=subject, step=60.0, start=start, series={"memory": [n * 2.0**29 for n in range(60)]})
+
+    async def past_events(self, start: float, end: float, limit: int = 1000) -> PastEvents:
+        """There are none."""
+        return PastEvents(events=(), since=start)
 
 
 class StillLink:

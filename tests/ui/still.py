@@ -65,6 +65,10 @@ class StillHistory:
         """Nothing."""
         return iter(())
 
+    def query(self, *given: Any, **more: Any) -> list[Any]:
+        """Nothing."""
+        return []
+
 
 @dataclass
 class StillRuntime:

@@ -18,6 +18,7 @@ from komodo_agent.wire.models import (
     Pressure,
     Process,
 )
+from komodo_agent.wire.past import Past, PastEvents
 from komodo_agent.wire.protocol import Hello
 from komodo_tui.domain.errors import (
     AgentMissingError,
@@ -53,6 +54,14 @@ PATIENCE = 60.0
 @dataclass
 class StillClient:
     """An agent that remembers a wave."""
+
+    async def past_events(self, start: float, end: float, limit: int = 1000) -> PastEvents:
+        """There are none."""
+        return PastEvents(events=(), since=start)
+
+    async def past(self, start: float, end: float, *, subject: str = "host", points: int = 600) -> Past:
+        """Nothing was seen."""
+        return Past(subject=subject, step=60.0, start=start, series={})
 
     async def host_history(self, window: float) -> History:
         """Sixty values."""
