@@ -96,7 +96,7 @@ class ContainerDetail(Vertical):
         """Whether all that the shown sub-tab asks for has come in."""
         asked = self._inspection
         waits = asked.processes is None if self._tab.id == "processes" else asked.detail is None
-        return self._pane() is not None and not waits
+        return self._pane() is not None and not waits and not self._past.asking
 
     def open(self, key: Key, tab: str = "") -> None:
         """Show this container, on the named sub-tab or the one shown last."""

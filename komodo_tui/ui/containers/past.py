@@ -30,6 +30,8 @@ class ContainerPast:
         self._shell = shell
         self._series: dict[Key, Series] = {}
         self._due: dict[tuple[Key, float], float] = {}
+        self.asking = 0
+        """Questions that were not answered yet."""
 
     def look(self, row: Row, window: float) -> Series:
         """The series of a container, its newest figures taken in; asks the agent when that is due."""
@@ -44,6 +46,7 @@ class ContainerPast:
         now = self._shell.now()
         if row.live.live and now >= self._due.get((row.key, window), 0.0):
             self._due[row.key, window] = now + _AGAIN
+            self.asking += 1
             self._shell.work(self._ask(row.key, window, series))
         return series
 
@@ -55,3 +58,5 @@ class ContainerPast:
         except KomodoError:
             # The list says how the server stands; a graph without a past needs no dialog of its own.
             self._due[key, window] = self._shell.now() + _AFTER_FAILURE
+        finally:
+            self.asking -= 1

@@ -58,13 +58,17 @@ async def test_a_running_project_is_adopted_without_a_touch_and_deployed_from_it
 
 
 async def test_images_are_pulled_and_what_runs_stays(stacks: Stacks) -> None:
-    await stacks.deploy(source())
+    docker = stacks.server.docker
+    docker("run", "--name", "seed", "busybox", "true")
+    docker("commit", "-c", "LABEL own=1", "seed", "own-only")  # an image that no other test pushes anywhere
+    docker("rm", "seed")
+    await stacks.deploy(source(WEB.replace("image: busybox", "image: own-only")))
     before = stacks.container()
     act = ComposeAct(project="shop", verb="pull", fingerprint=(await stacks.project()).fingerprint)
     job = await stacks.run(act)
     assert (job.status, job.result) == ("succeeded", {"newer": ""}), job.error
-    assert "busybox came from no registry" in await stacks.log(job)
-    stacks.server.docker("tag", "busybox", "127.0.0.1:1/team/web:1")
+    assert "own-only came from no registry" in await stacks.log(job)
+    docker("tag", "own-only", "127.0.0.1:1/team/web:1")
     elsewhere = WEB.replace("image: busybox", "image: 127.0.0.1:1/team/web:1")
     await stacks.deploy(source(elsewhere))
     refused = await stacks.deploy(source(elsewhere, PORT="8081"), pull="always")

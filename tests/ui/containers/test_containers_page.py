@@ -338,6 +338,7 @@ def test_looks_detail(
         await put_cursor(pilot, page, "api-1")
         page.open_detail(("web-01", f"{1:064x}"), tab)
         await until(pilot, lambda: page.detail.settled)
+        page.detail.tick()  # what came in is drawn with the next frame
         await pilot.pause()
 
     assert snap_compare(made[0], terminal_size=size, run_before=settle)
