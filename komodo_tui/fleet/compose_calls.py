@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,13 +15,10 @@ from komodo_agent.wire.protocol import (
     ROUTE_COMPOSE_REVISION,
 )
 from komodo_agent.wire.volumes import VolumeFolder
+from komodo_tui.fleet.calls import AgentCalls
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from komodo_agent.wire.compose import PreviewRequest
-
-T = TypeVar("T")
 
 PREVIEW_TIMEOUT = 90.0
 """Longer than the agent gives compose."""
@@ -29,27 +26,8 @@ FETCH_TIMEOUT = 300.0
 """The same where the agent gets a repository first."""
 
 
-class ComposeCalls:
+class ComposeCalls(AgentCalls):
     """Raises :class:`~komodo_tui.domain.errors.KomodoError`, as all of the client does."""
-
-    async def _get(
-        self, route: str, kind: type[T], parameters: dict[str, str] | None = None, *, id: str = "", timeout: float = 0.0
-    ) -> T:
-        raise NotImplementedError
-
-    async def _call(
-        self,
-        method: str,
-        path: str,
-        parameters: dict[str, str] | None = None,
-        *,
-        body: bytes | None = None,
-        timeout: float = 0.0,
-    ) -> tuple[bytes, Mapping[str, str]]:
-        raise NotImplementedError
-
-    def _decode(self, body: bytes, kind: type[T]) -> T:
-        raise NotImplementedError
 
     async def compose_projects(self) -> list[ComposeProject]:
         """The compose projects that run there or were deployed there before."""

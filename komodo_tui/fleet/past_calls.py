@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from komodo_agent.wire import protocol
 from komodo_agent.wire.models import History
 from komodo_agent.wire.past import HOST, ROUTE_PAST, ROUTE_PAST_EVENTS, ROUTE_PAST_SUBJECTS, Past, PastEvents
-
-T = TypeVar("T")
+from komodo_tui.fleet.calls import AgentCalls
 
 _TIMEOUT = 20.0
 
 
-class PastCalls:
+class PastCalls(AgentCalls):
     """Raises :class:`~komodo_tui.domain.errors.KomodoError`, as all of the client does."""
-
-    async def _get(
-        self, route: str, kind: type[T], parameters: dict[str, str] | None = None, *, id: str = "", timeout: float = 0.0
-    ) -> T:
-        raise NotImplementedError
 
     async def container_history(self, container_id: str, window: float) -> History:
         """The figures of a container over the last ``window`` seconds."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,13 +22,10 @@ from komodo_agent.wire.repos import (
 )
 from komodo_agent.wire.volumes import VolumeFolder
 from komodo_tui.domain.errors import ActError
+from komodo_tui.fleet.calls import AgentCalls
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from komodo_agent.wire.repos import RepoSource
-
-T = TypeVar("T")
 
 READ_TIMEOUT = 60.0
 """A clone with very many files takes its time to be compared."""
@@ -36,27 +33,8 @@ LOOK_TIMEOUT = 90.0
 """Longer than the agent gives git, and looks before this one."""
 
 
-class RepoCalls:
+class RepoCalls(AgentCalls):
     """Raises :class:`~komodo_tui.domain.errors.KomodoError`, as all of the client does."""
-
-    async def _get(
-        self, route: str, kind: type[T], parameters: dict[str, str] | None = None, *, id: str = "", timeout: float = 0.0
-    ) -> T:
-        raise NotImplementedError
-
-    async def _call(
-        self,
-        method: str,
-        path: str,
-        parameters: dict[str, str] | None = None,
-        *,
-        body: bytes | None = None,
-        timeout: float = 0.0,
-    ) -> tuple[bytes, Mapping[str, str]]:
-        raise NotImplementedError
-
-    def _decode(self, body: bytes, kind: type[T]) -> T:
-        raise NotImplementedError
 
     async def repos(self) -> list[RepoState]:
         """The clones there are."""

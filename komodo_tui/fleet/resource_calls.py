@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from komodo_agent.wire.resources import (
     ROUTE_DISK_USAGE,
     ROUTE_RESOURCE,
@@ -12,21 +10,15 @@ from komodo_agent.wire.resources import (
     Resource,
     ResourceDetail,
 )
-
-T = TypeVar("T")
+from komodo_tui.fleet.calls import AgentCalls
 
 LIST_TIMEOUT = 30.0
 DISK_USAGE_TIMEOUT = 330.0
 """Longer than the agent gives its engine."""
 
 
-class ResourceCalls:
+class ResourceCalls(AgentCalls):
     """Raises :class:`~komodo_tui.domain.errors.KomodoError`, as all of the client does."""
-
-    async def _get(
-        self, route: str, kind: type[T], parameters: dict[str, str] | None = None, *, id: str = "", timeout: float = 0.0
-    ) -> T:
-        raise NotImplementedError
 
     async def resources(self) -> list[Resource]:
         """The images, volumes and networks of the engine, with what uses them."""

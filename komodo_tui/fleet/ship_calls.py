@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import msgspec
@@ -21,14 +21,12 @@ from komodo_agent.wire.ships import (
     Shipment,
 )
 from komodo_tui.domain.errors import BrokenOffError, KomodoError
+from komodo_tui.fleet.calls import AgentCalls
 from komodo_tui.fleet.connector import CONNECT_TIMEOUT, FILES
 from komodo_tui.fleet.plain_http import aiohttp
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-    from contextlib import AbstractAsyncContextManager
-
-T = TypeVar("T")
+    from collections.abc import AsyncGenerator, AsyncIterator
 
 _LOOK_TIMEOUT = 60.0
 """An engine with hundreds of images takes its time to tell their layers."""
@@ -38,37 +36,8 @@ _PIECE = 512 << 10
 _ANSWER_LIMIT = 1 << 20
 
 
-class ShipCalls:
+class ShipCalls(AgentCalls):
     """Raises :class:`~komodo_tui.domain.errors.KomodoError`, as all of the client does."""
-
-    server: str
-    _session: aiohttp.ClientSession
-
-    async def _get(
-        self, route: str, kind: type[T], parameters: dict[str, str] | None = None, *, id: str = "", timeout: float = 0.0
-    ) -> T:
-        raise NotImplementedError
-
-    async def _call(
-        self,
-        method: str,
-        path: str,
-        parameters: dict[str, str] | None = None,
-        *,
-        body: bytes | None = None,
-        kind: str = "",
-        timeout: float = 0.0,
-    ) -> tuple[bytes, Mapping[str, str]]:
-        raise NotImplementedError
-
-    def _translated(self) -> AbstractAsyncContextManager[None]:
-        raise NotImplementedError
-
-    def _refusal(self, status: int, body: bytes) -> KomodoError:
-        raise NotImplementedError
-
-    def _decode(self, body: bytes, kind: type[T]) -> T:
-        raise NotImplementedError
 
     async def image_layers(self, image: str) -> ImageLayers:
         """What an image there, by id or tag, is made of."""

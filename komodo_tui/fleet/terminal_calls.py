@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,18 +19,15 @@ from komodo_agent.wire.terminals import (
 )
 from komodo_tui.domain.errors import ActError, AgentTimeoutError, NotFoundError
 from komodo_tui.domain.text import clean
+from komodo_tui.fleet.calls import AgentCalls, path_of
 from komodo_tui.fleet.cleaning import clean_value
 from komodo_tui.fleet.connector import SHELL
 from komodo_tui.fleet.plain_http import aiohttp
 from komodo_tui.fleet.streams import START_TIMEOUT, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from komodo_agent.wire.exec import Resize
     from komodo_agent.wire.terminals import Attach, TerminalEvent
-
-T = TypeVar("T")
 
 _WRITE_CHUNK = 32 << 10
 _END_TIMEOUT = 20.0
@@ -92,24 +88,8 @@ class TerminalStream(Stream):
         return msgspec.structs.replace(event, reason=clean(event.reason)) if isinstance(event, ExecExit) else event
 
 
-class TerminalCalls:
+class TerminalCalls(AgentCalls):
     """Raises :class:`~komodo_tui.domain.errors.KomodoError`, as all of the client does."""
-
-    server: str
-
-    async def _get(
-        self, route: str, kind: type[T], parameters: dict[str, str] | None = None, *, id: str = "", timeout: float = 0.0
-    ) -> T:
-        raise NotImplementedError
-
-    async def _call(
-        self, method: str, path: str, parameters: dict[str, str] | None = None, *, body: bytes | None = None,
-        kind: str = "", timeout: float = 0.0,
-    ) -> tuple[bytes, Mapping[str, str]]:  # fmt: skip
-        raise NotImplementedError
-
-    async def _stream(self, path: str, kind: str) -> aiohttp.ClientWebSocketResponse:
-        raise NotImplementedError
 
     async def terminals(self) -> list[TerminalInfo]:
         """Those that this user has open on the server, oldest first."""
@@ -117,12 +97,12 @@ class TerminalCalls:
 
     async def rename_terminal(self, id: str, name: str) -> None:
         """Call one something else, for all who look at it."""
-        await self._call("PUT", _path(ROUTE_TERMINAL, id), body=msgspec.json.encode(Rename(name=name)), timeout=10.0)
+        await self._call("PUT", path_of(ROUTE_TERMINAL, id), body=msgspec.json.encode(Rename(name=name)), timeout=10.0)
 
     async def end_terminal(self, id: str) -> None:
         """End its program and forget it. One that is gone already is no error."""
         try:
-            await self._call("DELETE", _path(ROUTE_TERMINAL, id), timeout=_END_TIMEOUT)
+            await self._call("DELETE", path_of(ROUTE_TERMINAL, id), timeout=_END_TIMEOUT)
         except NotFoundError:
             return
 
@@ -133,13 +113,9 @@ class TerminalCalls:
             NotFoundError: there is none, or the agent is too old to have any.
             ActError: it cannot be begun.
         """
-        stream = TerminalStream(self.server, await self._stream(_path(ROUTE_TERMINAL_ATTACH, id), SHELL))
+        stream = TerminalStream(self.server, await self._stream(path_of(ROUTE_TERMINAL_ATTACH, id), SHELL))
         try:
             return stream, await stream.begin(request)
         except BaseException:  # also when cancelled: it would hold its channel for ever
             await stream.close()
             raise
-
-
-def _path(route: str, id: str) -> str:
-    return route.format(id=quote(id, safe=""))

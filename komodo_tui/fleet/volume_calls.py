@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
 from komodo_agent.wire.volumes import (
     ROUTE_VOLUME_ARCHIVE,
@@ -12,15 +11,13 @@ from komodo_agent.wire.volumes import (
     Restored,
     VolumeFolder,
 )
-from komodo_tui.domain.errors import ActError, KomodoError
+from komodo_tui.domain.errors import ActError
+from komodo_tui.fleet.calls import AgentCalls, path_of
 from komodo_tui.fleet.connector import CONNECT_TIMEOUT, FILES
 from komodo_tui.fleet.plain_http import aiohttp
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
-    from contextlib import AbstractAsyncContextManager
-
-T = TypeVar("T")
 
 _STALLED = 150.0
 """Seconds without a byte after which a transfer counts as stuck: longer than the agent waits for us."""
@@ -28,25 +25,8 @@ _PIECE = 512 << 10
 _ANSWER_LIMIT = 1 << 20
 
 
-class VolumeCalls:
+class VolumeCalls(AgentCalls):
     """Raises :class:`~komodo_tui.domain.errors.KomodoError`, as all of the client does."""
-
-    server: str
-    _session: aiohttp.ClientSession
-
-    async def _get(
-        self, route: str, kind: type[T], parameters: dict[str, str] | None = None, *, id: str = "", timeout: float = 0.0
-    ) -> T:
-        raise NotImplementedError
-
-    def _translated(self) -> AbstractAsyncContextManager[None]:
-        raise NotImplementedError
-
-    def _refusal(self, status: int, body: bytes) -> KomodoError:
-        raise NotImplementedError
-
-    def _decode(self, body: bytes, kind: type[T]) -> T:
-        raise NotImplementedError
 
     async def volume_folder(self, volume: str, path: str = "") -> VolumeFolder:
         """A folder of a volume; ``path`` as :attr:`~komodo_agent.wire.volumes.VolumeFile.path` has it."""
@@ -54,7 +34,7 @@ class VolumeCalls:
 
     async def read_volume_file(self, volume: str, path: str, take: Callable[[bytes], Awaitable[None]]) -> int:
         """Give a file's bytes to ``take``, piece by piece; returns how many they were."""
-        return await self._download(_path(ROUTE_VOLUME_FILE, volume), {"path": path}, take)
+        return await self._download(path_of(ROUTE_VOLUME_FILE, volume), {"path": path}, take)
 
     async def read_volume(self, volume: str, take: Callable[[bytes], Awaitable[None]]) -> int:
         """Give all of a volume as a tar to ``take``, piece by piece; returns how many bytes it has.
@@ -62,12 +42,12 @@ class VolumeCalls:
         Raises:
             ActError: it broke off: what was taken is no archive.
         """
-        return await self._download(_path(ROUTE_VOLUME_ARCHIVE, volume), {}, take)
+        return await self._download(path_of(ROUTE_VOLUME_ARCHIVE, volume), {}, take)
 
     async def write_volume(self, volume: str, pieces: AsyncIterator[bytes], *, replace: bool) -> Restored:
         """Put an archive into a volume; returns what was put back."""
         limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=None)
-        path = _path(ROUTE_VOLUME_ARCHIVE, volume)
+        path = path_of(ROUTE_VOLUME_ARCHIVE, volume)
         async with (
             self._translated(),
             self._session.put(
@@ -101,7 +81,3 @@ class VolumeCalls:
                     hint="the server went away, or something cannot be read: the agent's log there says what",
                 ) from error
         return count
-
-
-def _path(route: str, volume: str) -> str:
-    return route.replace("{id}", quote(volume, safe=""))

@@ -44,7 +44,7 @@ class TypeAhead:
         self._app = app
         self._held: deque[events.Key] | None = None
         self._left = 0.0
-        self._for_shell = False
+        self._of_terminal = False
         self._ready: Callable[[], bool] = self._typing
         self._timer: Timer | None = None
 
@@ -60,19 +60,19 @@ class TypeAhead:
         if self._typing():
             return
         if event.key in OPENERS:
-            self._hold(PATIENCE, for_shell=False)
+            self._hold(PATIENCE, of_terminal=False)
         elif self._opens_shell(event.key):
-            self._hold(PATIENCE_SHELL, for_shell=True)
+            self._hold(PATIENCE_SHELL, of_terminal=True)
 
     def wait_for_page(self, ready: Callable[[], bool]) -> None:
         """A page is being made: keys wait until it has the focus."""
         if self._held is None:
-            self._hold(PATIENCE_PAGE, for_shell=False)
+            self._hold(PATIENCE_PAGE, of_terminal=False)
             self._ready = ready
 
-    def _hold(self, patience: float, *, for_shell: bool) -> None:
+    def _hold(self, patience: float, *, of_terminal: bool) -> None:
         self._held = deque()
-        self._left, self._for_shell, self._ready = patience, for_shell, self._typing
+        self._left, self._of_terminal, self._ready = patience, of_terminal, self._typing
         self._timer = self._app.set_interval(_LOOK, self._look)
 
     def _opens_shell(self, key: str) -> bool:
@@ -95,15 +95,17 @@ class TypeAhead:
         if not self._app.screen_stack:
             return  # the program is ending
         self._left -= _LOOK
-        if self._for_shell and is_coming(self._app):  # the first one loads what draws it, on a busy machine for seconds
+        if self._of_terminal and is_coming(
+            self._app
+        ):  # the first one loads what draws it, on a busy machine for seconds
             self._left = max(self._left, PATIENCE_SHELL)
         typing = self._ready()
-        if self._left > 0 and not typing and not (self._for_shell and self._refused()):
+        if self._left > 0 and not typing and not (self._of_terminal and self._refused()):
             return
         if self._timer is not None:
             self._timer.stop()
         held, self._held = self._held, None
-        if self._for_shell and not typing:
+        if self._of_terminal and not typing:
             return  # they were meant for a program: here they would be commands
         for event in held or ():
             await self._app.on_event(event)

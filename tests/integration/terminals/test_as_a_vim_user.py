@@ -95,7 +95,7 @@ def both(tmp_path: Path, remote: RemoteAgent) -> Iterator[Both]:
         pane.type("s")
         pane.wait(lambda screen: "TERMINAL" in screen[2], "the shell")
         for window, name in ((pane, "one"), (plain, "two")):
-            folder = tmp_path / name / "work"
+            folder = tmp_path / name / "repo"
             folder.mkdir(parents=True)
             clean = f"exec env -i PATH=\"$PATH\" LANG=C.UTF-8 TERM=xterm-256color HOME={folder} EDITOR='vim -u NONE -N'"
             window.type(f"cd {folder}; {clean} PS1='$ ' bash --norc")
@@ -114,7 +114,7 @@ def test_an_edit_a_commit_and_a_paste(both: Both, tmp_path: Path) -> None:
     both.same("0,0-1")
     _edit(both)
     both.leave()
-    assert (tmp_path / "one/work/notes.txt").read_text() == (tmp_path / "two/work/notes.txt").read_text()
+    assert (tmp_path / "one/repo/notes.txt").read_text() == (tmp_path / "two/repo/notes.txt").read_text()
     _commit(both, tmp_path)
     _paste_into_vim(both, tmp_path)
     _paste_into_cat(both, tmp_path)
@@ -178,7 +178,7 @@ def _commit(both: Both, folder: Path) -> None:
     both.pane.wait(lambda screen: "1 file changed" in "\n".join(screen), "the commit")
     for name in ("one", "two"):
         log = subprocess.run(
-            ["git", "-C", str(folder / name / "work"), "log", "--format=%B"], capture_output=True, text=True, check=True
+            ["git", "-C", str(folder / name / "repo"), "log", "--format=%B"], capture_output=True, text=True, check=True
         )  # fmt: skip
         assert log.stdout.strip() == "Say ONE instead of one\n\nBecause it is louder."
 
@@ -194,7 +194,7 @@ def _paste_into_vim(both: Both, folder: Path) -> None:
     both.same("→ 199")
     both.escape()
     both.leave()
-    assert (folder / "one/work/pasted.py").read_text() == "\n".join(LINES) + "\n"
+    assert (folder / "one/repo/pasted.py").read_text() == "\n".join(LINES) + "\n"
 
 
 def _paste_into_cat(both: Both, folder: Path) -> None:
