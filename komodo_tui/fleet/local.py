@@ -21,6 +21,10 @@ IDLE_EXIT = 30
 """Seconds after the last client at which the agent ends."""
 _PATH_LIMIT = 100
 """Bytes of a Unix socket's path (the kernel takes 107), less room for the files beside it."""
+_TELLING = ("DOCKER_", "COMPOSE_", "BUILDX_", "BUILDKIT_", "KOMODO_AGENT_")
+_TELLING_NAMES = ("home", "http_proxy", "https_proxy", "all_proxy", "no_proxy")
+"""Variables (those in either case) that decide what the agent and the programs it runs talk to. Not ``PATH``:
+it differs between a shell and cron, which have to find the same agent with its jobs and terminals."""
 _LOG_TAIL = 600
 _CONNECT_TIMEOUT = 1.0
 
@@ -30,7 +34,7 @@ class EmbeddedAgentError(Exception):
 
 
 class EmbeddedAgent:
-    """The agent of one user, code version and engine.
+    """The agent of one user, code version and engine: what it talks to, as the environment says.
 
     Another process may have started it, or be starting it now; whoever holds the spawn lock starts it,
     all others find it on the same socket.
@@ -162,15 +166,29 @@ class EmbeddedAgent:
 
 
 def _socket_path(runtime: Path, docker_host: str) -> Path:
-    """One socket for each code and engine, so that a program never talks to an agent of another version."""
+    """One socket for each code and environment: a program never talks to an agent of another version or engine.
+
+    An agent lives on for a while after its last program, with the environment of that program.
+    """
     package = Path(komodo_agent.__file__).parent
-    identity = (komodo_agent.__version__, sys.executable, str(package), str(_newest(package)), docker_host)
+    identity = (
+        komodo_agent.__version__, sys.executable, str(package), str(_newest(package)), docker_host, *_surroundings()
+    )  # fmt: skip
     name = f"a-{hashlib.sha256(chr(0).join(identity).encode()).hexdigest()[:12]}.sock"
     path = runtime / name
     if len(os.fsencode(path)) <= _PATH_LIMIT:
         return path
     where = hashlib.sha256(os.fsencode(runtime)).hexdigest()[:8]
     return _private_folder(Path(f"/tmp/komodo-tui-{os.geteuid()}-{where}")) / name
+
+
+def _surroundings() -> list[str]:
+    """The part of the environment that makes one agent unlike another; ``DOCKER_HOST`` is told it apart from that."""
+    return sorted(
+        f"{name}={value}"
+        for name, value in os.environ.items()
+        if name != "DOCKER_HOST" and (name.startswith(_TELLING) or name.lower() in _TELLING_NAMES)
+    )
 
 
 def _private_folder(path: Path) -> Path:
