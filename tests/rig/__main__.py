@@ -17,6 +17,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--no-engine", action="store_true")
     parser.add_argument("--no-sshd", action="store_true")
+    parser.add_argument("--release", default="", help="the Debian whose engine it has, images in containerd's store")
     arguments = parser.parse_args()
     if arguments.verb == "prepare":
         return prepare()
@@ -31,7 +32,7 @@ def main() -> int:
         started = (
             server.load(name)
             if arguments.verb == "list"
-            else server.up(name, engine=not arguments.no_engine, sshd=not arguments.no_sshd)
+            else server.up(name, engine=not arguments.no_engine, sshd=not arguments.no_sshd, release=arguments.release)
         )
         print(json.dumps(asdict(started)))
     return 0

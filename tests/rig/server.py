@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.rig import images
+from tests.rig import images, releases
 from tests.rig.compose import CACHE
 from tests.rig.packages import find
 from tests.rig.processes import alive, run, spawn, stop, wait_for
@@ -34,6 +34,8 @@ class Server:
     key: str
     known_hosts: str
     ssh_config: str
+    release: str = ""
+    """The Debian whose engine it has, with images in containerd's store; empty: this machine's engine."""
 
     @property
     def run_dir(self) -> Path:
@@ -61,14 +63,20 @@ class Server:
         """Start dockerd and wait for its API."""
         (self.run_dir / "docker.sock").unlink(missing_ok=True)
         (self.run_dir / "dockerd.pid").unlink(missing_ok=True)
+        environment, dockerd, options = _engine_environment(), find("dockerd") or "dockerd", []
+        if self.release:
+            folder = releases.engine_folder(self.release)
+            environment["PATH"], dockerd = f"{folder}:{environment['PATH']}", str(folder / "dockerd")
+            (self.run_dir / "daemon.json").write_text(json.dumps(releases.STORE))
+            options = ["--config-file", str(self.run_dir / "daemon.json")]
         command = [
-            "nsenter", f"--net={self.netns}", find("dockerd") or "dockerd",
+            "nsenter", f"--net={self.netns}", dockerd, *options,
             "--data-root", str(DATA / self.name), "--exec-root", str(self.run_dir / "exec"),
             "--pidfile", str(self.run_dir / "dockerd.pid"), "-H", self.docker_host,
             "--cgroup-parent", f"/komodo-rig-{self.name}",
             "--containerd-namespace", f"kr-{self.name}", "--containerd-plugins-namespace", f"kr-{self.name}-plugins",
         ]  # fmt: skip
-        spawn(command, log=self.run_dir / "dockerd.log", env=_engine_environment())
+        spawn(command, log=self.run_dir / "dockerd.log", env=environment)
         wait_for(self._engine_answers, 60, what=f"an answer of the engine of {self.name}")
 
     def _engine_answers(self) -> bool:
@@ -141,7 +149,7 @@ class Server:
                 os.kill(pid, sig)
 
 
-def up(name: str, *, engine: bool = True, sshd: bool = True) -> Server:
+def up(name: str, *, engine: bool = True, sshd: bool = True, release: str = "") -> Server:
     """Start a private server of this name (letters, digits and dashes, at most 24)."""
     run_dir = RUN / name
     run_dir.mkdir(parents=True, exist_ok=True, mode=0o755)
@@ -153,7 +161,7 @@ def up(name: str, *, engine: bool = True, sshd: bool = True) -> Server:
     server = Server(
         name=name, number=number, docker_host=f"unix://{run_dir}/docker.sock", address=address, ssh_port=22,
         user="root", key=str(run_dir / "id"), known_hosts=str(run_dir / "known_hosts"),
-        ssh_config=str(run_dir / "ssh_config"),
+        ssh_config=str(run_dir / "ssh_config"), release=release,
     )  # fmt: skip
     (run_dir / "owner").write_text(str(os.getpid()))
     (run_dir / "server.json").write_text(json.dumps(asdict(server)))
