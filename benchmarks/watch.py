@@ -17,7 +17,7 @@ import msgspec
 
 from benchmarks.fleet import NOW, Fleet
 from benchmarks.measure import rss_bytes, yardstick
-from komodo_tui.domain.alerts_survey import joined
+from komodo_tui.domain.alerts_readings import joined
 from komodo_tui.domain.log_rules import LogRule
 from komodo_tui.domain.servers import Threshold, Thresholds
 from komodo_tui.domain.settings import CertificateSettings
@@ -58,7 +58,7 @@ async def _run(folder: Path) -> dict[str, float]:
         LogRule(name=f"rule-{n}", match=f"server-{n:02d} !redis", pattern="error .* refused", at_least=3)
         for n in range(RULES)
     ]  # fmt: skip
-    logs = LogSurvey(fleet, rules, monotonic=lambda: clock.at)
+    logs = LogSurvey(fleet, lambda: rules, monotonic=lambda: clock.at)
     certificates = CertificateSurvey(fleet, lambda: CertificateSettings())
     said: list[tuple[float, str]] = []
     watcher = AlertWatcher(

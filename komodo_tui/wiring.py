@@ -77,11 +77,22 @@ class Runtime:
     values: StoredValues
     alerts: AlertStore
     updates: ImageUpdates
+    _read_settings: Callable[[], Settings]
     _recovery: asyncio.Task[list[ActionRecord]] | None = field(default=None, init=False, repr=False)
 
     def procedures(self) -> ProcedureDefinitions:
         """The procedures, read at each call."""
         return self._procedures()
+
+    def read_settings(self) -> Settings:
+        """The settings as the file says now, with what the command line adds. Blocks. Raises UsageError."""
+        return self._read_settings()
+
+    def use_settings(self, settings: Settings) -> None:
+        """Go by other settings from now on; what was drawn or is under way stays as it is."""
+        self.settings = settings
+        self.executor.use_settings(settings)
+        self.updates.every = settings.updates.seconds
 
     async def start(self, only: Collection[str] | None = None) -> None:
         """Begin to connect to all servers, or to those named; returns without waiting for any.
@@ -130,11 +141,14 @@ def build_runtime(
         UsageError: the settings file is wrong; file, line and key are named.
     """
     paths = state_directory(home)
-    settings = _settings(paths)
-    if read_only or ascii_only:
-        settings = msgspec.structs.replace(
+
+    def read_settings() -> Settings:
+        settings = _settings(paths)
+        return msgspec.structs.replace(
             settings, read_only=settings.read_only or read_only, ascii=settings.ascii or ascii_only
         )
+
+    settings = read_settings()
     definitions = DefinitionStore(paths.definitions)
     servers = ServerDefinitions(definitions)
     history = History(paths.history)
@@ -179,6 +193,7 @@ def build_runtime(
         values=values,
         alerts=alerts,
         updates=ImageUpdates(fleet, values, settings.updates.seconds),
+        _read_settings=read_settings,
     )
 
 

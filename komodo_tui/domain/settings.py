@@ -175,6 +175,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     logs: LogSettings = LogSettings()
     terminal: TerminalSettings = TerminalSettings()
     commands: tuple[Command, ...] = ()
+    watch_here: bool = False
+    """Whether the program on the screen runs schedules, pushes and syncs while it is open and no ``watch`` does."""
     webhooks: WebhookSettings = WebhookSettings()
     updates: UpdateSettings = UpdateSettings()
     alerts: AlertSettings = AlertSettings()

@@ -65,6 +65,7 @@ class FleetManager:
         self._ssh: SshFleet | None = None
         self._links: dict[str, ServerLink] = {}
         self._losses = _Losses()
+        self._turn = asyncio.Lock()
 
     async def start(self, definitions: Iterable[ServerDefinition]) -> None:
         """Begin to connect to all of them; returns at once. This machine's agent goes first: it needs longest."""
@@ -84,16 +85,17 @@ class FleetManager:
 
     async def update(self, definition: ServerDefinition) -> None:
         """Take over a changed definition; connects anew where the way there changed."""
-        link = self.link(definition.name)
-        old = link.definition
-        self.state.define(definition)
-        if (old.address, old.agent_socket) == (definition.address, definition.agent_socket):
-            link.definition = definition
-            return
-        await link.close()
-        self.state.forget(definition.name)
-        self.state.define(definition)
-        self._link(definition)
+        async with self._turn:  # an act and who follows the definitions may bring the same change
+            link = self.link(definition.name)
+            old = link.definition
+            self.state.define(definition)
+            if (old.address, old.agent_socket) == (definition.address, definition.agent_socket):
+                link.definition = definition
+                return
+            await link.close()
+            self.state.forget(definition.name)
+            self.state.define(definition)
+            self._link(definition)
 
     async def remove(self, name: str) -> None:
         """Disconnect from a server and forget what is known of it.

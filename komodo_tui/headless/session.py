@@ -65,6 +65,14 @@ class Runtime(Protocol):
         """The procedures."""
         ...
 
+    def read_settings(self) -> Settings:
+        """The settings as the file says now."""
+        ...
+
+    def use_settings(self, settings: Settings) -> None:
+        """Go by other settings from now on."""
+        ...
+
     async def start(self, only: Collection[str] | None = None) -> None:
         """Begin to connect."""
         ...

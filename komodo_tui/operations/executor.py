@@ -117,6 +117,12 @@ class Executor:
         self._acts: dict[str, Act] = {}
         self._tasks: set[asyncio.Task[ActionRecord] | asyncio.Task[list[ActionRecord]]] = set()
 
+    def use_settings(self, settings: Settings) -> None:
+        """Go by other settings from now on; an act under way is not stopped."""
+        self._settings = settings
+        self._planner.use_settings(settings)
+        self.terminals.use_settings(settings)
+
     def plan(self, operation: Operation) -> Plan:
         """What the operation would do now, with the exact commands. Changes nothing.
 

@@ -47,7 +47,7 @@ class ImageUpdates:
         """``every``: seconds an answer of a registry may be old; 0 = registries are asked on demand alone."""
         self._fleet = fleet
         self._values = values
-        self._every = every
+        self.every = every
         self._found: dict[str, dict[Key, ImageUpdate]] = {}
         self._due: dict[str, tuple[float, frozenset[Key]]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -58,7 +58,7 @@ class ImageUpdates:
     def look(self) -> None:
         """Begin to ask the servers for which it is time; returns at once."""
         now = time.monotonic()
-        if not self._every or 0 < now - self._looked < _LOOK:
+        if not self.every or 0 < now - self._looked < _LOOK:
             return
         self._looked = now
         for name, live in self._fleet.state.servers.items():
@@ -80,7 +80,7 @@ class ImageUpdates:
         keys = sorted(_keys(live))
         questions = await asyncio.to_thread(self._questions, keys)
         client = await self._fleet.link(server).client()
-        age = self._every if max_age is None else max_age
+        age = self.every if max_age is None else max_age
         answers = await client.image_updates(UpdatesRequest(images=questions, max_age=age)) if questions else []
         found = {(answer.image, answer.image_id): answer for answer in answers}
         if found != self._found.get(server):

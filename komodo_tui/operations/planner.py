@@ -103,6 +103,10 @@ class Planner:
         self._last_version = last_version
         self._syncs = syncs
 
+    def use_settings(self, settings: Settings) -> None:
+        """Go by other settings from now on."""
+        self._settings = settings
+
     def plan(self, operation: Operation) -> Plan:
         """See :meth:`Executor.plan`."""
         draft = self._draft(operation)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from komodo_tui.domain.alerts import AlertOperation
-from komodo_tui.domain.errors import HostKeyUnknownError, KomodoError, RefusedError
+from komodo_tui.domain.errors import HostKeyUnknownError, KomodoError, NotFoundError, RefusedError
 from komodo_tui.domain.operations import DefineProcedureOperation, ServerOperation
 from komodo_tui.domain.repos import DefineRepoOperation
 from komodo_tui.domain.shipping import ShipOperation
@@ -78,7 +79,8 @@ class ServerStep:
         elif operation.verb == "remove":
             await self._definitions.remove(name, operation.rev)
             if connected:
-                await self._fleet.remove(name)
+                with suppress(NotFoundError):  # who follows the definitions was faster
+                    await self._fleet.remove(name)
                 if not self._definitions.known():  # this machine is there by itself again
                     await self._fleet.add(LOCAL)
         elif operation.verb == "install_agent":

@@ -50,6 +50,10 @@ class TerminalLog:
         self._locks = locks
         self._settings = settings
 
+    def use_settings(self, settings: Settings) -> None:
+        """Go by other settings from now on."""
+        self._settings = settings
+
     async def act(self, note: TerminalNote, actor: Actor, effect: Callable[[], Awaitable[T]]) -> T:
         """Do it, between its intent and its outcome; what ``effect`` gives or raises comes out of here.
 

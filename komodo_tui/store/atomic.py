@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 _TEMPORARY = ".tmp-"
 
 
-def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
+def write_atomic(path: Path, data: bytes, mode: int = 0o600, *, durable: bool = True) -> None:
     """Replace the file's content: temporary file, fsync, rename, fsync of the folder.
+
+    ``durable`` False leaves the fsyncs out: for what says nothing after a power cut.
 
     Raises:
         StoreError: it cannot be written (disk full, read-only…); the old content stands.
@@ -28,13 +30,15 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
             with os.fdopen(fd, "wb") as file:
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())
+                if durable:
+                    os.fsync(file.fileno())
             os.replace(temporary, path)
         except BaseException:
             with contextlib.suppress(OSError):
                 temporary.unlink()
             raise
-        sync_folder(path.parent)
+        if durable:
+            sync_folder(path.parent)
     except OSError as error:
         raise StoreError(
             f"{path} cannot be written: {error.strerror}", hint="free space, or check the folder's rights"

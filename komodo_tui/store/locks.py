@@ -18,6 +18,29 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
+def is_held(path: Path) -> bool:
+    """Whether somebody holds the lock on a path now. Nobody is kept out by the question for longer than it takes.
+
+    Raises:
+        StoreError: it cannot be found out.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise StoreError(f"the lock file {path} cannot be opened: {error.strerror}") from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: those who ask do not disturb each other
+    except BlockingIOError:
+        return True
+    except OSError as error:
+        raise StoreError(f"{path} cannot be asked for its lock: {error.strerror}") from error
+    finally:
+        os.close(fd)
+    return False
+
+
 class FileLock:
     """An exclusive lock on a path. Not re-entrant; one object is one holder."""
 

@@ -34,6 +34,7 @@ TEMPLATE = """\
 # logs: {lines: 50000, megabytes: 32, since: 15m, wrap: false, timestamps: absolute}
 # terminal: {scrollback: 10000, clipboard: false}
 
+# watch_here: false         # run schedules, pushes and syncs in the program on the screen, while no watch runs
 # webhooks: {listen: "127.0.0.1:9180", max_body: 5M, rate: 3000}  # of watch, once a repo takes them
 # updates: {every: 6h}  # how old a registry's answer may be when images are compared with it; off = on demand alone
 

@@ -85,8 +85,8 @@ class CertificateSurvey:
     def latest(self) -> Survey:
         """What is about to end, by what is published now."""
         settings = self._settings()
-        if not settings.seconds:
-            return Survey([], frozenset(), frozenset())
+        if not settings.seconds:  # what was open is over: nobody looks for it any more
+            return Survey([], frozenset((name, "ports") for name in self._fleet.state.servers), frozenset())
         warning, critical = parse_duration(settings.warning), parse_duration(settings.critical)
         now, readings, told = self._now(), list[Reading](), set[str]()
         for name, known in self._known.items():

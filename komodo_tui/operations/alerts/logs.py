@@ -61,27 +61,33 @@ class LogSurvey:
     """:meth:`run` follows, :meth:`latest` tells. Only what is written from now on counts."""
 
     def __init__(
-        self, fleet: FleetManager, rules: Sequence[LogRule], *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        fleet: FleetManager,
+        rules: Callable[[], Sequence[LogRule]],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """``rules`` gives them as they are now."""
         self._fleet = fleet
-        self._rules = [_Rule(rule, rule.seconds, rule.longest, rule.regex(), rule.containers()) for rule in rules]
+        self._wished = rules
         self._monotonic = monotonic
         self._began = monotonic()
-        self._span = max((rule.seconds for rule in self._rules), default=0.0)
+        self._rules: list[_Rule] = []
+        self._span = 0.0
         self._seen: dict[tuple[str, str, str], _Seen] = {}
         self._by_target: dict[LogTarget, list[_Rule]] = {}
         self._fits: dict[str, list[_Rule]] = {}
         """By container: its rules, worked out once."""
         self._merged: MergedLogs | None = None
+        self._take_rules()
 
     async def run(self) -> None:
         """Follow until cancelled."""
-        if not self._rules:
-            return
         reading: asyncio.Task[None] | None = None
         try:
             while True:
-                if reading is not None and (reading.done() or self._full()):
+                self._take_rules()
+                if reading is not None and (not self._rules or reading.done() or self._full()):
                     await self._end(reading)
                     reading = None
                 if await self._look() and reading is None and self._merged is not None:
@@ -94,8 +100,6 @@ class LogSurvey:
     def latest(self) -> Survey:
         """Which rules have enough lines now."""
         now, readings = self._monotonic(), list[Reading]()
-        if not self._rules:
-            return Survey([], frozenset(), frozenset())
         rules = {rule.rule.name: rule for rule in self._rules}
         for key, seen in list(self._seen.items()):
             server, container, name = key
@@ -112,6 +116,21 @@ class LogSurvey:
                 readings.append(Reading(Subject(server, "log", f"{container}/{name}"), level, level, None, text))
         told = self._fleet.state.servers if now - self._began >= self._span else {r.subject.server for r in readings}
         return Survey(readings, frozenset((server, "logs") for server in told), frozenset())
+
+    def _take_rules(self) -> None:
+        """Go by the rules as they are now. Lines that fitted a rule which is still the same count on."""
+        wished, old = self._wished(), {rule.rule.name: rule.rule for rule in self._rules}
+        if list(wished) == [rule.rule for rule in self._rules]:
+            return
+        self._rules = [_Rule(rule, rule.seconds, rule.longest, rule.regex(), rule.containers()) for rule in wished]
+        same = {rule.rule.name: rule for rule in self._rules if old.get(rule.rule.name) == rule.rule}
+        self._seen = {key: seen for key, seen in self._seen.items() if key[2] in same}
+        self._by_target = {
+            target: [same[rule.rule.name] for rule in rules if rule.rule.name in same]
+            for target, rules in self._by_target.items()
+        }
+        self._fits = {}
+        self._span = max((rule.seconds for rule in self._rules), default=0.0)
 
     # -- following ----------------------------------------------------------------------------------------------
 

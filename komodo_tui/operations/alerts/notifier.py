@@ -47,6 +47,8 @@ class Notifier:
         self._now = now
         self._deliver = deliver
         self._trouble = ""
+        self.looked = 0.0
+        """Monotonic time of the last look."""
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -56,6 +58,7 @@ class Notifier:
 
     async def look(self) -> None:
         """Tell what is due; an alerter that hangs keeps no other waiting."""
+        self.looked = time.monotonic()
         try:
             alerters, due = await asyncio.to_thread(self._due)
             groups = [(name, list(group)) for name, group in groupby(sorted(due, key=_alerter), key=_alerter)]

@@ -86,6 +86,8 @@ class RecordSurvey:
         if self._runtime.settings.alerts.updates:
             readings += self._replaced()
             told |= {(name, "registry") for name in self._runtime.updates.asked()}
+        else:  # what was open is over: nobody looks for it any more
+            told |= {(name, "registry") for name in self._servers()}
         return Survey(readings, frozenset(told), frozenset({HERE}))
 
     async def run(self) -> None:

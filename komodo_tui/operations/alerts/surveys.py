@@ -23,7 +23,7 @@ class MoreSurveys:
         """``last_look``: Unix time at which somebody evaluated alerts last; None = never."""
         self.records = RecordSurvey(runtime, last_look)
         self.certificates = CertificateSurvey(runtime.fleet, lambda: runtime.settings.alerts.certificates)
-        self.logs = LogSurvey(runtime.fleet, runtime.settings.alerts.logs)
+        self.logs = LogSurvey(runtime.fleet, lambda: runtime.settings.alerts.logs)
 
     def latest(self) -> Survey:
         """All that is known now."""

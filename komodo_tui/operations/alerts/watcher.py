@@ -69,6 +69,8 @@ class AlertWatcher:
         self._unwritten: list[Transition] = []
         self._noted = self._pruned = -_PRUNE
         self._trouble = ""
+        self.looked = 0.0
+        """Monotonic time of the last look, whoever's turn it was."""
         self.began = asyncio.Event()
         """Set once it is this process that evaluates."""
 
@@ -114,6 +116,7 @@ class AlertWatcher:
 
     async def look(self) -> None:
         """Look once, if it is our turn."""
+        self.looked = self._monotonic()
         try:
             if self._surveyor is None and not await asyncio.to_thread(self._take_turn):
                 return

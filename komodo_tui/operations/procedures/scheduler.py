@@ -59,6 +59,8 @@ class Scheduler:
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._starting: set[asyncio.Task[None]] = set()
         self._broken: dict[str, str] = {}
+        self.looked = 0.0
+        """Monotonic time of the last look."""
 
     async def run(self) -> None:
         """Look, sleep until the next time, look again, until cancelled."""
@@ -78,6 +80,7 @@ class Scheduler:
 
     async def look(self) -> float:
         """Claim and start what is due; returns when the next one is (Unix time)."""
+        self.looked = time.monotonic()
         due, following = await asyncio.to_thread(self._collect)
         for one in due:
             task = asyncio.create_task(self._start(one), name=f"start {one.name}")

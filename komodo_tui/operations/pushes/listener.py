@@ -37,17 +37,21 @@ class WebhookListener:
 
     def __init__(
         self,
-        settings: WebhookSettings,
+        settings: Callable[[], WebhookSettings],
         repos: Callable[[], Mapping[str, RepoDefinition]],
         gate: WebhookGate,
         say: Callable[[str], None],
     ) -> None:
-        """``say`` is told, in one line, what was taken or refused; refusals at most once a minute."""
-        self._settings = settings
+        """``settings`` gives them as they are now.
+
+        ``say`` is told, in one line, what was taken or refused; refusals at most once a minute.
+        """
+        self._wished = settings
+        self._settings = settings()
         self._repos = repos
         self._gate = gate
         self._say = say
-        self._rate = _Bucket(settings.rate)
+        self._rate = _Bucket(self._settings.rate)
         self._open: set[web.RequestHandler] = set()
         self._heard: set[object] = set()
         self._told = -_TOLD_EVERY
@@ -61,6 +65,9 @@ class WebhookListener:
             if not await asyncio.to_thread(self._wanted):
                 await asyncio.sleep(_LOOK)
                 continue
+            if self._settings != self._wished():
+                self._settings = self._wished()
+                self._rate = _Bucket(self._settings.rate)
             try:
                 await self._serve()
             except OSError as error:
@@ -91,7 +98,8 @@ class WebhookListener:
                     await runner.cleanup()
 
     async def _unwanted(self) -> None:
-        while await asyncio.to_thread(self._wanted):  # noqa: ASYNC110 - the definitions are files of all processes
+        """Until nobody wants webhooks, or they are to be taken in another way."""
+        while self._settings == self._wished() and await asyncio.to_thread(self._wanted):  # noqa: ASYNC110 - files tell
             await asyncio.sleep(_LOOK)
 
     def _wanted(self) -> bool:

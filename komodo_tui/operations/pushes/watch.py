@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 def push_loops(
-    runtime: Runtime, settings: Settings, store: PushStore, runs: RunStore, say: Callable[[str], None]
+    runtime: Runtime, settings: Callable[[], Settings], store: PushStore, runs: RunStore, say: Callable[[str], None]
 ) -> tuple[Coroutine[Any, Any, None], ...]:
     """Looking, listening and acting, each until cancelled. ``say`` is told what happens, one line each."""
     repos = RepoDefinitions(runtime.definitions).known
     worker, poller = _parts(runtime, store, runs, say)
     gate = WebhookGate(repos, runtime.values, store, worker.wake)
-    listener = WebhookListener(settings.webhooks, repos, gate, say)
+    listener = WebhookListener(lambda: settings().webhooks, repos, gate, say)
     return worker.run(), poller.run(), listener.run()
 
 

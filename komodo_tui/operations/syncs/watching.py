@@ -50,11 +50,14 @@ class SyncWatcher:
         """Unix time of the next look; a sync that is not among them was not looked at since the start."""
         self._failures: dict[str, int] = {}
         self._told: dict[str, str] = {}
+        self.looked = 0.0
+        """Monotonic time of the last look at what is due."""
 
     async def run(self) -> None:
         """Until cancelled."""
         try:
             while True:
+                self.looked = time.monotonic()
                 self._begin_due(await asyncio.to_thread(SyncDefinitions(self._runtime.definitions).known))
                 await asyncio.sleep(_LOOK)
         finally:

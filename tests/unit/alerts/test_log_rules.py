@@ -85,8 +85,9 @@ class Scene:
             state=SimpleNamespace(servers={"web-1": self.server}),
             link=lambda name: SimpleNamespace(client=self._client),
         )
+        self.rules = rules
         self.clock = asyncio.get_running_loop().time
-        self.survey = LogSurvey(fleet, rules, monotonic=self.clock)
+        self.survey = LogSurvey(fleet, lambda: self.rules, monotonic=self.clock)
         self.evaluator = Evaluator()
         self.number = 0
 

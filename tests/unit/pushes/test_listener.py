@@ -61,9 +61,8 @@ class Service:
             "closed": RepoDefinition(name="closed", url=url),
         }
         self.gate = WebhookGate(lambda: self.repos, self.values, store, self._push)  # type: ignore[arg-type]
-        self.listener = WebhookListener(
-            WebhookSettings(listen="127.0.0.1:0", **settings), lambda: self.repos, self.gate, self.said.append
-        )
+        self.settings = WebhookSettings(listen="127.0.0.1:0", **settings)
+        self.listener = WebhookListener(lambda: self.settings, lambda: self.repos, self.gate, self.said.append)
 
     def _push(self) -> None:
         self.pushed += 1
@@ -206,9 +205,8 @@ async def test_a_queue_that_cannot_be_written_asks_to_send_again(
 
 async def test_a_port_that_is_taken_is_told_and_does_not_end_the_watch(tmp_path: Path) -> None:
     async with service(tmp_path) as s:
-        other = WebhookListener(
-            WebhookSettings(listen=f"127.0.0.1:{s.listener.port}"), lambda: s.repos, s.gate, s.said.append
-        )
+        taken = WebhookSettings(listen=f"127.0.0.1:{s.listener.port}")
+        other = WebhookListener(lambda: taken, lambda: s.repos, s.gate, s.said.append)
         task = asyncio.create_task(other.run())
         while not any("cannot be listened on" in line for line in s.said):
             await asyncio.sleep(0.01)
