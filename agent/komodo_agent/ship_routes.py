@@ -12,6 +12,8 @@ from .engine.asking import image_path
 from .problems import AgentError
 from .registry.content import content
 from .ship import export, layers, receive
+from .ship.contents import Contents
+from .ship.survey import survey
 from .wire.registry import ROUTE_REGISTRY, RegistryLook
 from .wire.ships import (
     ROUTE_IMAGE_EXPORT,
@@ -39,6 +41,7 @@ class ShipRoutes:
 
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
+        self._contents = Contents()
 
     def add_to(self, app: web.Application) -> None:
         """Register the routes."""
@@ -51,22 +54,20 @@ class ShipRoutes:
     async def image_layers(self, request: web.Request) -> web.Response:
         """GET /v1/images/{id}/layers"""
         reference = image_path(request.match_info["id"])
-        return as_json(await layers.image_layers(await self._engine(), reference))
+        return as_json(await layers.image_layers(await self._engine(), self._contents, reference))
 
     async def lacking(self, request: web.Request) -> web.Response:
         """POST /v1/ships/lacking"""
         shipment: Shipment = _decoded(await request.read(), _decode_shipment)
         engine, spool = await self._engine(), self._agent.spool
-        whole = await layers.keeps_whole(engine)
-        present = await layers.has(engine, shipment.id)
-        lack = () if present or whole else await layers.lacking_layers(engine, shipment.layers)
+        there = await survey(engine, self._contents, shipment)
         return as_json(
             Lacking(
-                present=present,
-                layers=lack,
-                kept=await asyncio.to_thread(spool.kept, lack),
+                present=there.present,
+                id=there.id,
+                layers=there.lacking,
+                kept=await asyncio.to_thread(spool.kept, there.lacking),
                 tags=await layers.tags_there(engine, shipment.tags),
-                whole=whole,
                 free=await asyncio.to_thread(spool.free),
             )
         )
@@ -78,7 +79,7 @@ class ShipRoutes:
 
     async def take(self, request: web.Request) -> web.Response:
         """PUT /v1/ships/import"""
-        return as_json(await receive.receive(await self._engine(), self._agent.spool, request.content))
+        return as_json(await receive.receive(await self._engine(), self._contents, self._agent.spool, request.content))
 
     async def registry(self, request: web.Request) -> web.Response:
         """POST /v1/registry"""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from komodo_agent.wire.ships import Part, Shipment
+
 
 class ShipTarget(msgspec.Struct, frozen=True, kw_only=True):
     """One server to bring it to, as it was found when the act was chosen: it is looked at again before bytes move."""
@@ -11,6 +13,8 @@ class ShipTarget(msgspec.Struct, frozen=True, kw_only=True):
     server: str
     present: bool = False
     """It has the image already: only names may be missing."""
+    id: str = ""
+    """The id the image has or will have there; empty where that is only known when it is there."""
     lacking: int = 0
     """How many of the image's layers it lacks."""
     size: int = 0
@@ -29,11 +33,20 @@ class ShipOperation(msgspec.Struct, frozen=True, kw_only=True, tag="ship", tag_f
     image: str
     """As people call it: a tag, else the twelve digits of its id."""
     id: str
+    """At its source."""
     source: str
     """The server that has it."""
     tags: tuple[str, ...] = ()
     """The names it gets there."""
     layers: tuple[str, ...] = ()
     """Digests of its layers, lowest first."""
+    config: str = ""
+    """The digest of its configuration, the same on all engines; empty: the id is it."""
+    parts: tuple[Part, ...] = ()
+    """Where the source keeps it in containerd's store: the blobs it is made of."""
     platform: str = ""
     targets: tuple[ShipTarget, ...] = ()
+
+    def shipment(self) -> Shipment:
+        """What each of the servers is asked about, and then gets."""
+        return Shipment(id=self.id, config=self.config, parts=self.parts, tags=self.tags, layers=self.layers)

@@ -6,7 +6,8 @@ import asyncio
 import shlex
 from typing import TYPE_CHECKING
 
-from komodo_agent.wire.ships import Shipment
+from msgspec.structs import replace
+
 from komodo_tui.domain.errors import KomodoError, NotFoundError, RefusedError, UsageError
 from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.domain.shipping import ShipOperation, ShipTarget
@@ -72,29 +73,27 @@ async def prepare_ship(
 
     Raises:
         UsageError, NotFoundError: as :func:`find_source`, or no server is named.
-        RefusedError: an engine keeps its images in another way.
         KomodoError: a server cannot be asked.
     """
     source, wanted = await _both_sides(fleet, image, servers, source)
     found = await (await fleet.link(source).client()).image_layers(image)
-    _check_kept(source, whole=found.whole)
     names = tuple(tags) or _names(found, image)
-    shipment = Shipment(id=found.id, tags=names, layers=found.layers)
-
-    async def look(name: str) -> ShipTarget:
-        lacking = await (await fleet.link(name).client()).lacking(shipment)
-        _check_kept(name, whole=lacking.whole)
-        return _target(name, found, shipment, lacking)
-
-    return ShipOperation(
+    operation = ShipOperation(
         image=names[0] if names else found.id.removeprefix("sha256:")[:12],
         id=found.id,
         source=source,
         tags=names,
         layers=found.layers,
+        config=found.config,
+        parts=found.parts,
         platform=found.platform,
-        targets=tuple(await asyncio.gather(*map(look, wanted))),
     )
+
+    async def look(name: str) -> ShipTarget:
+        lacking = await (await fleet.link(name).client()).lacking(operation.shipment())
+        return _target(name, found, lacking)
+
+    return replace(operation, targets=tuple(await asyncio.gather(*map(look, wanted))))
 
 
 async def _both_sides(fleet: FleetManager, image: str, servers: Sequence[str], source: str) -> tuple[str, list[str]]:
@@ -109,15 +108,6 @@ async def _both_sides(fleet: FleetManager, image: str, servers: Sequence[str], s
     return source, wanted
 
 
-def _check_kept(server: str, *, whole: bool) -> None:
-    """An engine with containerd's store names images by another digest, and takes and gives them as a whole only."""
-    if whole:
-        raise RefusedError(
-            f"the engine of {server} keeps images in containerd's store, which ship cannot deal with yet",
-            hint="push to a registry and pull there, or turn containerd-snapshotter off",
-        )
-
-
 def _names(found: ImageLayers, image: str) -> tuple[str, ...]:
     for name in (image, f"{image}:latest"):
         if name in found.tags:
@@ -125,15 +115,17 @@ def _names(found: ImageLayers, image: str) -> tuple[str, ...]:
     return found.tags
 
 
-def _target(name: str, found: ImageLayers, shipment: Shipment, lacking: Lacking) -> ShipTarget:
+def _target(name: str, found: ImageLayers, lacking: Lacking) -> ShipTarget:
     kept = sum(lacking.kept.values())
+    no_layers = {part.digest for part in found.parts if not part.layer}
     return ShipTarget(
         server=name,
         present=lacking.present,
-        lacking=len(lacking.layers),
+        id=lacking.id,
+        lacking=sum(part not in no_layers for part in lacking.layers),
         size=max(0, lacking_size(found, lacking) - kept),
         kept=kept,
-        moved=tuple(tag for tag, there in lacking.tags.items() if there != shipment.id),
+        moved=tuple(tag for tag, there in lacking.tags.items() if there != lacking.id),
         free=lacking.free,
     )
 
@@ -142,6 +134,8 @@ def lacking_size(found: ImageLayers, lacking: Lacking) -> int:
     """About how many bytes the layers are that a server lacks."""
     if lacking.present:
         return 0
+    if found.parts:
+        return sum(part.size for part in found.parts if part.digest in set(lacking.layers))
     if not found.sizes:
         return found.size
     sizes: Mapping[str, int] = dict(zip(found.layers, found.sizes, strict=True))
@@ -189,7 +183,17 @@ def _text(operation: ShipOperation, target: ShipTarget) -> str:
     return (
         f"send {operation.image} from {operation.source}: "
         f"{target.lacking} of {count_text(len(operation.layers), 'layer')}, about {bytes_text(target.size)}{kept}"
+        f"{_other_id(operation, target)}"
     )
+
+
+def _other_id(operation: ShipOperation, target: ShipTarget) -> str:
+    """Engines name one and the same image in two ways."""
+    if target.id == operation.id:
+        return ""
+    if target.id:
+        return f"; the engine there calls it {target.id.removeprefix('sha256:')[:12]}"
+    return "; the engine there keeps images in containerd's store and gives it an id of its own"
 
 
 def _command(operation: ShipOperation, target: ShipTarget) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from komodo_agent.wire.ships import END, HEAD, ExportRequest, Imported, Shipment
+from komodo_agent.wire.ships import END, HEAD, ExportRequest, Imported
 from komodo_tui.domain.errors import ActError, BrokenOffError, KomodoError, UnreachableError
 from komodo_tui.domain.units import bytes_text, rate_text
 from komodo_tui.operations.frames import FrameMeter, frame
@@ -19,7 +19,7 @@ from komodo_tui.operations.ship_plans import lacking_size
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from komodo_agent.wire.ships import Lacking
+    from komodo_agent.wire.ships import Lacking, Shipment
     from komodo_tui.domain.operations import StepResult, Target
     from komodo_tui.domain.shipping import ShipOperation
     from komodo_tui.fleet.client import AgentClient
@@ -103,7 +103,7 @@ class ShipStep:
         self._report("running", "looks at what is there")
         source = await self._link(operation.source).client(_PATIENCE)
         there = await self._link(self.target.server).client(_PATIENCE)
-        shipment = Shipment(id=operation.id, tags=operation.tags, layers=operation.layers)
+        shipment = operation.shipment()
         lacking = await there.lacking(shipment)
         relay = _Relay(self._tell)
         if not lacking.present:
@@ -117,7 +117,7 @@ class ShipStep:
         finally:
             self._sent += relay.meter.passed
             await relay.close()
-        if imported.id != operation.id:
+        if lacking.id and imported.id != lacking.id:
             raise ActError(f"{self.target.server} made another image of it: {imported.id[:19]}")
         return done(self.target, **self._result(imported))
 
@@ -200,7 +200,10 @@ class _Relay:
 
 
 def _request(operation: ShipOperation, lacking: Lacking) -> ExportRequest:
-    return ExportRequest(id=operation.id, layers=operation.layers, wanted=lacking.layers, kept=lacking.kept)
+    parts = tuple(part.digest for part in operation.parts) or operation.layers
+    return ExportRequest(
+        id=operation.id, config=operation.config, layers=parts, wanted=lacking.layers, kept=lacking.kept
+    )
 
 
 def _again(error: KomodoError) -> bool:

@@ -29,15 +29,15 @@ def why_not() -> str:
 
 
 @pytest.fixture(scope="session")
-def rig_server(worker_id: str) -> Iterator[Callable[[str], Server]]:
-    """Start (once) the private server of a short name: ``rig_server("a")``."""
+def rig_server(worker_id: str) -> Iterator[Callable[..., Server]]:
+    """Start (once) the private server of a short name: ``rig_server("a")``, and ``release=`` of :func:`up`."""
     started: dict[str, Server] = {}
     prefix = f"t{os.getpid()}{worker_id.removeprefix('gw') if worker_id != 'master' else ''}"
 
-    def get(name: str) -> Server:
+    def get(name: str, release: str = "") -> Server:
         if name not in started:
             full = f"{prefix}{name}"
-            started[name] = up(full)
+            started[name] = up(full, release=release)
         return started[name]
 
     try:

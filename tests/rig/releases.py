@@ -1,6 +1,5 @@
 """Newer engines for the rig: dockerd and containerd out of a newer Debian's packages, unpacked beside.
 
-
 They run with this machine's own runc. Their images are kept in containerd's store, as new installations keep them.
 """
 

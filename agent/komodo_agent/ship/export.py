@@ -133,7 +133,7 @@ class _Export:
         self._out = out
         self._wanted = set(wanted.wanted)
         self._kept = wanted.kept
-        self._namer = Namer(image, wanted.layers)
+        self._namer = Namer(wanted.config or image, wanted.layers)
         self._config = False
 
     async def run(self) -> None:

@@ -13,11 +13,11 @@ from aiodocker import DockerError
 
 from ..engine.availability import error_words
 from ..problems import AgentError
-from .spool import digits
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..engine.client import Engine
-    from ..wire.ships import Shipment
     from .spool import Held
 
 _BLOCK = 512
@@ -36,7 +36,7 @@ class Loading:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._loop = asyncio.get_running_loop()
-        self._layers: list[tuple[Held, int]] = []
+        self._layers: list[tuple[str, Held, int]] = []
         self._stirred = asyncio.Event()
         self._ended = False
 
@@ -67,9 +67,9 @@ class Loading:
         """Break it off, or give up what has ended."""
         self._connection.close()
 
-    def add(self, held: Held, size: int) -> None:
-        """A layer begins to arrive; it will have so many bytes."""
-        self._layers.append((held, size))
+    def add(self, name: str, held: Held, size: int) -> None:
+        """A file of the archive begins to arrive; it will have so many bytes."""
+        self._layers.append((name, held, size))
         self._stirred.set()
 
     def grown(self) -> None:
@@ -91,31 +91,26 @@ class Loading:
         at = 0
         while at < len(self._layers) or not self._ended:
             if at < len(self._layers):
-                await self._layer(at, *self._layers[at])
+                await self._layer(*self._layers[at])
                 at += 1
             else:
                 await self._more()
 
-    async def finish(self, shipment: Shipment, config: bytes) -> None:
+    async def finish(self, files: Iterable[tuple[str, bytes]]) -> None:
         """Send what makes an image of the layers, and wait until the engine has it.
 
         Raises:
             AgentError, aiodocker.DockerError: the engine refused.
             OSError, asyncio.TimeoutError: the connection broke, or the engine is stuck.
         """
-        name = f"{digits(shipment.id)}.json"
-        files = {held.layer: _name(at) for at, (held, _) in enumerate(self._layers)}
-        # A layer that the engine has needs no file: it is looked up before its file is opened.
-        layers = [files.get(layer, f"{digits(layer)}/layer.tar") for layer in shipment.layers]
-        listed = [{"Config": name, "RepoTags": shipment.tags, "Layers": layers}]
-        for path, body in ((name, config), ("manifest.json", msgspec.json.encode(listed))):
+        for path, body in files:
             await self._send(_entry(path, len(body)) + body + b"\0" * (-len(body) % _BLOCK))
         await self._send(_END_OF_TAR)
         await self._loop.sock_sendall(self._connection, b"0\r\n\r\n")
         await self._read_answer()
 
-    async def _layer(self, at: int, held: Held, size: int) -> None:
-        await self._send(_entry(_name(at), size))
+    async def _layer(self, name: str, held: Held, size: int) -> None:
+        await self._send(_entry(name, size))
         file = await asyncio.to_thread(held.path.open, "rb", 0)
         try:
             sent = 0
@@ -199,10 +194,6 @@ def refuse_error(message: Any) -> None:
         detail = message.get("errorDetail")
         words = (detail.get("message") if isinstance(detail, dict) else None) or message.get("error")
         raise AgentError("failed", f"the engine does not take the image: {str(words)[:2000]}")
-
-
-def _name(at: int) -> str:
-    return f"layer-{at}.tar"
 
 
 def _entry(name: str, size: int) -> bytes:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import uuid
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..engine.asking import ask, image_path
 from ..engine.errors import engine_errors
-from ..engine.pull import split_reference
-from ..engine.resources import document, short
+from ..engine.resources import short
 from ..problems import AgentError
 from ..wire.protocol import Problem
-from ..wire.ships import CONFIG, DATA, END, HEAD, LAYER, PACKED, PROBLEM, WAIT, Imported, LayerHead, Shipment
+from ..wire.ships import CONFIG, DATA, END, HEAD, LAYER, PACKED, PROBLEM, WAIT, Imported, LayerHead, Part, Shipment
 from .ahead import ahead
+from .arrived import must_be, set_names, undone
+from .closing import described, digest, docker_archive, image_layout, manifest
 from .frames_in import frames
-from .layers import lacking_layers
 from .loading import Loading
+from .survey import survey
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -28,14 +27,16 @@ if TYPE_CHECKING:
     import aiohttp
 
     from ..engine.client import Engine
+    from .contents import Contents
     from .spool import Held, Spool
+    from .survey import Survey
 
 _AT_ONCE = 4
 _AGAIN = "ship it again: it goes on from there"
 _running = 0
 
 
-async def receive(engine: Engine, spool: Spool, stream: aiohttp.StreamReader) -> Imported:
+async def receive(engine: Engine, contents: Contents, spool: Spool, stream: aiohttp.StreamReader) -> Imported:
     """Take an image in. Until the engine has all of it, nothing there changes.
 
     Raises:
@@ -45,7 +46,7 @@ async def receive(engine: Engine, spool: Spool, stream: aiohttp.StreamReader) ->
     if _running >= _AT_ONCE:
         raise AgentError("failed", f"{_AT_ONCE} images are arriving there", hint="try again", retryable=True)
     _running += 1
-    arrival = _Arrival(engine, spool)
+    arrival = _Arrival(engine, contents, spool)
     try:
         async with aclosing(ahead(frames(stream))) as source:
             return await arrival.take(source)
@@ -59,16 +60,21 @@ async def receive(engine: Engine, spool: Spool, stream: aiohttp.StreamReader) ->
 class _Arrival:
     """What has come of one image."""
 
-    def __init__(self, engine: Engine, spool: Spool) -> None:
+    def __init__(self, engine: Engine, contents: Contents, spool: Spool) -> None:
         self._engine = engine
+        self._contents = contents
         self._spool = spool
         self._name = uuid.uuid4().hex[:12]
         self._loading: Loading | None = None
         self._current: tuple[Held, int] | None = None
         """The layer under way and its whole size."""
         self._shipment = Shipment(id="")
+        self._layer_of: dict[str, str] = {}
+        """The digest of each part's plain content, by the part's own; empty for what is no layer."""
         self._config = b""
         self._held: dict[str, Held] = {}
+        self._files: dict[Held, str] = {}
+        """Each one's path in the archive that the engine gets."""
         self._received = self._resumed = 0
 
     async def take(self, source: AsyncGenerator[tuple[bytes, bytes], None]) -> Imported:
@@ -77,9 +83,12 @@ class _Arrival:
         if kind != HEAD:
             raise AgentError("bad_request", "the image does not say what it is")
         self._shipment = shipment = _decode(body, Shipment)
+        self._layer_of = {part.digest: part.layer for part in shipment.parts} or {one: one for one in shipment.layers}
         kind, body = await _next(source)
         if kind == END:
-            return await _name(self._engine, shipment)
+            there = await survey(self._engine, self._contents, shipment)
+            await set_names(self._engine, there.id or shipment.id, shipment.tags)
+            return Imported(id=there.id, tags=shipment.tags)
         what = f"load {shipment.tags[0] if shipment.tags else short(shipment.id)}"
         with engine_errors(what):
             self._loading = loading = await Loading.begin(self._engine)
@@ -92,14 +101,16 @@ class _Arrival:
                 await reading
                 loading.end()
                 await feeding
-                await self._check()
-                await loading.finish(shipment, self._config)
+                image = await self._finish(loading)
             finally:
                 reading.cancel()
                 feeding.cancel()
                 await asyncio.gather(reading, feeding, return_exceptions=True)
                 loading.abort()
-        return await self._made()
+        held, self._held = self._held, {}
+        for one in held.values():
+            await asyncio.to_thread(one.drop)
+        return Imported(id=image, tags=shipment.tags, layers=len(held), size=self._received, resumed=self._resumed)
 
     def give_back(self) -> None:
         """Keep what may be of use to the next attempt. Blocks."""
@@ -124,7 +135,7 @@ class _Arrival:
     async def _begin(self, body: bytes) -> None:
         await self._layer_done()
         head = _decode(body, LayerHead)
-        if head.layer and (head.layer not in self._shipment.layers or head.layer in self._held):
+        if head.layer and (head.layer not in self._layer_of or head.layer in self._held):
             raise AgentError("bad_request", f"the layer {head.layer[:19]} is not one of the image's")
         if await asyncio.to_thread(self._spool.free) < head.size - head.offset:
             raise AgentError(
@@ -138,7 +149,8 @@ class _Arrival:
                              retryable=True)  # fmt: skip
         self._resumed += head.offset
         if self._loading is not None:
-            self._loading.add(held, head.size)
+            self._files[held] = f"layer-{len(self._files)}.tar"
+            self._loading.add(self._files[held], held, head.size)
 
     async def _data(self, body: bytes) -> None:
         if self._current is None:
@@ -157,36 +169,46 @@ class _Arrival:
         held, size = self._current
         if held.size != size:
             raise AgentError("failed", "a layer broke off at its source", hint=_AGAIN, retryable=True)
-        digest = await asyncio.to_thread(held.digest)
+        found = await asyncio.to_thread(held.digest)
         self._current = None
-        if digest != (held.layer or digest) or digest not in self._shipment.layers:
+        if found != (held.layer or found) or found not in self._layer_of:
             held.drop()
-            raise AgentError("failed", f"the layer {(held.layer or digest)[:19]} did not arrive as it was sent",
+            raise AgentError("failed", f"the layer {(held.layer or found)[:19]} did not arrive as it was sent",
                              hint=_AGAIN, retryable=True)  # fmt: skip
-        held.layer = digest
+        held.layer = found
         held.close()
-        self._held.setdefault(digest, held)
+        self._held.setdefault(found, held)
 
-    async def _check(self) -> None:
-        shipment = self._shipment
-        if f"sha256:{hashlib.sha256(self._config).hexdigest()}" != shipment.id:
+    async def _finish(self, loading: Loading) -> str:
+        """Have the engine make the image; its id there."""
+        shipment, config = self._shipment, self._config
+        if digest(config) != (shipment.config or shipment.id):
             raise AgentError("failed", "the configuration of the image did not arrive as it was sent")
-        lacking = [one for one in await lacking_layers(self._engine, shipment.layers) if one not in self._held]
-        if lacking:
-            raise AgentError("conflict", f"the engine lost the layer {lacking[0][:19]} meanwhile", hint=_AGAIN,
+        there = await survey(self._engine, self._contents, shipment)
+        lost = [one for one in there.lacking if one not in self._held]
+        if lost:
+            raise AgentError("conflict", f"the engine lost the layer {lost[0][:19]} meanwhile", hint=_AGAIN,
                              retryable=True)  # fmt: skip
+        if there.containerd:
+            return await self._finish_layout(loading, there)
+        files = {self._layer_of[part]: self._files[held] for part, held in self._held.items()}
+        await loading.finish(docker_archive(shipment, config, files))
+        await must_be(self._engine, there.id, shipment.layers)
+        return there.id
 
-    async def _made(self) -> Imported:
-        shipment = self._shipment
-        found = await document(self._engine, "image", image_path(shipment.id))
-        if str(found.get("Id")) != shipment.id:
-            raise AgentError("failed", f"the engine made another image of it: {str(found.get('Id'))[:19]}")
-        held, self._held = self._held, {}
-        for one in held.values():
-            await asyncio.to_thread(one.drop)
-        return Imported(
-            id=shipment.id, tags=shipment.tags, layers=len(held), size=self._received, resumed=self._resumed
-        )
+    async def _finish_layout(self, loading: Loading, there: Survey) -> str:
+        """The same for containerd's store: first the image, then its names."""
+        root = next((part for part in self._shipment.parts if part.digest == self._shipment.id), None)
+        documents = [self._config]
+        if root is None:
+            arrived = {one: Part(digest=one, size=held.size) for one, held in self._held.items()}
+            documents.append(manifest(self._shipment, self._config, {**there.blobs, **arrived}))
+            root = described(documents[-1])
+        async with undone(self._engine, root.digest):
+            await loading.finish(image_layout(root, *documents))
+            await must_be(self._engine, root.digest, self._shipment.layers)
+            await set_names(self._engine, root.digest, self._shipment.tags)
+        return root.digest
 
 
 async def _next(source: AsyncGenerator[tuple[bytes, bytes], None]) -> tuple[bytes, bytes]:
@@ -200,16 +222,6 @@ async def _next(source: AsyncGenerator[tuple[bytes, bytes], None]) -> tuple[byte
         if kind != WAIT:
             return kind, body
     raise AgentError("failed", "the image broke off on its way", hint=_AGAIN, retryable=True)
-
-
-async def _name(engine: Engine, shipment: Shipment) -> Imported:
-    """Nothing came but names for an image that is there."""
-    image = image_path(shipment.id)
-    for name in shipment.tags:
-        repository, tag = split_reference(image_path(name))
-        what = f"tag {short(image)} as {name}"
-        await ask(engine, what, "POST", f"/images/{image}/tag", params={"repo": repository, "tag": tag})
-    return Imported(id=str((await document(engine, "image", image)).get("Id")), tags=shipment.tags)
 
 
 def _decode(body: bytes, kind: type[Any]) -> Any:

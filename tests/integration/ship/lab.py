@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from tests.integration.ssh.lab import definition, fleet
+from tests.rig.images import busybox_tar
 from tests.rig.packages import find
 from tests.rig.processes import run
 
@@ -23,26 +24,27 @@ if TYPE_CHECKING:
 
 
 class Pair:
-    """Two servers."""
+    """Two servers, or more."""
 
-    def __init__(self, alpha: RemoteAgent, beta: RemoteAgent, folder: Path) -> None:
+    def __init__(self, alpha: RemoteAgent, beta: RemoteAgent, folder: Path, **more: RemoteAgent) -> None:
         self.alpha, self.beta = alpha, beta
+        self.all = {"alpha": alpha, "beta": beta, **more}
         self.ssh_config = folder / "ssh_config"
-        self.ssh_config.write_text("".join(_read(one.server.ssh_config) for one in (alpha, beta)))
+        self.ssh_config.write_text("".join(_read(one.server.ssh_config) for one in self.all.values()))
         self.home = folder / "home"
 
     @asynccontextmanager
     async def fleet(self) -> AsyncIterator[Fleet]:
-        """Both of them, up."""
-        both = definition(self.alpha, "alpha"), definition(self.beta, "beta")
-        async with fleet(self.home, self.ssh_config, *both) as our:
-            await our.up("alpha")
-            await our.up("beta")
+        """All of them, up."""
+        servers = [definition(one, name) for name, one in self.all.items()]
+        async with fleet(self.home, self.ssh_config, *servers) as our:
+            for name in self.all:
+                await our.up(name)
             yield our
 
-    def spooled(self) -> int:
-        """Bytes of layers that lie in beta's spool."""
-        folder = self.beta.server.run_dir / "agent-state" / "spool"
+    def spooled(self, server: str = "beta") -> int:
+        """Bytes of layers that lie in a server's spool."""
+        folder = self.all[server].server.run_dir / "agent-state" / "spool"
         sizes = []
         for path in folder.glob("*"):
             try:
@@ -63,19 +65,22 @@ def image_id(server: Server, reference: str) -> str:
     return found[0] if found else ""
 
 
-def load_image(server: Server, tag: str, *layers: tuple[str, int]) -> str:
-    """An image of layers with one file each: its name, and so many bytes that never change for that name."""
+def load_image(server: Server, tag: str, *layers: tuple[str, int], platform: str = "amd64") -> str:
+    """An image of layers with one file each: its name, and so many bytes that never change for that name.
+
+    A layer ``busybox`` of any size has what the rig's busybox image has.
+    """
     out = io.BytesIO()
     digests, names = [], []
     with tarfile.open(fileobj=out, mode="w") as tar:
         for name, size in layers:
-            layer = _layer(name, size)
+            layer = busybox_tar() if name == "busybox" else _layer(name, size)
             digests.append(f"sha256:{hashlib.sha256(layer).hexdigest()}")
             names.append(f"{name}/layer.tar")
             _add(tar, names[-1], layer)
         config = json.dumps(
             {
-                "architecture": "amd64", "os": "linux", "created": "2024-05-01T10:00:00Z",
+                "architecture": platform, "os": "linux", "created": "2024-05-01T10:00:00Z",
                 "config": {"Cmd": ["/x"], "Env": ["PATH=/bin", "A=<b>&c"], "Labels": {"of": tag}},
                 "rootfs": {"type": "layers", "diff_ids": digests},
                 "history": [{"created": "2024-05-01T10:00:00Z", "created_by": name} for name, _ in layers],
