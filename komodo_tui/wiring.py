@@ -27,6 +27,7 @@ from komodo_tui.operations.sync_definitions import SyncDefinitions
 from komodo_tui.operations.values import StoredValues
 from komodo_tui.store.alerts import AlertStore
 from komodo_tui.store.definitions import DefinitionStore
+from komodo_tui.store.follow_ups import FollowUpStore
 from komodo_tui.store.history import History
 from komodo_tui.store.paths import state_directory
 from komodo_tui.store.secrets import SecretStore
@@ -182,6 +183,7 @@ def build_runtime(
             deployments=deployments,
             builds=BuildDefinitions(definitions),
             syncs=SyncDefinitions(definitions),
+            follow_ups=FollowUpStore(paths.follow_ups),
         ),
         actor=current_actor(via),
         questions=questions,

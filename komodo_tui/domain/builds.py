@@ -115,6 +115,11 @@ class BuildDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         return self.image or re.sub(r"[^a-z0-9._-]", "-", self.name.lower())
 
     @property
+    def followed(self) -> bool:
+        """Whether anything is to be done after a build."""
+        return bool(self.ship or self.registries or self.redeploy_on_build)
+
+    @property
     def destination(self) -> str:
         """Where the image goes, in a few words."""
         parts = [f"shipped to {', '.join(self.ship)}"] if self.ship else []
@@ -142,6 +147,8 @@ class BuildOperation(msgspec.Struct, frozen=True, kw_only=True, tag="build", tag
     """The repo it names, as it is to be built: with the build's own branch and commit."""
     arguments: dict[str, str] = msgspec.field(default_factory=dict)
     """The build arguments with their values in place."""
+    follow_up: bool = False
+    """Whether what the definition says is to follow is done after it."""
 
 
 class DefineBuildOperation(msgspec.Struct, frozen=True, kw_only=True, tag="define_build", tag_field="operation"):

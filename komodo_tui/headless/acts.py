@@ -78,14 +78,17 @@ async def submit(
     given: str | bool,
     *,
     output: Callable[[str], None] | None = None,
+    act_id: str = "",
 ) -> ActionRecord:
     """Submit a plan and show its progress. ^C stops it and waits for its outcome to be entered.
 
-    ``output`` takes what the jobs print, by whole lines.
+    ``output`` takes what the jobs print, by whole lines; ``act_id`` as for the executor.
     """
     lines = isinstance(plan.operation, StackOperation | RepoOperation) and not session.out.json
     watch = _Watch(session.out, several=len(plan.steps) > 1, lines=lines, output=output)
-    task = asyncio.ensure_future(runtime.executor.submit(plan, runtime.actor, given=given, progress=watch.tell))
+    task = asyncio.ensure_future(
+        runtime.executor.submit(plan, runtime.actor, given=given, progress=watch.tell, act_id=act_id)
+    )
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:

@@ -28,7 +28,8 @@ def define_builds(verbs: Verbs) -> None:
         "build an image, give it its tags, bring it where it goes",
         about="Builds are defined in YAML files (plan, apply) or on the Builds tab. Only a build that succeeds uses up "
         "its version.",
-        examples="  komodo-tui build api --follow\n  komodo-tui build api --version 2.0.0 --yes --json",
+        examples="  komodo-tui build api --follow\n  komodo-tui build api --version 2.0.0 --yes --json\n"
+        "  komodo-tui build api --resume",
     )
     build.add_argument("name", metavar="NAME")
     build.add_argument("--version", dest="build_version", default="", metavar="V", help="instead of the next one")
@@ -37,6 +38,11 @@ def define_builds(verbs: Verbs) -> None:
     )
     build.add_argument("-f", "--follow", action="store_true", help="print what the build prints, as it comes")
     build.add_argument("--no-follow-up", action="store_true", help="only build: ship, push and redeploy nothing")
+    build.add_argument(
+        "--resume",
+        action="store_true",
+        help="build nothing: do what was to follow the last build, and was not done or did not go well",
+    )
     confirming(build)
     listing = verbs.add(
         "builds",

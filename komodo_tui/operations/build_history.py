@@ -10,13 +10,19 @@ from komodo_agent.wire.builds import BuildStep
 from komodo_tui.domain.builds import parse_version, pushed_name
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.filters import parse_actions
+from komodo_tui.domain.follow_ups import FollowUp
 from komodo_tui.domain.operations import Outcome
 
 if TYPE_CHECKING:
     from komodo_tui.domain.builds import BuildDefinition
     from komodo_tui.domain.operations import ActionRecord, StepResult
+    from komodo_tui.store.follow_ups import FollowUpStore
     from komodo_tui.store.history import History
 
+FOLLOWING = "following"
+"""It is built, and what is to follow goes on."""
+NOT_FOLLOWED = "follow-up failed"
+"""It is built, and what was to follow did not go well."""
 _FEW = 5
 _ENOUGH = 500
 _decode_lines = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -49,6 +55,22 @@ class BuildRun(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
     job: str = ""
     """Of the agent."""
+    follow_up: FollowUp | None = None
+    """What was to be done after it; None: nothing was."""
+
+    @property
+    def state(self) -> str:
+        """``running``, its outcome; where it succeeded, also whether what follows goes on or did not go well."""
+        if self.outcome != "success" or self.follow_up is None or self.follow_up.state == "success":
+            return self.outcome or "running"
+        return FOLLOWING if self.follow_up.state == "under way" else NOT_FOLLOWED
+
+    @property
+    def why(self) -> str:
+        """What did not go well, or what goes on after it."""
+        if self.state in (FOLLOWING, NOT_FOLLOWED) and self.follow_up is not None:
+            return self.follow_up.words
+        return self.error
 
 
 def run_of(record: ActionRecord) -> BuildRun:
@@ -72,8 +94,10 @@ def run_of(record: ActionRecord) -> BuildRun:
 class BuildHistory:
     """Reads the history: call it in a thread where the loop has to go on. Raises StoreError."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, follow_ups: FollowUpStore | None = None) -> None:
+        """``follow_ups``: where what came after each is kept, for those who want to know that."""
         self._history = history
+        self._follow_ups = follow_ups
 
     def runs(self, name: str = "", limit: int = 50) -> list[BuildRun]:
         """The newest first, of one build or of all."""
@@ -84,7 +108,10 @@ class BuildHistory:
                 found.append(run_of(record))
                 if len(found) >= limit:
                     break
-        return found
+        if self._follow_ups is None:
+            return found
+        known = self._follow_ups.of(run.id for run in found)
+        return [msgspec.structs.replace(run, follow_up=known.get(run.id)) for run in found]
 
     def last(self, name: str) -> BuildRun | None:
         """The last one that succeeded."""

@@ -96,6 +96,8 @@ def _details(operation: BuildOperation, job: BuildJob, references: list[str]) ->
     if job.commit_tag and job.source.repo is not None:
         yield f"tag {job.image}:<commit>{job.postfix}"
     yield from (f"secret {key}: {name}" for key, name in build.secrets.items())
+    if not operation.follow_up:
+        return
     yield from (f"then ship to {server}" for server in build.ship)
     yield from (f"then push {pushed_name(build, registry)}" for registry in build.registries)
     where = "" if build.registries else ", with the image shipped to its servers before"

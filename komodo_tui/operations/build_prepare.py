@@ -32,7 +32,9 @@ class BuildPreparer:
         self._values = values
         self._history = history
 
-    def prepare(self, build: BuildDefinition, server: str, version: str = "") -> BuildOperation:
+    def prepare(
+        self, build: BuildDefinition, server: str, version: str = "", *, follow_up: bool = True
+    ) -> BuildOperation:
         """A build on this server; ``version`` instead of the one that comes by itself.
 
         Raises:
@@ -60,7 +62,7 @@ class BuildPreparer:
         last = "" if version else self._history.last_version(build.name)
         return BuildOperation(
             build=build, server=server, repo=repo, arguments=values, after=None if version else last,
-            version=version or next_version(build, last),
+            version=version or next_version(build, last), follow_up=follow_up and build.followed,
         )  # fmt: skip
 
     def _arguments(self, build: BuildDefinition, server: str) -> dict[str, str]:

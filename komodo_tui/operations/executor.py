@@ -17,7 +17,7 @@ import msgspec
 from komodo_agent.wire.jobs import JobRequest
 from komodo_agent.wire.tasks import TaskJob
 from komodo_tui.domain.alerts import AlertOperation
-from komodo_tui.domain.builds import DefineBuildOperation
+from komodo_tui.domain.builds import BuildOperation, DefineBuildOperation
 from komodo_tui.domain.errors import ReadOnlyError
 from komodo_tui.domain.operations import ActionRecord, DefineProcedureOperation, ServerOperation
 from komodo_tui.domain.repos import DefineRepoOperation
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from komodo_tui.operations.sync_definitions import SyncDefinitions
     from komodo_tui.operations.values import StoredValues
     from komodo_tui.store.alerts import AlertStore
+    from komodo_tui.store.follow_ups import FollowUpStore
     from komodo_tui.store.history import History
 
 _SHORT = 1.0
@@ -88,6 +89,7 @@ class Executor:
         deployments: DeploymentDefinitions | None = None,
         builds: BuildDefinitions | None = None,
         syncs: SyncDefinitions | None = None,
+        follow_ups: FollowUpStore | None = None,
     ) -> None:
         self._fleet = fleet
         self._history = history
@@ -105,6 +107,7 @@ class Executor:
         }
         """What a change of a definition is written to."""
         self._alerts = alerts
+        self._follow_ups = follow_ups
         self._planner = Planner(
             fleet.state, definitions.known, settings, stacks.known if stacks else dict, procedures, values, alerts,
             repos=repos.known if repos else dict, deployments=deployments.known if deployments else dict,
@@ -212,9 +215,18 @@ class Executor:
                 await asyncio.to_thread(self._history.begin, act.record)
                 rolling = isinstance(plan.operation, StackOperation)
                 results = await act.run(self._steps(act, plan, intent, specs), rolling=rolling)
-                return await finish(self._history, act.record.id, results)
+                record = await finish(self._history, act.record.id, results)
+                if _followed(plan.operation) and self._follow_ups is not None and record.outcome != "success":
+                    await asyncio.to_thread(self._follow_ups.drop, record.id)
+                return record
         finally:
             del self._acts[act.record.id]
+
+    def _begin(self, record: ActionRecord, operation: Operation) -> None:
+        """Write the intent, and before it what is to follow: so nothing is lost when this process ends in between."""
+        if self._follow_ups is not None and _followed(operation):
+            self._follow_ups.note(record.id, record.targets[0].name, record.started)
+        self._history.begin(record)
 
     def _follow_later(self) -> None:
         """Close what is open once its server answers, as long as this process lives."""
@@ -264,6 +276,11 @@ class Executor:
 def _brief(spec: JobSpec) -> bool:
     """Whether it often ends at once, and its end tells all of it."""
     return isinstance(spec, TaskJob)
+
+
+def _followed(operation: Operation) -> bool:
+    """Whether something is to be done after it."""
+    return isinstance(operation, BuildOperation) and operation.follow_up
 
 
 def _record(plan: Plan, actor: Actor, intent: Intent, act_id: str) -> ActionRecord:

@@ -73,6 +73,11 @@ class StateDirectory(NamedTuple):
         return self.root / "syncs"
 
     @property
+    def follow_ups(self) -> Path:
+        """What is to follow builds."""
+        return self.root / "follow-ups.db"
+
+    @property
     def pushes(self) -> Path:
         """The queue of pushes."""
         return self.root / "pushes.db"

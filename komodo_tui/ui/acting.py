@@ -69,17 +69,19 @@ class Acts:
         self._report(plan, record, told=follow or told)
         return record
 
-    async def submit(self, plan: Plan, given: str | bool, *, follow: bool = True) -> ActionRecord:
+    async def submit(self, plan: Plan, given: str | bool, *, follow: bool = True, act_id: str = "") -> ActionRecord:
         """Do what was agreed to already, and show its output live, or a line in the footer. Call it from a worker.
+
+        ``act_id`` as for the executor.
 
         Raises:
             KomodoError: it was refused.
         """
-        record = await self._submit(plan, given, follow=follow)
+        record = await self._submit(plan, given, follow, act_id)
         self._report(plan, record, told=True)
         return record
 
-    async def _submit(self, plan: Plan, given: bool | str, follow: bool) -> ActionRecord:
+    async def _submit(self, plan: Plan, given: bool | str, follow: bool, act_id: str = "") -> ActionRecord:
         dialog = ProgressDialog(plan, self._runtime.executor.cancel) if follow else None
         if dialog is not None:
             self._shell.work(self._show(dialog))
@@ -92,7 +94,9 @@ class Acts:
 
         self._under_way += 1
         try:
-            record = await self._runtime.executor.submit(plan, self._runtime.actor, given=given, progress=progress)
+            record = await self._runtime.executor.submit(
+                plan, self._runtime.actor, given=given, progress=progress, act_id=act_id
+            )
         except KomodoError:
             if dialog is not None:
                 dialog.close()

@@ -247,14 +247,14 @@ class StillExecutor:
         return Planner(self.state, dict, self.settings, procedures=self.procedures, alerts=self.alerts).plan(operation)
 
     async def submit(
-        self, plan: Plan, actor: Actor, *, given: bool | str, progress: Callable[..., None]
+        self, plan: Plan, actor: Actor, *, given: bool | str, progress: Callable[..., None], act_id: str = ""
     ) -> ActionRecord:
         """Notes the operation."""
         check_given(plan, given)
         self.done.append(plan.operation)
         steps = tuple(StepResult(target=step.target, ok=True) for step in plan.steps)
         return ActionRecord(
-            id="1", seq=1, started=NOW, ended=NOW + 1, actor=actor, act=plan.verb, outcome="success", title=plan.title,
+            id=act_id or "1", seq=1, started=NOW, ended=NOW + 1, actor=actor, act=plan.verb, outcome="success", title=plan.title,
             targets=tuple(step.target for step in plan.steps), steps=steps,
         )  # fmt: skip
 

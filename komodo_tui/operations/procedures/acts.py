@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from komodo_tui.domain.durations import parse_duration
@@ -149,7 +150,7 @@ class Attempts:
             )  # fmt: skip
             record = await self._in_time(act, submitted)
             if work.then is not None:
-                await work.then(record, lambda plan: self._more(work, plan))
+                await work.then(record, partial(self._more, work))
         except OutcomeUnknownError as error:
             lost = {target: interrupted(target, error.message, error.hint) for target in work.targets}
             return lost | by_target(work.targets, error.results)
@@ -159,11 +160,11 @@ class Attempts:
             self._acts.discard(act)
         return by_target(work.targets, record.steps)
 
-    async def _more(self, work: Work, plan: Plan) -> ActionRecord:
+    async def _more(self, work: Work, plan: Plan, act_id: str = "") -> ActionRecord:
         """One more act, as part of a work."""
         if self._cancelled:
             raise ActError("not begun, since the step was stopped")
-        act = str(uuid.uuid4())
+        act = act_id or str(uuid.uuid4())
         self._acts.add(act)
         try:
             return await self._parts.executor.submit(

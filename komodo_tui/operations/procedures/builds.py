@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
-from komodo_tui.domain.builds import builders_of
+from komodo_tui.domain.builds import BuildOperation, builders_of
 from komodo_tui.domain.errors import ActError
 from komodo_tui.domain.operations import Target
 from komodo_tui.domain.procedures.words import words
 from komodo_tui.operations.build_definitions import BuildDefinitions
+from komodo_tui.operations.build_follow import follower_of, not_well
 from komodo_tui.operations.build_history import BuildHistory
 from komodo_tui.operations.build_prepare import BuildPreparer, pick_server
-from komodo_tui.operations.build_runs import BuildFollower, BuildOutput, not_well
+from komodo_tui.operations.build_runs import BuildOutput
+from komodo_tui.operations.intents import read_operation
 from komodo_tui.operations.procedures.parts import Work
 from komodo_tui.operations.procedures.targets import Picked, pick_named, pick_servers
 from komodo_tui.operations.repo_definitions import RepoDefinitions
@@ -22,10 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from komodo_tui.domain.builds import BuildDefinition
-    from komodo_tui.domain.operations import ActionRecord
+    from komodo_tui.domain.operations import ActionRecord, Plan
     from komodo_tui.domain.procedures import steps
-    from komodo_tui.operations.build_runs import Submit
-    from komodo_tui.operations.procedures.parts import Environment, RunParts
+    from komodo_tui.operations.procedures.parts import Environment, RunParts, Submit
 
 
 async def pick_builds(step: steps.Build, parts: RunParts) -> Picked:
@@ -57,9 +59,18 @@ async def build_works(
     works = []
     for target in targets:
         build = known[target.name]
-        operation = await asyncio.to_thread(preparer.prepare, build, target.server, step.version)
-        works.append(Work(operation, (target,), _Then(build, parts, follow_up=step.follow_up)))
+        operation = await asyncio.to_thread(
+            partial(preparer.prepare, build, target.server, step.version, follow_up=step.follow_up)
+        )
+        works.append(Work(operation, (target,), _Then(operation, parts)))
     return works
+
+
+async def build_rest(step: steps.Build, record: ActionRecord, parts: RunParts, run: str) -> None:
+    """What was to follow a build, where the process that ran it has ended. Raises KomodoError."""
+    operation = read_operation(record)
+    if isinstance(operation, BuildOperation):
+        await _Then(operation, parts)(record, _Submitting(parts, run))
 
 
 async def _known(parts: RunParts) -> dict[str, BuildDefinition]:
@@ -69,22 +80,30 @@ async def _known(parts: RunParts) -> dict[str, BuildDefinition]:
 class _Then:
     """What comes after one build."""
 
-    def __init__(self, build: BuildDefinition, parts: RunParts, *, follow_up: bool) -> None:
-        self._build = build
+    def __init__(self, operation: BuildOperation, parts: RunParts) -> None:
+        self._operation = operation
         self._parts = parts
-        self._follow_up = follow_up
 
     async def __call__(self, record: ActionRecord, submit: Submit) -> None:
         """Do it. Raises ActError where it did not go well."""
         runtime = self._parts.runtime
         await BuildOutput(runtime.fleet, BuildLogs(runtime.state_dir.root), runtime.history).keep(record)
-        if record.outcome != "success" or not self._follow_up:
+        if record.outcome != "success" or not self._operation.follow_up:
             return
-        known = {name: live.definition for name, live in self._parts.state.servers.items()}
-        follower = BuildFollower(
-            runtime.fleet, runtime.executor, runtime.preparer, runtime.deployables, lambda: known
-        )  # fmt: skip
-        bad = not_well(await follower.follow(self._build, record, submit))
+        bad = not_well(await follower_of(runtime).follow(self._operation.build, record, submit))
         if bad:
-            why = bad[0].error.message if bad[0].error else bad[0].record.summary if bad[0].record else ""
-            raise ActError(f"it is built, but {bad[0].what}: {why}")
+            raise ActError(f"it is built, but {bad[0].what}: {bad[0].why}")
+
+
+class _Submitting:
+    """Does plans for a run, outside of an attempt."""
+
+    def __init__(self, parts: RunParts, run: str) -> None:
+        self._parts = parts
+        self._run = run
+
+    async def __call__(self, plan: Plan, act_id: str = "") -> ActionRecord:
+        """What was agreed to together with the build."""
+        return await self._parts.executor.submit(
+            plan, self._parts.actor, given=plan.phrase or True, act_id=act_id, run=self._run
+        )

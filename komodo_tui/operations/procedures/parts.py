@@ -30,7 +30,14 @@ if TYPE_CHECKING:
     from komodo_tui.store.runs import RunStore
 
 
-Submit = Callable[["Plan"], Awaitable["ActionRecord"]]
+class Submit(Protocol):
+    """Does a plan as part of a step."""
+
+    def __call__(self, plan: Plan, act_id: str = "") -> Awaitable[ActionRecord]:
+        """``act_id`` chosen before, where the record has to be found again."""
+        ...
+
+
 Then = Callable[["ActionRecord", Submit], Awaitable[None]]
 
 

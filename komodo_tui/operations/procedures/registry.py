@@ -16,7 +16,7 @@ from komodo_tui.operations.procedures.targets import container_words, pick_conta
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from komodo_tui.domain.operations import Target
+    from komodo_tui.domain.operations import ActionRecord, Target
     from komodo_tui.operations.procedures.parts import Environment, RunParts, Work
     from komodo_tui.operations.procedures.targets import Picked
 
@@ -32,6 +32,11 @@ class SpreadKind(NamedTuple):
     """The acts one after the other; else at the same time."""
     after: Callable[[Any, Target], str] | None = None
     """Done here after a target went well; says what it did. Blocks, shortly; raises OSError."""
+    rest: Callable[[Any, ActionRecord, RunParts, str], Awaitable[None]] | None = None
+    """What a process that ended may have left to do after an act that went well, for the run of this id.
+
+    Raises KomodoError: it did not go well.
+    """
 
 
 async def _containers(step: steps.OnContainers, parts: RunParts) -> Picked:
@@ -67,7 +72,12 @@ _KINDS: dict[type[steps.Spread], SpreadKind] = {
     steps.Wait: SpreadKind(_servers, commands.file_works),
     steps.OnStack: SpreadKind(_late("stacks", "pick_stacks"), _late("stacks", "stack_works"), in_turn=True),
     steps.OnRepo: SpreadKind(_late("stacks", "pick_repos"), _late("stacks", "repo_works"), in_turn=True),
-    steps.Build: SpreadKind(_late("builds", "pick_builds"), _late("builds", "build_works"), in_turn=True),
+    steps.Build: SpreadKind(
+        _late("builds", "pick_builds"),
+        _late("builds", "build_works"),
+        in_turn=True,
+        rest=_late("builds", "build_rest"),
+    ),
     steps.SyncApply: SpreadKind(_late("syncs", "pick_syncs"), _late("syncs", "sync_works"), in_turn=True),
     steps.Prune: SpreadKind(_servers, _late("resources", "prune_works"), in_turn=True),
     steps.RemoveResources: SpreadKind(_late("resources", "pick_resources"), _late("resources", "remove_works")),

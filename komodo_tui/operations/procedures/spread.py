@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.durations import parse_duration
-from komodo_tui.domain.errors import ActError, NotFoundError
+from komodo_tui.domain.errors import ActError, KomodoError, NotFoundError
 from komodo_tui.domain.operations import StepResult, Target
 from komodo_tui.domain.procedures import steps
 from komodo_tui.domain.procedures.journal import StepStarted
@@ -133,12 +133,23 @@ class SpreadRunner:
             found += mine or [unknown]
         if not found:
             self._used[attempt.target] -= 1  # nothing of it began
+            found += await self._rest(attempt.target, record)
             return None
         result = together(attempt.target, found)
         return None if result.end == "interrupted" and steps.idempotent(self._step) else result
 
     async def _closed(self, action: str) -> ActionRecord:
         """An act's record, once it has an outcome: some other process, or our own start, may be about to write it."""
+    async def _rest(self, target: Target, record: ActionRecord) -> list[StepResult]:
+        """Do what was to come after an act; what failed of it."""
+        if record.outcome != "success" or self._kind.rest is None:
+            return []
+        try:
+            await self._kind.rest(self._step, record, self._parts, self._journal.run)
+        except KomodoError as error:
+            return [StepResult(target=target, ok=False, end="failed", error=error.message, hint=error.hint)]
+        return []
+
         deadline = time.monotonic() + _CLOSING
         while True:
             record = await asyncio.to_thread(self._parts.runtime.history.get, action)

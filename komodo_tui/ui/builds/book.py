@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from komodo_tui.operations.build_definitions import BuildDefinitions
 from komodo_tui.operations.build_history import BuildHistory
+from komodo_tui.store.follow_ups import FollowUpStore
 from komodo_tui.ui.definitions.asking import Reading
 
 if TYPE_CHECKING:
@@ -47,10 +48,10 @@ class BuildRow(NamedTuple):
 
     @property
     def state(self) -> str:
-        """``running``, an outcome, or empty: it was never built."""
+        """``running``, the state of the last one, or empty: it was never built."""
         if self.job is not None:
             return "running"
-        return (self.last.outcome or "running") if self.last is not None else ""
+        return self.last.state if self.last is not None else ""
 
 
 class _Read(NamedTuple):
@@ -64,6 +65,7 @@ class BuildBook:
     def __init__(self, runtime: Runtime, shell: Shell, changed: Callable[[], None]) -> None:
         self._runtime = runtime
         self._changed = changed
+        self._history = BuildHistory(runtime.history, FollowUpStore(runtime.state_dir.follow_ups))
         self._reading = Reading(shell, self._read, self._take)
         self._jobs: dict[str, bool] = {}
         self.read = False
@@ -82,7 +84,7 @@ class BuildBook:
 
     def _read(self) -> _Read:
         runs: dict[str, list[BuildRun]] = {}
-        for run in BuildHistory(self._runtime.history).runs(limit=_RUNS):
+        for run in self._history.runs(limit=_RUNS):
             found = runs.setdefault(run.name, [])
             if len(found) < _KEPT:
                 found.append(run)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from komodo_tui.domain.filters import parse_text
 from komodo_tui.domain.units import bytes_text, duration_text, long_duration_text
+from komodo_tui.operations.build_history import FOLLOWING, NOT_FOLLOWED
 from komodo_tui.ui.procedures.columns import result_sign
 from komodo_tui.ui.render.columns import Column
 from komodo_tui.ui.render.graph import sparkline
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from komodo_tui.ui.render.glyphs import Glyphs
     from komodo_tui.ui.widgets.lines import Line
 
-_ORDER = ("failed", "interrupted", "running", "cancelled", "success", "")
+_ORDER = ("failed", "interrupted", NOT_FOLLOWED, "running", FOLLOWING, "cancelled", "success", "")
 """What asks to be looked at first."""
+_FOLLOWED = {FOLLOWING: ("busy", "busy"), NOT_FOLLOWED: ("bad", "bad")}
+_WORDS = {FOLLOWING: "built, going on:", NOT_FOLLOWED: "built, but"}
 TREND = 12
 """Builds in the graph of a row."""
 
@@ -33,8 +36,14 @@ def state_cell(row: BuildRow, glyphs: Glyphs) -> Cell:
         return ((f"{glyphs.busy} building{share}", "busy"), (f" {progress.text}" if progress else "", "dim"))
     if not row.state:
         return (("never built", "dim"),)
-    sign, tone = result_sign(row.state, glyphs)
-    return ((f"{sign} {row.state}", tone),)
+    return run_state(row.state, row.last.why if row.last is not None else "", glyphs)
+
+
+def run_state(state: str, why: str, glyphs: Glyphs) -> Cell:
+    """``✔ success``; else also what went wrong, or what goes on."""
+    sign, tone = _FOLLOWED.get(state) or result_sign(state, glyphs)
+    said = {"busy": glyphs.busy, "bad": glyphs.fail}.get(sign, sign)
+    return ((f"{said} {_WORDS.get(state, state)}", tone), (f" {why}" if why and state != "success" else "", "dim"))
 
 
 def times(runs: Iterable[BuildRun]) -> list[float]:
@@ -97,16 +106,14 @@ def run_columns(glyphs: Glyphs, now: Callable[[], float]) -> tuple[Column[BuildR
     """A past build in a row."""
 
     def outcome(run: BuildRun) -> Cell:
-        state = run.outcome or "running"
-        sign, tone = result_sign(state, glyphs)
-        return ((f"{sign} {state}", tone), (f" {run.failed_step or run.error}" if state != "success" else "", "dim"))
+        return run_state(run.state, run.failed_step or run.why, glyphs)
 
     def took(run: BuildRun) -> str:
         return long_duration_text(run.seconds if run.outcome is not None else now() - run.started)
 
     return (
         Column("version", "VERSION", 9, lambda r: r.version),
-        Column("outcome", "OUTCOME", 14, outcome, key=lambda r: _ORDER.index(r.outcome or "running"), grow=3, most=70),
+        Column("outcome", "OUTCOME", 14, outcome, key=lambda r: _ORDER.index(r.state), grow=3, most=70),
         Column("ago", "AGO", 4, lambda r: duration_text(now() - r.started), key=lambda r: -r.started, right=True),
         Column("took", "TOOK", 7, took, key=lambda r: r.seconds, right=True, descending=True, live=True),
         Column("size", "SIZE", 6, lambda r: bytes_text(r.size) if r.size else "-", key=lambda r: r.size or None,
@@ -130,6 +137,4 @@ def build_filter(line: str) -> Callable[[BuildRow], bool]:
 def run_filter(line: str) -> Callable[[BuildRun], bool]:
     """Past builds by words in what their rows show."""
     test = parse_text(line)
-    return lambda r: test(
-        "\n".join((r.version, r.outcome or "running", r.commit, r.image, r.server, r.who, r.error)).lower()
-    )
+    return lambda r: test("\n".join((r.version, r.state, r.commit, r.image, r.server, r.who, r.why)).lower())

@@ -12,8 +12,7 @@ from komodo_tui.ui.builds.editing import build_text
 from komodo_tui.ui.builds.flows import output_of
 from komodo_tui.ui.builds.output import OutputReader, output_head
 from komodo_tui.ui.builds.view import OutputView
-from komodo_tui.ui.containers.document import DocumentPane
-from komodo_tui.ui.definitions.detail import RowDetail
+from komodo_tui.ui.definitions.detail import DefinitionDetail
 from komodo_tui.ui.render.cells import spans_of
 from komodo_tui.ui.widgets.lines import Lines
 from komodo_tui.ui.widgets.list_pane import ListPane
@@ -30,15 +29,12 @@ if TYPE_CHECKING:
     from komodo_tui.ui.shell import Shell
 
 
-class BuildDetail(RowDetail["BuildRow"]):
+class BuildDetail(DefinitionDetail["BuildRow"]):
     """Shows the build named last by :meth:`open`."""
 
     DEFAULT_CSS = """
     BuildDetail #build-runs { height: 35%; min-height: 6; max-height: 14; }
     BuildDetail #build-output { border-top: hkey $panel; }
-    BuildDetail #build-text { display: none; }
-    BuildDetail.-text #build-text { display: block; }
-    BuildDetail.-text #build-runs, BuildDetail.-text #build-output { display: none; }
     """
 
     def __init__(self, runtime: Runtime, shell: Shell, *, id: str | None = None) -> None:
@@ -51,7 +47,7 @@ class BuildDetail(RowDetail["BuildRow"]):
             "Builds", self.table, parse=run_filter, empty=self._teach, help="words, !not, ~fuzzy, /regex/",
             natural="newest first", id="build-runs",
         )  # fmt: skip
-        self.output = OutputView(id="build-output")
+        self.output = self.more = OutputView(id="build-output")
         self.reader = OutputReader(runtime, shell, output_of(runtime), self._show_output)
         self._newest = ""
 
@@ -60,11 +56,10 @@ class BuildDetail(RowDetail["BuildRow"]):
         yield Lines(id="build-head")
         yield self.pane
         yield self.output
-        yield DocumentPane(id="build-text")
+        yield self.text
 
     def open(self, key: Hashable, row: BuildRow, view: str = "") -> None:
         """Show this one."""
-        self.remove_class("-text")
         self._newest = row.runs[0].id if row.runs else ""
         super().open(key, row, view)
 
@@ -72,10 +67,6 @@ class BuildDetail(RowDetail["BuildRow"]):
         """Read nothing any more."""
         super().close()
         self.reader.want(None)
-
-    def focus_inside(self) -> None:
-        """The past builds take keys."""
-        self.table.focus()
 
     def show_row(self, row: BuildRow) -> None:
         """This is known of it now."""
@@ -90,7 +81,7 @@ class BuildDetail(RowDetail["BuildRow"]):
         self.table.set_rows({run.id: run for run in row.runs})
         self.table.recheck()
         self.pane.told()
-        self.query_one("#build-text", DocumentPane).show(build_text(row.definition))
+        self.text.show(build_text(row.definition))
         newest = row.runs[0].id if row.runs else ""
         if newest != self._newest:  # one has begun: that is what is looked at
             self._newest = newest
@@ -117,21 +108,6 @@ class BuildDetail(RowDetail["BuildRow"]):
         run = self.reader.run
         head = output_head(self.reader, self._shell.look.glyphs)
         self.output.show(head, self.reader.lines, follow=run is not None and run.outcome is None)
-
-    def show_text(self) -> None:
-        """The definition alone, or the past builds again."""
-        self.toggle_class("-text")
-        (self.query_one("#build-text") if self.has_class("-text") else self.table).focus()
-
-    def back(self) -> bool:
-        """Leave the definition, the output, or a filter."""
-        if self.has_class("-text"):
-            self.show_text()
-            return True
-        if self.output.has_focus:
-            self.table.focus()
-            return True
-        return self.pane.back()
 
     def _teach(self) -> Text:
         style = self._shell.look.palette.style

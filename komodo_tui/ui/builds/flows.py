@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.builds import builders_of
-from komodo_tui.operations.build_history import BuildHistory
+from komodo_tui.operations.build_follow import follower_of, not_well
+from komodo_tui.operations.build_history import NOT_FOLLOWED, BuildHistory
 from komodo_tui.operations.build_prepare import BuildPreparer, pick_server
-from komodo_tui.operations.build_runs import BuildFollower, BuildOutput, not_well
+from komodo_tui.operations.build_runs import BuildOutput
 from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.store.build_logs import BuildLogs
 from komodo_tui.ui.modals.error import ErrorDialog
@@ -18,6 +19,7 @@ from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
 if TYPE_CHECKING:
     from komodo_tui.domain.builds import BuildDefinition
     from komodo_tui.domain.operations import ActionRecord, Plan
+    from komodo_tui.operations.build_follow import BuildFollower
     from komodo_tui.ui.builds.book import BuildRow
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
@@ -38,31 +40,45 @@ async def build_now(runtime: Runtime, shell: Shell, build: BuildDefinition, vers
     known = {name: live.definition for name, live in state.servers.items()}
     server = pick_server(build, builders_of(build, known), state)
     preparer = BuildPreparer(RepoDefinitions(runtime.definitions), runtime.values, BuildHistory(runtime.history))
-    follower = _follower(runtime)
+    follower = follower_of(runtime)
     await asyncio.to_thread(follower.places, build)  # what is to follow is known, or nothing is built
     operation = await asyncio.to_thread(preparer.prepare, build, server, version)
     record = await shell.acts.run(operation, told=True)
     if record is None:
         return
     await output_of(runtime).keep(record)
-    if record.outcome == "success":
+    if record.outcome == "success" and operation.follow_up:
         await _follow(follower, shell, build, record)
 
 
-def _follower(runtime: Runtime) -> BuildFollower:
-    known = {name: live.definition for name, live in runtime.fleet.state.servers.items()}
-    return BuildFollower(runtime.fleet, runtime.executor, runtime.preparer, runtime.deployables, lambda: known)
+async def follow_again(runtime: Runtime, shell: Shell, row: BuildRow) -> None:
+    """Do what was to follow the last build that succeeded, as far as it was not done.
+
+    Raises:
+        KomodoError: it is not known what that is.
+    """
+    good = row.good
+    if good is None:
+        return
+    follower, build = follower_of(runtime), row.definition
+    record = await asyncio.to_thread(runtime.history.get, good.id)
+    left = await asyncio.to_thread(follower.left, build, record)
+    if not left:
+        shell.flash(f"nothing is left to be done after {build.name} {good.version}", "ok")
+        return
+    if good.follow_up is not None and good.follow_up.ended is not None:
+        await asyncio.to_thread(follower.again, good.id)
+    await _follow(follower, shell, build, record)
 
 
 async def _follow(follower: BuildFollower, shell: Shell, build: BuildDefinition, record: ActionRecord) -> None:
 
-    async def submit(plan: Plan) -> ActionRecord:
-        return await shell.acts.submit(plan, plan.phrase or True, follow=False)
+    async def submit(plan: Plan, act_id: str) -> ActionRecord:
+        return await shell.acts.submit(plan, plan.phrase or True, follow=False, act_id=act_id)
 
     bad = not_well(await follower.follow(build, record, submit))
     if bad:
-        lines = [f"{one.what}: {one.error.message if one.error else one.record.summary if one.record else ''}"
-                 for one in bad]  # fmt: skip
+        lines = [f"{one.what}: {one.why}" for one in bad]
         await shell.ask(
             ErrorDialog("build", f"{build.name} is built, but not all that was to follow went well",
                         hint="The Actions tab keeps it, with its output.", detail="\n".join(lines), copy=shell.copy)
@@ -86,6 +102,13 @@ async def menu(runtime: Runtime, shell: Shell, row: BuildRow) -> str | None:
     items = [
         MenuItem("build", "build", "B", f"the next version after {row.good.version}" if row.good else "", busy),
         MenuItem("cancel", "stop the build", "S", "", "" if busy else "it is not being built"),
+        MenuItem(
+            "follow",
+            "do what follows, again",
+            "f",
+            "ship, push and redeploy the last one",
+            "" if row.state == NOT_FOLLOWED else "nothing of it failed",
+        ),
         MenuItem("edit", "edit the definition", "e"),
         MenuItem("copy", "copy the definition", "c"),
         MenuItem("forget", "forget the definition", "X", "its images stay"),

@@ -11,8 +11,8 @@ from komodo_tui.ui.builds.book import BuildBook
 from komodo_tui.ui.builds.columns import build_columns, build_filter
 from komodo_tui.ui.builds.detail import BuildDetail
 from komodo_tui.ui.builds.editing import BuildEditing
-from komodo_tui.ui.builds.flows import build_now, cancel, menu
-from komodo_tui.ui.definitions.page import DefinitionPage
+from komodo_tui.ui.builds.flows import build_now, cancel, follow_again, menu
+from komodo_tui.ui.definitions.page import DefinitionPage, keys_of
 from komodo_tui.ui.page import Command
 from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
@@ -93,16 +93,16 @@ class BuildsPage(DefinitionPage["BuildRow"]):
         if self.current is not None:
             self.then(cancel(self.runtime, self.shell, self.current))
 
-    def action_menu(self) -> None:
-        """Every act on the build."""
+    def action_follow(self) -> None:
+        """What was to follow the last build, again."""
         if self.current is not None:
-            self.then(self._menu(self.current))
+            self.then(follow_again(self.runtime, self.shell, self.current))
 
     async def _menu(self, row: BuildRow) -> None:
         picked = await menu(self.runtime, self.shell, row)
         acts = {
             "build": self.action_build, "cancel": self.action_cancel, "edit": self.action_edit,
-            "copy": self.action_copy, "forget": self.action_remove,
+            "copy": self.action_copy, "forget": self.action_remove, "follow": self.action_follow,
         }  # fmt: skip
         if picked is not None:
             acts[picked]()

@@ -141,7 +141,7 @@ class ExecutorLab:
         )  # fmt: skip
 
     async def submit(
-        self, plan: Plan, actor: Actor, *, given: str | bool = False, progress: Any = None
+        self, plan: Plan, actor: Actor, *, given: str | bool = False, progress: Any = None, act_id: str = ""
     ) -> ActionRecord:
         """Done at once."""
         self.done.append((plan.operation, given))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import uuid
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from komodo_tui.domain.builds import BuildDefinition, BuildOperation, BuildRegistry
@@ -16,18 +19,24 @@ from komodo_tui.domain.servers import ServerDefinition
 from komodo_tui.domain.shipping import ShipOperation
 from komodo_tui.domain.stacks import StackDefinition, StackOperation
 from komodo_tui.fleet.live import FleetState
-from komodo_tui.operations import build_runs
+from komodo_tui.operations import build_follow
+from komodo_tui.operations.build_follow import BuildFollower, not_well
+from komodo_tui.operations.build_history import NOT_FOLLOWED, run_of
 from komodo_tui.operations.build_plans import draft_build
 from komodo_tui.operations.build_prepare import BuildPreparer, pick_server
-from komodo_tui.operations.build_runs import BuildFollower, not_well
+from komodo_tui.operations.locking import TargetLocks
+from komodo_tui.store.follow_ups import FollowUpStore
+from komodo_tui.store.history import History
+from komodo_tui.store.paths import state_directory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 KNOWN = {name: ServerDefinition(name=name, address=name) for name in ("build-1", "web-1", "web-2")}
 RECORD = ActionRecord(
     id="1", seq=1, started=0.0, actor=Actor(name="ana"), act="build", outcome="success",
-    targets=(Target(server="build-1", name="api"),), operation={"version": "1.0.0"},
+    targets=(Target(server="build-1", name="api"),), operation={"version": "1.0.0"}, ended=0.0,
     steps=(
         StepResult(
             target=Target(server="build-1", name="api"), ok=True,
@@ -65,15 +74,25 @@ class Executor:
     def plan(self, operation: Any) -> Any:
         return operation
 
+    def under_way(self, record: ActionRecord) -> bool:
+        return False
+
+    async def recover(self, patience: float) -> None:
+        """Nothing is found."""
+
 
 @pytest.fixture
-def follower(monkeypatch: pytest.MonkeyPatch) -> BuildFollower:
+def follower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BuildFollower:
     async def ship(fleet: Any, image: str, servers: Sequence[str], source: str, *, tags: Sequence[str]) -> Any:
         return ShipOperation(image=f"{image} to {','.join(servers)}", id=image, source=source, tags=tuple(tags))
 
-    monkeypatch.setattr(build_runs, "prepare_ship", ship)
+    monkeypatch.setattr(build_follow, "prepare_ship", ship)
     make: Any = BuildFollower
-    made: BuildFollower = make(None, Executor(), Preparer(), Deployables(), lambda: KNOWN)
+    paths = state_directory(tmp_path)
+    made: BuildFollower = make(
+        None, Executor(), Preparer(), Deployables(), lambda: KNOWN,
+        history=History(paths.history), store=FollowUpStore(paths.follow_ups), locks=TargetLocks(paths.locks),
+    )  # fmt: skip
     return made
 
 
@@ -81,12 +100,13 @@ async def follow(follower: BuildFollower, build: BuildDefinition, bad: type[Any]
     """What was submitted, and what came of it; operations of the type ``bad`` fail."""
     submitted: list[Any] = []
 
-    async def submit(plan: Any) -> ActionRecord:
+    async def submit(plan: Any, act_id: str) -> ActionRecord:
         submitted.append(plan)
         outcome = "failed" if isinstance(plan, bad) else "success"
-        return ActionRecord(id="2", seq=2, started=0.0, actor=Actor(name="ana"), act="x", outcome=outcome)  # type: ignore[arg-type]
+        return ActionRecord(id=act_id, seq=2, started=0.0, actor=Actor(name="ana"), act="x", outcome=outcome)  # type: ignore[arg-type]
 
-    return submitted, await follower.follow(build, RECORD, submit)
+    record = msgspec.structs.replace(RECORD, id=str(uuid.uuid4()))
+    return submitted, await follower.follow(build, record, submit)
 
 
 def build(**fields: Any) -> BuildDefinition:
@@ -129,6 +149,92 @@ async def test_nothing_follows_what_did_not_go_well(follower: BuildFollower) -> 
     ]  # fmt: skip
 
 
+class Killed(BaseException):
+    """The program's end."""
+
+
+class Program:
+    """Does the acts of one follow-up; ends at one of them, at a moment of it."""
+
+    def __init__(self, history: History, at: int, moment: str) -> None:
+        self._history = history
+        self._at = at
+        self._moment = moment
+        self.done: list[str] = []
+        self.asked = 0
+
+    async def submit(self, plan: Any, act_id: str) -> ActionRecord:
+        """An act, in the history as the executor enters it."""
+        self.asked += 1
+        ends = self._moment if self.asked == self._at else ""
+        if ends == "before it begins":
+            raise Killed
+        verb = type(plan).__name__
+        self._history.begin(ActionRecord(id=act_id, seq=0, started=0.0, actor=Actor(name="ana"), act="x", title=verb))
+        self.done.append(verb)
+        if ends == "in it":
+            raise Killed
+        self._history.finish(act_id, "success", [])
+        if ends == "after it":
+            raise Killed
+        return self._history.get(act_id)
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+@pytest.mark.parametrize("moment", ["before it begins", "in it", "after it"])
+async def test_a_program_that_ends_leaves_it_to_the_next_which_does_each_thing_once(
+    follower: BuildFollower, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int, moment: str
+) -> None:
+    history = History(state_directory(tmp_path).history)
+    wanted = build(registries=(BuildRegistry(domain="reg.example"),), ship=("web-2",), redeploy_on_build=("shop",))
+    first = Program(history, at, moment)
+    with pytest.raises(Killed):
+        await follower.follow(wanted, RECORD, first.submit)
+    open_ = follower.store.open()
+    assert [one.act for one in open_] == [RECORD.id]
+    assert open_[0].state == "under way"
+
+    async def recover(self: Executor, patience: float) -> None:
+        for record in history.unfinished():
+            history.finish(record.id, "success", [])
+
+    monkeypatch.setattr(Executor, "recover", recover)
+    next_one = Program(history, 0, "")
+    done = await follower.follow(wanted, RECORD, next_one.submit)
+    assert [one.ok for one in done] == [True, True, True]
+    assert first.done + next_one.done == ["ShipOperation", "ResourceOperation", "StackOperation"]
+    assert follower.store.open() == []
+    again = Program(history, 0, "")
+    assert [one.what for one in await follower.follow(wanted, RECORD, again.submit)] == [one.what for one in done]
+    assert again.done == []
+
+
+async def test_what_did_not_go_well_is_kept_and_can_be_done_again(follower: BuildFollower) -> None:
+    wanted = build(ship=("web-2",), redeploy_on_build=("away", "blog"))
+    program = Program(follower._history, 0, "")
+    await follower.follow(wanted, RECORD, program.submit)
+    found = follower.store.get(RECORD.id)
+    assert found is not None
+    assert (found.state, found.words) == ("failed", "redeploy away: web-2 does not answer")
+    run = msgspec.structs.replace(run_of(RECORD), follow_up=found)
+    assert (run.state, run.why) == (NOT_FOLLOWED, "redeploy away: web-2 does not answer")
+    mended = build(ship=("web-2",), redeploy_on_build=("shop", "blog"))
+    assert follower.left(mended, RECORD)[-2:] == ["redeploy shop", "redeploy blog"]
+    follower.again(RECORD.id)
+    assert all(one.ok for one in await follower.follow(mended, RECORD, program.submit))
+    found = follower.store.get(RECORD.id)
+    assert found is not None
+    assert (found.state, found.words) == ("success", "")
+
+
+async def test_two_programs_do_it_once(follower: BuildFollower) -> None:
+    program = Program(follower._history, 0, "")
+    wanted = build(registries=(BuildRegistry(domain="reg.example"),))
+    found = await asyncio.gather(*(follower.follow(wanted, RECORD, program.submit) for _ in range(3)))
+    assert program.done == ["ResourceOperation"]
+    assert all(one[0].ok for one in found)
+
+
 def test_what_is_to_follow_has_to_be_known_before(follower: BuildFollower) -> None:
     assert follower.places(build(ship=("web-2",), redeploy_on_build=("shop",))) == ("web-2", "web-1", "build-1")
     with pytest.raises(NotFoundError):
@@ -137,7 +243,7 @@ def test_what_is_to_follow_has_to_be_known_before(follower: BuildFollower) -> No
         follower.places(build(ship=("moon",)))
 
 
-class History:
+class LastVersion:
     """The last build's version."""
 
     def __init__(self, version: str) -> None:
@@ -165,7 +271,7 @@ class Repos:
 
 
 def prepare(definition: BuildDefinition, last: str = "", version: str = "") -> BuildOperation:
-    parts: Any = (Repos(), Values(), History(last))
+    parts: Any = (Repos(), Values(), LastVersion(last))
     return BuildPreparer(*parts).prepare(definition, "build-1", version)
 
 
