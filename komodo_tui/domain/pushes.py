@@ -110,8 +110,10 @@ def run_name(repo: str) -> str:
     return f"{_RUN_NAME}{repo}"[:64]
 
 
-def run_of(repo: str, actions: Sequence[OnPush], *, pull: bool) -> ProcedureDefinition:
+def run_of(repo: str, actions: Sequence[OnPush], *, pull: bool, beside: bool = False) -> ProcedureDefinition:
     """The procedure that a push becomes: pull the clones, then one thing after the other, until one fails.
+
+    ``beside``: the first of them does without the clones, and is done while they are pulled.
 
     Raises:
         UsageError: one of the actions is of a kind that this version does not know.
@@ -121,6 +123,10 @@ def run_of(repo: str, actions: Sequence[OnPush], *, pull: bool) -> ProcedureDefi
     stages: list[dict[str, Any]] = []
     if pull:
         stages.append({"name": "pull", "steps": [{"repo_pull": {"repo": repo, "clone": True}}]})
+        if beside and actions:
+            first, *actions = actions
+            stages[0]["name"] += f", {first.text}"
+            stages[0]["steps"].append(_step(first))
     stages += [{"name": action.text, "steps": [_step(action)]} for action in actions]
     stages = stages or [{"name": "nothing", "steps": [{"set": {"values": {"done": "nothing"}}}]}]
     plain = {

@@ -18,7 +18,7 @@ from komodo_tui.operations.build_plans import with_secrets
 from komodo_tui.operations.command_plans import with_values
 from komodo_tui.operations.intents import job_specs
 from komodo_tui.operations.registry_plans import with_registry_login
-from komodo_tui.operations.repo_plans import with_token
+from komodo_tui.operations.repo_plans import source_with_token, with_token
 
 if TYPE_CHECKING:
     from komodo_agent.wire.jobs import JobSpec
@@ -44,6 +44,15 @@ def jobs_with_logins(plan: Plan, values: StoredValues | None) -> list[JobSpec]:
     return [_with_login(spec, server, values) for spec, server in zip(specs, servers, strict=False)]
 
 
+def _with_repo_token(spec: ComposeDeploy, server: str, values: StoredValues) -> ComposeDeploy:
+    """An unplanned deploy gets its repository by itself; any other has the commit on the server already."""
+    git = spec.source.git
+    if git is None or not spec.unplanned:
+        return spec
+    git = msgspec.structs.replace(git, repo=source_with_token(git.repo.url, git.repo, server, values))
+    return msgspec.structs.replace(spec, source=msgspec.structs.replace(spec.source, git=git))
+
+
 def _with_login(spec: JobSpec, server: str, values: StoredValues) -> JobSpec:
     if isinstance(spec, PullImage | CreateContainer) and not spec.registry_auth:
         return msgspec.structs.replace(spec, registry_auth=values.registry_auth(spec.image))
@@ -51,6 +60,8 @@ def _with_login(spec: JobSpec, server: str, values: StoredValues) -> JobSpec:
         return msgspec.structs.replace(spec, registry_auth=values.registry_auth(spec.reference))
     if isinstance(spec, ComposeDeploy | ComposeAct):
         logins = {image: values.registry_auth(image) for image in spec.images}
+        if isinstance(spec, ComposeDeploy):
+            spec = _with_repo_token(spec, server, values)
         return msgspec.structs.replace(spec, logins={image: login for image, login in logins.items() if login})
     if isinstance(spec, RegistryJob):
         return with_registry_login(spec, values)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _LINE = 300
 _SKIPPED = "skipped"
 _TOUCHING = frozenset({"up", "health", "post-deploy"})
+LEFT = "left"
+"""In a job's result: what it takes and was not sent, so that nothing was done."""
 _LEFT = "what it had changed was left as it is: deploy again, or roll back"
 _WORST: tuple[Literal["rollback_failed", "cancelled", "interrupted", "rolled_back"], ...] = (
     "rollback_failed", "cancelled", "interrupted", "rolled_back",

@@ -178,6 +178,8 @@ def _step(operation: StackOperation, target: StackTarget) -> PlanStep:
             ),
             warning="; ".join((*preview.warnings, *target.warnings)),
         )
+    if isinstance(target.spec, ComposeDeploy):
+        return _unplanned(where, target.spec)
     only = target.spec.services if isinstance(target.spec, ComposeAct) else ()
     touched = [service for service in found.services if not only or service.service in only] if found else []
     services = [service.service for service in touched if service.containers]
@@ -195,6 +197,12 @@ def _step(operation: StackOperation, target: StackTarget) -> PlanStep:
         warning="; ".join((*(["the data of its volumes is lost"] if volumes else []), *target.warnings)),
         state=f"{len(services)} services",
     )
+
+
+def _unplanned(where: Target, spec: ComposeDeploy) -> PlanStep:
+    words = ["docker", "compose", "-p", where.name, "up", "-d", "--remove-orphans", *spec.extra_args]
+    text = f"deploy {where.name}: what that changes is found out by the job, and nothing is done where it is nothing"
+    return PlanStep(target=where, text=text, command=shlex.join(words))
 
 
 def _writing(target: StackTarget, spec: ComposeWrite) -> PlanStep:

@@ -15,13 +15,21 @@ from komodo_agent.wire.compose import (
     ComposeSource,
     PreviewRequest,
 )
+from komodo_agent.wire.compose_values import PREFIX, name_of
 from komodo_tui.domain.errors import NotFoundError, UsageError
 from komodo_tui.domain.stacks import StackDefinition, StackOperation, StackTarget, check_stack, servers_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from komodo_agent.wire.compose import ComposePreview, ComposeProject, ComposeVerb, PullPolicy, RevisionSummary
+    from komodo_agent.wire.compose import (
+        ComposePreview,
+        ComposeProject,
+        ComposeVerb,
+        PullPolicy,
+        Revision,
+        RevisionSummary,
+    )
     from komodo_tui.domain.stacks import StackVerb
     from komodo_tui.fleet.client import AgentClient
     from komodo_tui.fleet.manager import FleetManager
@@ -76,6 +84,48 @@ class StackPreparer:
         if refresh:
             targets = [_refreshing(target, refresh) for target in targets]
         return StackOperation(verb="deploy", stack=stack.name, targets=tuple(targets))
+
+    async def unplanned(self, stack: StackDefinition, server: str) -> StackOperation | None:
+        """A deploy whose job makes its plan itself, on one server; None = it has to be planned.
+
+        Nothing is asked of compose or of git here. What the job may need is taken from the last good revision there:
+        where that is not enough, it says so and has done nothing.
+
+        Raises:
+            UsageError: the definition is wrong. KomodoError: the agent cannot be asked.
+        """
+        await _check(stack)
+        client = await self._client(server)
+        try:
+            revisions = (await client.compose_project(stack.project_name)).revisions
+            good = next(revision for revision in revisions if revision.outcome == "success")
+            before = await client.compose_revision(stack.project_name, good.number)
+        except (NotFoundError, StopIteration):
+            return None
+        try:
+            spec = await asyncio.to_thread(self._unplanned_spec, stack, server, before)
+        except UsageError:
+            return None  # a value is not set: perhaps one that is not wanted any more
+        return StackOperation(
+            verb="deploy", stack=stack.name,
+            targets=(StackTarget(server=server, project=spec.source.project, spec=spec),),
+        )  # fmt: skip
+
+    def _unplanned_spec(self, stack: StackDefinition, server: str, before: Revision) -> ComposeDeploy:
+        wanted = [name_of(variable) for variable in before.templates if variable.startswith(PREFIX)]
+        source = self._sources.source(stack, server, wanted)
+        if source.git is not None:  # its token is put in last
+            git = msgspec.structs.replace(source.git, repo=source.git.repo.bare)
+            source = msgspec.structs.replace(source, git=git)
+        words = self._sources.words(stack, server)
+        number = before.summary.number
+        fallback = self._sources.values_of(before.templates, stack.name, server, f"revision {number}")
+        return ComposeDeploy(
+            source=source, unplanned=True, pull=stack.pull, build=stack.build, extra_args=words.extra_args,
+            pre_deploy=words.pre_deploy, post_deploy=words.post_deploy, health=stack.health,
+            fallback=fallback.values, fallback_secret_keys=fallback.secret_keys, fallback_of=number,
+            keep=stack.revisions, images=tuple(dict.fromkeys(before.references.values())),
+        )  # fmt: skip
 
     async def preview(self, stack: StackDefinition, server: str) -> ComposePreview:
         """What a deploy would do on one server; raises as :meth:`deploy` does."""

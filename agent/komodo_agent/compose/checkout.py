@@ -254,9 +254,7 @@ class _Shadow(HardGit):
 
 def without_token(origin: GitOrigin | None) -> GitOrigin | None:
     """The same to be kept."""
-    if origin is None:
-        return None
-    return msgspec.structs.replace(origin, repo=msgspec.structs.replace(origin.repo, token=""))
+    return None if origin is None else msgspec.structs.replace(origin, repo=origin.repo.bare)
 
 
 def _names(out: bytes) -> set[str]:

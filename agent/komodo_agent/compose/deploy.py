@@ -20,6 +20,7 @@ from .project import pins, placed_calls, source_of
 from .record import Record, pinned_images
 from .revisions import last_good
 from .runner import Runner
+from .unplanned import goes_on, leave
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,8 +64,13 @@ async def deploy(host: Host, context: JobContext, spec: ComposeDeploy) -> None:
         cli = await find_cli()
         context.log(f"{cli}: checking {spec.source.project}")
         async with grounded(kept, spec.source) as ground:
+            if spec.unplanned and ground.wants:
+                leave(context, f"values for {', '.join(ground.wants)}")
+                return
             seen = await look(cli, host.engine, kept, ground, (fd,))
         spec = msgspec.structs.replace(spec, source=ground.source)
+        if spec.unplanned and not goes_on(context, spec, seen.preview):
+            return
         await Deployment(host, context, kept, cli, fd, spec, seen).run()
 
 

@@ -83,6 +83,9 @@ class ComposeDeploy(msgspec.Struct, frozen=True, kw_only=True, tag="compose_depl
     source: ComposeSource
     fingerprint: str = ""
     """Of the preview that was confirmed; another state of affairs refuses the job. Empty = whatever there is."""
+    unplanned: bool = False
+    """Nobody asked for a preview: the job makes its plan as its first step and tells it in its log. It ends well with
+    nothing done where nothing would change (``unchanged``), and where it takes more than was sent (``left``: what)."""
     pull: PullPolicy = "missing"
     refresh: tuple[str, ...] = ()
     """Services whose images are pulled even where they are here."""
@@ -97,6 +100,8 @@ class ComposeDeploy(msgspec.Struct, frozen=True, kw_only=True, tag="compose_depl
     fallback: dict[str, str] | None = None
     """Values of the last good revision's environment, for a return to it; None = they cannot be had."""
     fallback_secret_keys: tuple[str, ...] = ()
+    fallback_of: int = 0
+    """For an unplanned deploy: the revision that these values are for."""
     keep: int = 10
     """Revisions to keep."""
     images: tuple[str, ...] = ()

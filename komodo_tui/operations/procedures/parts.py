@@ -109,6 +109,11 @@ class RunParts:
     """Servers that the run is limited to; empty = it is not."""
 
     @property
+    def unplanned(self) -> bool:
+        """Whether deploys may begin at once, their plan being their own first step: nobody is there to read it."""
+        return False
+
+    @property
     def fleet(self) -> FleetManager:
         """Connections and live state."""
         return self.runtime.fleet

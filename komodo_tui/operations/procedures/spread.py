@@ -11,7 +11,7 @@ from komodo_tui.domain.errors import ActError, KomodoError, NotFoundError
 from komodo_tui.domain.operations import StepResult, Target
 from komodo_tui.domain.procedures import steps
 from komodo_tui.domain.procedures.journal import StepStarted
-from komodo_tui.operations.outcomes import interrupted
+from komodo_tui.operations.outcomes import LEFT, interrupted
 from komodo_tui.operations.procedures.acts import Attempts, ended, same, together
 from komodo_tui.operations.procedures.registry import spread_kind
 from komodo_tui.operations.procedures.targets import keep_where, why_away
@@ -129,17 +129,17 @@ class SpreadRunner:
                     found.append(interrupted(attempt.target, "some of it was not begun", hint="look at the server"))
                 break
             mine = [result for result in record.steps if same(attempt.target, result.target)]
+            if len(attempt.more) == 0 and any(result.result.get(LEFT) for result in mine):
+                break  # nothing was done, and what was to follow may not have begun
             unknown = interrupted(attempt.target, "how it ended is not known", hint="look at the server")
             found += mine or [unknown]
+            found += await self._rest(attempt.target, record)
         if not found:
             self._used[attempt.target] -= 1  # nothing of it began
-            found += await self._rest(attempt.target, record)
             return None
         result = together(attempt.target, found)
         return None if result.end == "interrupted" and steps.idempotent(self._step) else result
 
-    async def _closed(self, action: str) -> ActionRecord:
-        """An act's record, once it has an outcome: some other process, or our own start, may be about to write it."""
     async def _rest(self, target: Target, record: ActionRecord) -> list[StepResult]:
         """Do what was to come after an act; what failed of it."""
         if record.outcome != "success" or self._kind.rest is None:
@@ -150,6 +150,8 @@ class SpreadRunner:
             return [StepResult(target=target, ok=False, end="failed", error=error.message, hint=error.hint)]
         return []
 
+    async def _closed(self, action: str) -> ActionRecord:
+        """An act's record, once it has an outcome: some other process, or our own start, may be about to write it."""
         deadline = time.monotonic() + _CLOSING
         while True:
             record = await asyncio.to_thread(self._parts.runtime.history.get, action)

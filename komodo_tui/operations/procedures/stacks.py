@@ -6,13 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from komodo_agent.wire.resources import PullImage
-from komodo_tui.domain.errors import UsageError
+from komodo_tui.domain.errors import ActError, UsageError
 from komodo_tui.domain.operations import Target
 from komodo_tui.domain.procedures import steps
 from komodo_tui.domain.procedures.words import words
 from komodo_tui.domain.repos import RepoOperation, servers_of
 from komodo_tui.domain.resources import ResourceOperation
 from komodo_tui.domain.stacks import where_it_changes
+from komodo_tui.operations.outcomes import LEFT
 from komodo_tui.operations.procedures.parts import Work
 from komodo_tui.operations.procedures.targets import Picked, pick_named, pick_servers
 from komodo_tui.operations.repo_definitions import RepoDefinitions
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from komodo_agent.wire.repos import RepoVerb
+    from komodo_tui.domain.operations import ActionRecord
     from komodo_tui.domain.stacks import StackDefinition, StackOperation, StackVerb
-    from komodo_tui.operations.procedures.parts import Environment, RunParts
+    from komodo_tui.operations.procedures.parts import Environment, RunParts, Submit
 
 _VERBS: dict[type[steps.OnStack], StackVerb] = {
     steps.StartStack: "start", steps.StopStack: "stop", steps.RestartStack: "restart", steps.PauseStack: "pause",
@@ -95,6 +97,10 @@ async def stack_works(
         if isinstance(step, steps.PullStack):
             works += await _pulls(stack, there, parts)
             continue
+        at_once = await _at_once(step, stack, there, parts)
+        if at_once is not None:
+            works.append(at_once)
+            continue
         operation = await _operation(step, stack, [t.server for t in there], parts)
         if isinstance(step, steps.DeployIfChanged) or (isinstance(step, steps.Deploy) and step.only_if_changed):
             operation = where_it_changes(operation)
@@ -102,6 +108,39 @@ async def stack_works(
         if there:
             works.append(Work(operation, there))
     return works
+
+
+async def _at_once(
+    step: steps.OnStack, stack: StackDefinition, targets: tuple[Target, ...], parts: RunParts
+) -> Work | None:
+    """A deploy that makes its plan itself; None = it is planned here. On several servers all are asked before one is
+    touched."""
+    if not (parts.unplanned and isinstance(step, steps.Deploy) and step.only_if_changed and not step.pull):
+        return None
+    if len(targets) != 1:
+        return None
+    operation = await parts.runtime.preparer.unplanned(stack, targets[0].server)
+    return None if operation is None else Work(operation, targets, _Planned(stack, targets[0].server, parts))
+
+
+class _Planned:
+    """After a deploy that had to leave all as it was, for it takes more than it was sent: the same with a plan."""
+
+    def __init__(self, stack: StackDefinition, server: str, parts: RunParts) -> None:
+        self._stack = stack
+        self._server = server
+        self._parts = parts
+
+    async def __call__(self, record: ActionRecord, submit: Submit) -> None:
+        """Do it. Raises KomodoError: it cannot be planned, or did not go well."""
+        if not any(step.result.get(LEFT) for step in record.steps):
+            return
+        runtime = self._parts.runtime
+        operation = where_it_changes(await runtime.preparer.deploy(self._stack, [self._server]))
+        if operation.targets:
+            done = await submit(runtime.executor.plan(operation))
+            if done.outcome != "success":
+                raise ActError(done.summary or f"it ended as {done.outcome}")
 
 
 async def _operation(

@@ -21,6 +21,11 @@ class PushParts(RunParts):
     """What the push became; None = it is in the journal already."""
 
     @property
+    def unplanned(self) -> bool:
+        """A push is to be deployed as soon as it is told of."""
+        return True
+
+    @property
     def actor(self) -> Actor:
         """Who pushed, or told of it."""
         return self.who

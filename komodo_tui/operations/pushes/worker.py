@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from komodo_tui.domain.procedures.journal import RunEnded
     from komodo_tui.domain.procedures.model import ProcedureDefinition
-    from komodo_tui.domain.pushes import Push
+    from komodo_tui.domain.pushes import OnPush, Push
     from komodo_tui.domain.repos import RepoDefinition
     from komodo_tui.operations.procedures.parts import RunParts, Runtime
     from komodo_tui.operations.procedures.runner import Runner
@@ -152,7 +152,8 @@ class PushWorker:
         await self._connected(repo)
         changed = await self._changed(push, repo)
         actions = [action for action in repo.on_push if wanted(action, changed)]
-        definition = run_of(repo.name, actions, pull=bool(repo.servers))
+        beside = await asyncio.to_thread(self._without_clones, repo, actions)
+        definition = run_of(repo.name, actions, pull=bool(repo.servers), beside=beside)
         parts = self._parts(push, definition)
         count = f" ({push.count} pushes)" if push.count > 1 else ""
         self._say(f"push to {push.repo}: {push.commit[:12] or push.branch}{count}, run {push.run}")
@@ -207,6 +208,13 @@ class PushWorker:
             if found.known and not found.cut:
                 return found.paths
         return None
+
+    def _without_clones(self, repo: RepoDefinition, actions: Sequence[OnPush]) -> bool:
+        """Whether the first thing to do needs no clone of the repo: a stack that gets it from git by itself. Blocks."""
+        if not actions or not actions[0].deploy:
+            return False
+        stack = self._runtime.stacks.known().get(actions[0].deploy)
+        return stack is not None and stack.git is not None and stack.git.repo == repo.name
 
     def _servers(self, repo: RepoDefinition) -> tuple[str, ...]:
         states = self._runtime.fleet.state.servers

@@ -121,7 +121,14 @@ class Watching:
 
     def until_page(self, text: str) -> None:
         """Wait until the site's container serves this."""
-        self.until(lambda: self.page() == text, 60)
+        self.until(lambda: self.serves(text), 60)
+
+    def serves(self, text: str) -> bool:
+        """Whether the site's container is there and serves this."""
+        try:
+            return self.page() == text
+        except RuntimeError:
+            return False  # it is being made anew
 
     def until_said(self, text: str, count: int = 1) -> None:
         """Wait until the watch has said this so many times."""

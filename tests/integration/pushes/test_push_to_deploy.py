@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -44,6 +44,7 @@ def test_a_polled_push_and_a_signed_webhook(watching: Watching, author: Author) 
     assert watching.hook(third, id="first") == 200
     assert watching.hook(third, id="again") == 200
     assert watching.said.count("accepted") == 1
+    taken_to_be_planned(watching, author)
     watching.stop(signal.SIGKILL)
 
     watching.define(STACK, poll="1h")  # by cron, then
@@ -51,6 +52,33 @@ def test_a_polled_push_and_a_signed_webhook(watching: Watching, author: Author) 
     site(author, "four")
     assert "push to shop: done" in watching("watch", "--once")
     assert watching.page() == "four"
+
+
+def taken_to_be_planned(watching: Watching, author: Author) -> None:
+    """A commit that wants a value which the deploy was not sent: nothing is done before it has been planned with it."""
+    before = len(deploys(watching))
+    watching("var", "set", "GREETING", "from a value", "--yes")
+    served = SITE.replace(
+        '[httpd, -f, -p, "80", -h, /www]', "sh -c 'echo \"$$SAID\" > /www/index.html; httpd -f -h /www'"
+    )
+    text = served.replace(":/www:ro", ":/www") + '    environment: {SAID: "[[GREETING]]"}\n'
+    assert watching.hook(author.push("a value", **{"compose.yaml": text})) == 202
+    watching.until_page("from a value")
+    watching.until_said("push to shop: done", 3)
+    planned, left = deploys(watching)[:-before]
+    assert [step["result"].get("left", "") for act in (left, planned) for step in act["steps"]] == [
+        "values for GREETING", ""]  # fmt: skip
+    watching.define(STACK)
+    assert watching.hook(site(author, "three again")) == 202
+    watching.until_page("three again")
+    watching.until_said("push to shop: done", 4)
+
+
+def deploys(watching: Watching) -> list[dict[str, Any]]:
+    """The acts that are deploys, newest first."""
+    acts = [json.loads(line) for line in watching("actions", "--json").splitlines()]
+    assert all(act["outcome"] == "success" for act in acts), acts
+    return [act for act in acts if act["act"] == "deploy"]
 
 
 def test_a_push_builds_an_image_that_runs_then(watching: Watching, author: Author) -> None:

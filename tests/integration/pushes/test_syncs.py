@@ -48,13 +48,6 @@ class Synced:
         (self.author.work / "prod").mkdir(exist_ok=True)
         return self.author.push("change", **{"prod/fleet.yaml": text})
 
-    def serves(self, text: str) -> bool:
-        """Whether the site's container is there and serves this."""
-        try:
-            return self.watching.page() == text
-        except RuntimeError:
-            return False
-
     def items(self) -> dict[str, str]:
         """The state of each item."""
         found = json.loads(self.watching("sync", "plan", "fleet", "--json"))["items"]
@@ -92,12 +85,12 @@ def test_a_watch_keeps_it_so(synced: Synced) -> None:
     synced.push(site("one"))
     synced.define(deploy=True, automatic=True, every="10s")
     watching.start()
-    watching.until(lambda: synced.serves("one"), 60)
+    watching.until(lambda: watching.serves("one"), 60)
     synced.push(site("two"))
-    watching.until(lambda: synced.serves("two"), 60)
+    watching.until(lambda: watching.serves("two"), 60)
     # what was taken away by hand comes back
     watching.web.docker("rm", "-f", "shop-web-1")
-    watching.until(lambda: synced.serves("two"), 60)
+    watching.until(lambda: watching.serves("two"), 60)
     git(synced.author.work, "rm", "-q", "prod/fleet.yaml")
     synced.author.push("empty", **{"README.md": "nothing left"})
     watching.until(lambda: "prod" in watching.said.rpartition("equal")[2], 60)

@@ -113,6 +113,10 @@ def test_what_a_push_becomes() -> None:
     definition = run_of("shop", actions, pull=True)
     check(definition, lambda _: run_of("other", (), pull=False))
     assert [stage.name for stage in definition.stages] == ["pull", "deploy web", "procedure tell"]
+    beside = run_of("shop", actions, pull=True, beside=True)
+    check(beside, lambda _: run_of("other", (), pull=False))
+    assert [[step.kind for step in stage.steps] for stage in beside.stages] == [["repo_pull", "deploy"], ["procedure"]]
+    assert run_of("shop", actions, pull=False, beside=True) == run_of("shop", actions, pull=False)
     assert run_of("shop", (), pull=False).stages
     each = (OnPush(deploy="it"), OnPush(build="it"), OnPush(sync="it"), OnPush(procedure="it"))
     stages = run_of("shop", each, pull=False).stages
