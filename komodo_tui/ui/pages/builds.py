@@ -12,7 +12,7 @@ from komodo_tui.ui.builds.columns import build_columns, build_filter
 from komodo_tui.ui.builds.detail import BuildDetail
 from komodo_tui.ui.builds.editing import BuildEditing
 from komodo_tui.ui.builds.flows import build_now, cancel, follow_again, menu
-from komodo_tui.ui.definitions.page import DefinitionPage, keys_of
+from komodo_tui.ui.definitions.page import DefinitionPage
 from komodo_tui.ui.page import Command
 from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
