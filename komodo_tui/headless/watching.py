@@ -14,6 +14,7 @@ from komodo_tui.domain.units import time_text
 from komodo_tui.headless.tables import Cell, Column
 from komodo_tui.operations.alerts.surveys import MoreSurveys
 from komodo_tui.operations.alerts.watcher import INTERVAL, AlertWatcher
+from komodo_tui.operations.build_keeper import FollowKeeper
 from komodo_tui.operations.pushes.watch import pushes_once
 from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.store.pushes import PushStore
@@ -70,6 +71,7 @@ async def _once(session: Session, runtime: Runtime) -> int:
         with closing(slots_of(runtime)) as slots:
             await scheduler_of(runtime, slots, RunStore(runtime.state_dir.runs), _say(session)).once()
             await _pushes_once(session, runtime)
+            await _builds_once(session, runtime)
             await _alerts_once(session, runtime)
     finally:
         turn.release()
@@ -85,6 +87,17 @@ async def _pushes_once(session: Session, runtime: Runtime) -> None:
             await runtime.start()
             await session.settle(runtime)
             await pushes_once(runtime, pushes, RunStore(runtime.state_dir.runs), _say(session))
+
+
+async def _builds_once(session: Session, runtime: Runtime) -> None:
+    """For cron: what is to follow builds whose program has ended."""
+    keeper = FollowKeeper(runtime, _say(session), grace=0.0)
+    if not await keeper.anything():
+        return
+    if not runtime.fleet.state.servers:
+        await runtime.start()
+    await session.settle(runtime)
+    await keeper.once()
 
 
 async def _alerts_once(session: Session, runtime: Runtime) -> None:

@@ -61,10 +61,13 @@ class FollowKeeper:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def once(self, build: str = "") -> list[Followed]:
-        """What is open now, of one build or of all, to its end; what came of it. Raises StoreError."""
-        found = [one for one in await asyncio.to_thread(self._store.open) if build in ("", one.build)]
-        return [step for steps in await asyncio.gather(*map(self._go_on, found)) for step in steps]
+    async def anything(self) -> bool:
+        """Whether something is open."""
+        return bool(await self._open())
+
+    async def once(self) -> list[Followed]:
+        """What is open now, to its end; what came of it."""
+        return [step for steps in await asyncio.gather(*map(self._go_on, await self._open())) for step in steps]
 
     async def _open(self) -> list[FollowUp]:
         if not await asyncio.to_thread(self._runtime.state_dir.follow_ups.exists):

@@ -13,6 +13,7 @@ from textual.containers import Container
 from textual.widgets import Static
 
 from komodo_tui.ui.alerts.header import alert_spans, watch_alerts
+from komodo_tui.ui.builds.going_on import go_on_with_builds
 from komodo_tui.ui.chords import Chord, Chords, WhichKey
 from komodo_tui.ui.commands import terminals_of
 from komodo_tui.ui.pages import PAGES
@@ -109,6 +110,7 @@ class KomodoApp(PagingApp):
         self.set_interval(POLL, self._poll)
         self.work(self.begin())
         self.work(watch_alerts(self, self.runtime, self.now, self.show_fleet))
+        self.work(go_on_with_builds(self.runtime, self))
         if self.runtime.settings.keymap:
             self.work(self.use_keymap(self.runtime.settings.keymap))
         if self._theme_error is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from komodo_tui.operations.alerts.notifier import Notifier
 from komodo_tui.operations.alerts.surveys import MoreSurveys
 from komodo_tui.operations.alerts.watcher import AlertWatcher
+from komodo_tui.operations.build_keeper import FollowKeeper
 from komodo_tui.operations.procedures.parts import Runtime as RunsRuntime
 from komodo_tui.operations.procedures.scheduler import Scheduler
 from komodo_tui.operations.pushes.watch import push_loops
@@ -117,6 +118,7 @@ class WatchLoops:
                 loops: list[Coroutine[Any, Any, None]] = [
                     self._look(scheduler_of(runtime, slots, runs, say), "schedules"),
                     self._look(SyncWatcher(runtime, runs, say), "syncs"),
+                    FollowKeeper(runtime, say).run(),
                     *push_loops(runtime, lambda: runtime.settings, pushes, runs, say),
                 ]
                 for loop in loops:
