@@ -22,5 +22,5 @@ def _server(engine: EngineStatus) -> ServerLive:
 
 def test_a_server_whose_engine_is_down_is_not_well_and_its_containers_are_not_known() -> None:
     assert count([_server("up")]) == Counts(up=1, running=1)
-    assert count([_server("down")]) == Counts(warn=1)
-    assert count([_server("absent")]) == Counts(warn=1)
+    assert count([_server("down")]) == Counts(up=1, warn=1), "it answers all the same"
+    assert count([_server("absent"), _server("up")]) == Counts(up=2, warn=1, running=1)

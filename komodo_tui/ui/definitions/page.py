@@ -1,37 +1,35 @@
-"""A page in two levels, list and one row from near; and on it, the page of a kind of definitions."""
+"""The page of a kind of definitions: a list, one from near, and the keys that every kind has."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 
-from textual import on
+from rich.text import Text
+from textual.binding import Binding
 
-from komodo_tui.ui.page import Command, Page
+from komodo_tui.ui.definitions.detail import DefinitionDetail
+from komodo_tui.ui.definitions.levels import Book, ListAndDetail
+from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
+from komodo_tui.ui.page import Command
+from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Hashable, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
     from typing import Any
 
-    from textual.app import ComposeResult
-
-    from komodo_tui.domain.operations import Target
-    from komodo_tui.fleet.live import Changes
     from komodo_tui.ui.definitions.detail import RowDetail
     from komodo_tui.ui.definitions.editing import Editing
-    from komodo_tui.ui.widgets.list_pane import ListPane
+    from komodo_tui.ui.render.columns import Column
+    from komodo_tui.ui.runtime import Runtime
+    from komodo_tui.ui.shell import Shell
 
 
-class Book(Protocol):
-    """What such a page knows. It reads and asks behind; ``changed``, given to it, is called when there is news."""
+class DefinitionBook(Book, Protocol):
+    """One of definitions."""
 
-    def look(self) -> None:
-        """Read everything anew."""
-        ...
-
-    def tick(self, changes: Changes) -> None:
-        """Take in what changed, and ask for what is old."""
-        ...
+    read: bool
+    """Whether they were read."""
 
 
 class DefinitionRow(Protocol):
@@ -43,156 +41,60 @@ class DefinitionRow(Protocol):
         ...
 
 
-R = TypeVar("R")
 Defined = TypeVar("Defined", bound=DefinitionRow)
 
 
-class ListAndDetail(Page, Generic[R]):
-    """Either the list or one row has the page; ``Enter`` and ``Esc`` go between them."""
-
-    DEFAULT_CSS = """
-    ListAndDetail RowDetail { display: none; }
-    ListAndDetail.-detail RowDetail { display: block; }
-    ListAndDetail.-detail .level-list { display: none; }
-    """
-    book: Book
-    table: VirtualTable[R]
-    list: ListPane[R]
-    """Of :attr:`table`. It, or what it stands in, has the class ``level-list``."""
-    detail: RowDetail[R]
-    _wanted: Hashable | None = None
-    """The row to go to, once it is there."""
-
-    def rows(self) -> Mapping[Any, R]:
-        """All rows as they are known now."""
-        raise NotImplementedError
-
-    def compose(self) -> ComposeResult:
-        """Both; one is displayed."""
-        self.list.add_class("level-list")
-        yield self.list
-        yield self.detail
-
-    # -- the frame ----------------------------------------------------------------------------------------------
-
-    def on_page_show(self) -> None:
-        """Read everything anew and take the focus."""
-        self.book.look()
-        self.told()
-        if self.in_detail:
-            self.detail.focus_inside()
-        else:
-            self.table.focus()
-
-    def tick(self, changes: Changes) -> None:
-        """Take in what changed."""
-        self.book.tick(changes)
-        self.told()
-
-    def told(self) -> None:
-        """Show what is known now. For the book: call this when there is news."""
-        if not self.list.is_mounted or not self.detail.is_mounted:
-            return  # the next tick shows it
-        rows = self.rows()
-        self.table.set_rows(rows)
-        self.table.recheck()
-        self.list.told()
-        if self._wanted is not None and self.reach(self._wanted):
-            self._wanted = None
-        if self.in_detail:
-            row = rows.get(self.detail.key_shown)
-            if row is None:
-                self.close_detail()
-            else:
-                self.detail.show_row(row)
-        self.shown()
-
-    def shown(self) -> None:
-        """What is known is in the list and the detail now: the place for a side pane to follow."""
-
-    def reach(self, key: Hashable) -> bool:
-        """Go to this row. Returns whether it is there."""
-        return self.table.choose(key)
-
-    @property
-    def in_detail(self) -> bool:
-        """Whether one row has the page."""
-        return self.has_class("-detail")
-
-    @on(VirtualTable.Selected)
-    def _opened(self, event: VirtualTable.Selected) -> None:
-        if event.table is self.table:
-            event.stop()
-            self.action_open_detail()
-
-    def action_open_detail(self, view: str = "") -> None:
-        """Show the row under the cursor from near; ``view`` names a part of the detail."""
-        key, row = self.table.cursor, self.table.current
-        if key is not None and row is not None:
-            self.add_class("-detail")
-            self.detail.open(key, row, view)
-            self.refresh_bindings()
-
-    def close_detail(self) -> None:
-        """Give the page back to the list."""
-        self.detail.close()
-        self.remove_class("-detail")
-        self.table.focus()
-        self.refresh_bindings()
-
-    def back(self) -> bool:
-        """Marks and filter of what has the focus, then the detail."""
-        if not self.in_detail:
-            return self.list.back()
-        if not self.detail.back():
-            self.close_detail()
-        return True
-
-    def reveal(self, target: Target) -> None:
-        """Go to the row of this name."""
-        self._wanted = target.name
-        self.told()
-
-    def restyle(self) -> None:
-        """Draw again in new colours."""
-        self.table.restyle()
-        self.detail.restyle()
-
-    # -- acts ---------------------------------------------------------------------------------------------------
-
-    @property
-    def current(self) -> R | None:
-        """The row a key is meant for."""
-        return self.detail.row if self.in_detail else self.table.current
-
-    def then(self, act: Coroutine[Any, Any, object]) -> None:
-        """Run it, and look again whatever comes of it."""
-        self.shell.work(self._looked_after(act))
-
-    async def _looked_after(self, act: Coroutine[Any, Any, object]) -> None:
-        try:
-            self.acted(await act)
-        finally:
-            self.book.look()
-
-    def acted(self, outcome: object) -> None:
-        """An act came to this end; None: the person did not want it, or there is nothing to say."""
+def keys_of(kind: str) -> tuple[Binding, ...]:
+    """The keys that every kind of definitions has; their ids (``stack.new``) are what a keymap names."""
+    return (
+        Binding("N", "new", "new", id=f"{kind}.new"),
+        Binding("e", "edit", "edit", id=f"{kind}.edit"),
+        Binding("m", "menu", "acts", id=f"{kind}.menu"),
+        Binding("y", "text", "definition", id=f"{kind}.text"),
+        Binding("X", "remove", "forget", id=f"{kind}.remove"),
+    )
 
 
 class DefinitionPage(ListAndDetail[Defined]):
     """The page of a kind of definitions: makes, edits, copies and forgets them.
 
-    Its keys are ``N`` new, ``e`` edit, ``X`` forget, and the acts of its kind; each is a binding of the subclass, for
-    their ids (``stack.new``) are what a keymap names.
+    Its keys are those of :func:`keys_of`, and the acts of its kind.
     """
 
     NOUN: ClassVar[str] = ""
     """The kind in a word, for the palette: ``stack``."""
+    ABOUT: ClassVar[str] = ""
+    """What it is and is good for, for who has none yet."""
+    MAKES: ClassVar[str] = "makes one"
+    """What ``N`` does."""
     FORGET_HELP: ClassVar[str] = ""
     """What becomes of what it made."""
     CHANGING: ClassVar[tuple[str, ...]] = ("new", "edit", "copy", "remove")
     """Actions that read-only mode takes away."""
+    book: DefinitionBook
+    detail: RowDetail[Defined]
     editing: Editing[Any]
+
+    def __init__(self, runtime: Runtime, shell: Shell, columns: Sequence[Column[Defined]],
+                 parse: Callable[[str], Callable[[Defined], bool]], *, id: str | None = None) -> None:  # fmt: skip
+        """``parse`` reads a filter."""
+        super().__init__(runtime, shell, id=id)
+        name = self.TITLE.lower()
+        self.table = VirtualTable(columns, order=lambda row: row.definition.name.lower(), id=f"{name}-table")
+        self.list = ListPane(
+            self.TITLE, self.table, parse=parse, empty=self.teach, help="words, !not, ~fuzzy, /regex/",
+            natural="by name", id=f"{name}-list",
+        )  # fmt: skip
+
+    def teach(self) -> Text:
+        """What is said where none is defined."""
+        if not self.book.read:
+            return Text("reading")
+        style = self.shell.look.palette.style
+        return Text.assemble(
+            (f"No {self.TITLE.lower()} yet\n\n", style("title bold")),
+            f"{self.ABOUT}\n\n", ("N", style("accent bold")), f"  {self.MAKES}",
+        )  # fmt: skip
 
     def action_new(self) -> None:
         """Make one."""
@@ -213,13 +115,43 @@ class DefinitionPage(ListAndDetail[Defined]):
         if self.current is not None:
             self.then(self.editing.remove(self.current.definition.name))
 
+    def action_text(self) -> None:
+        """Its definition, as YAML."""
+        if not self.in_detail:
+            self.action_open_detail()
+        if self.in_detail and isinstance(self.detail, DefinitionDetail):
+            self.detail.show_text()
+
+    def action_menu(self) -> None:
+        """Every act on it."""
+        if self.current is not None:
+            self.then(self.menu(self.current))
+
+    async def menu(self, row: Defined) -> None:
+        """Every act on it: here, those that have a key."""
+        items = [
+            MenuItem(b.action, b.description, b.key, shown=b.key_display or "")
+            for b in (binding for bindings in self._bindings.key_to_bindings.values() for binding in bindings)
+            if b.show and b.action != "menu" and self.check_action(b.action, ())
+        ]  # fmt: skip
+        if self.check_action("copy", ()):
+            items.append(MenuItem("copy", "copy the definition", "c"))
+        picked = await self.shell.ask(MenuDialog(row.definition.name, items))
+        if picked is not None:
+            await self.run_action(picked)
+
     async def _named(self, act: Coroutine[Any, Any, str | None]) -> None:
         """Go to what was made."""
         self._wanted = await act
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Read-only mode hides what changes something; what is meant for the list works there alone."""
+        """Read-only mode hides what changes something; what is meant for the list works there alone.
+
+        Where there is no row, only what needs none is offered.
+        """
         if action in ("new", "remove") and self.in_detail:
+            return False
+        if action != "new" and self.table.is_mounted and self.current is None:
             return False
         return not (action in self.CHANGING and self.runtime.settings.read_only)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual.binding import Binding, BindingType
 
 from komodo_tui.ui.builds.book import BuildBook
@@ -12,10 +11,8 @@ from komodo_tui.ui.builds.columns import build_columns, build_filter
 from komodo_tui.ui.builds.detail import BuildDetail
 from komodo_tui.ui.builds.editing import BuildEditing
 from komodo_tui.ui.builds.flows import build_now, cancel, follow_again, menu
-from komodo_tui.ui.definitions.page import DefinitionPage
+from komodo_tui.ui.definitions.page import DefinitionPage, keys_of
 from komodo_tui.ui.page import Command
-from komodo_tui.ui.widgets.list_pane import ListPane
-from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,31 +27,24 @@ class BuildsPage(DefinitionPage["BuildRow"]):
 
     TITLE = "Builds"
     NOUN = "build"
+    ABOUT = (
+        "A build makes an image of a repository, of a folder of a server, or of a Dockerfile written here,\n"
+        "gives it its version and tags, and brings it where it is needed."
+    )
     FORGET_HELP = "its images and past builds stay"
     CHANGING = ("new", "edit", "copy", "remove", "build", "cancel")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("B", "build", "build", id="build.build"),
         Binding("S", "cancel", "stop", id="build.cancel"),
-        Binding("N", "new", "new", id="build.new"),
-        Binding("e", "edit", "edit", id="build.edit"),
-        Binding("m", "menu", "acts", id="build.menu"),
-        Binding("y", "text", "definition", id="build.text"),
-        Binding("X", "remove", "forget", id="build.remove"),
+        *keys_of("build"),
     ]
     book: BuildBook
     detail: BuildDetail
 
     def __init__(self, runtime: Runtime, shell: Shell, *, id: str | None = None) -> None:
-        super().__init__(runtime, shell, id=id)
+        super().__init__(runtime, shell, build_columns(shell.look.glyphs, shell.now), build_filter, id=id)
         self.book = BuildBook(runtime, shell, self.told)
         self.editing = BuildEditing(runtime, shell)
-        self.table = VirtualTable(
-            build_columns(shell.look.glyphs, shell.now), order=lambda r: r.definition.name.lower(), id="builds-table"
-        )
-        self.list = ListPane(
-            "Builds", self.table, parse=build_filter, empty=self._teach, help="words, !not, ~fuzzy, /regex/",
-            natural="by name", id="builds-list",
-        )  # fmt: skip
         self.detail = BuildDetail(runtime, shell, id="build-detail")
 
     def rows(self) -> Mapping[str, BuildRow]:
@@ -64,17 +54,6 @@ class BuildsPage(DefinitionPage["BuildRow"]):
     def on_page_hide(self) -> None:
         """Nobody sees the output."""
         self.detail.reader.want(None)
-
-    def _teach(self) -> Text:
-        style = self.shell.look.palette.style
-        if not self.book.read:
-            return Text("reading")
-        return Text.assemble(
-            ("No builds yet\n\n", style("title bold")),
-            "A build makes an image of a repository, of a folder of a server, or of a Dockerfile written here,\n",
-            "gives it its version and tags, and brings it where it is needed.\n\n",
-            ("N", style("accent bold")), "  makes one",
-        )  # fmt: skip
 
     def action_build(self) -> None:
         """Build it, and look at it while it is built."""
@@ -98,7 +77,8 @@ class BuildsPage(DefinitionPage["BuildRow"]):
         if self.current is not None:
             self.then(follow_again(self.runtime, self.shell, self.current))
 
-    async def _menu(self, row: BuildRow) -> None:
+    async def menu(self, row: BuildRow) -> None:
+        """Every act on the build."""
         picked = await menu(self.runtime, self.shell, row)
         acts = {
             "build": self.action_build, "cancel": self.action_cancel, "edit": self.action_edit,
@@ -106,13 +86,6 @@ class BuildsPage(DefinitionPage["BuildRow"]):
         }  # fmt: skip
         if picked is not None:
             acts[picked]()
-
-    def action_text(self) -> None:
-        """Its definition."""
-        if not self.in_detail:
-            self.action_open_detail()
-        if self.in_detail:
-            self.detail.show_text()
 
     def own_commands(self, name: str) -> Iterable[Command]:
         """Build and stop."""

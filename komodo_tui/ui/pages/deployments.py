@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 
 from komodo_tui.domain.operations import Target
 from komodo_tui.domain.single_compose import SingleStack
-from komodo_tui.ui.definitions.page import ListAndDetail
+from komodo_tui.ui.definitions.levels import ListAndDetail
 from komodo_tui.ui.deployments.acts import ACTS, BY_ID, KEYS
 from komodo_tui.ui.deployments.columns import deployment_columns, deployment_filter, natural_order
 from komodo_tui.ui.deployments.definitions import DeploymentEditing

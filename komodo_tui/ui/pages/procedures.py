@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
 
 from komodo_tui.domain.filters import parse_text
-from komodo_tui.operations.procedures.launch import again, cancel, resume
-from komodo_tui.ui.definitions.page import DefinitionPage
+from komodo_tui.operations.procedures.launch import again, resume
+from komodo_tui.ui.definitions.page import DefinitionPage, keys_of
 from komodo_tui.ui.page import Command
 from komodo_tui.ui.procedures.book import Book
 from komodo_tui.ui.procedures.columns import recipe_columns
@@ -18,7 +17,6 @@ from komodo_tui.ui.procedures.detail import ProcedureDetail
 from komodo_tui.ui.procedures.editor import ProcedureEditing
 from komodo_tui.ui.procedures.flows import answer_run, run_procedure
 from komodo_tui.ui.procedures.run_view import RunView
-from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
@@ -36,14 +34,16 @@ class ProceduresPage(DefinitionPage["Recipe"]):
 
     TITLE = "Procedures"
     NOUN = "procedure"
+    ABOUT = (
+        "A procedure is a recipe: stages in order, steps side by side, on many servers,\n"
+        "run by a key here or by cron with komodo-tui --run-procedure NAME"
+    )
+    MAKES = "begins one, empty or from a useful example"
     FORGET_HELP = "the journals of its runs stay"
-    CHANGING = ("run", "new", "edit", "copy", "remove_or_stop", "go_on", "answer")
+    CHANGING = ("run", "new", "edit", "copy", "remove", "go_on", "answer")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("B", "run", "run", id="procedure.run"),
-        Binding("N", "new", "new", id="procedure.new"),
-        Binding("e", "edit", "edit", id="procedure.edit"),
-        Binding("y", "text", "definition", id="procedure.text"),
-        Binding("X", "remove_or_stop", "remove / stop", id="procedure.remove"),
+        *keys_of("procedure"),
         Binding("R", "go_on", "go on", id="procedure.resume"),
         Binding("A", "answer", "answer", id="procedure.answer"),
         Binding("v", "view", "view", id="procedure.view"),
@@ -57,18 +57,10 @@ class ProceduresPage(DefinitionPage["Recipe"]):
     detail: ProcedureDetail
 
     def __init__(self, runtime: Runtime, shell: Shell, *, id: str | None = None) -> None:
-        super().__init__(runtime, shell, id=id)
+        super().__init__(runtime, shell, recipe_columns(shell.look.glyphs, shell.now), _parser, id=id)
         self.book = Book(runtime, shell, self.told)
         self.editing = ProcedureEditing(runtime, shell)
         self._level_before_run = "list"
-        self.table = VirtualTable(
-            recipe_columns(shell.look.glyphs, shell.now), order=lambda r: r.definition.name.lower(),
-            id="procedures-table",
-        )  # fmt: skip
-        self.list = ListPane(
-            "Procedures", self.table, parse=_parser, empty=self._teach, help="words, !not, ~fuzzy, /regex/",
-            natural="by name", id="procedures-list",
-        )  # fmt: skip
         self.detail = ProcedureDetail(shell, id="procedure-detail")
         self.run_view = RunView(shell, runtime, self.book.store, id="procedure-run")
 
@@ -104,17 +96,6 @@ class ProceduresPage(DefinitionPage["Recipe"]):
     def level(self) -> str:
         """``list``, ``detail`` or ``run``."""
         return "run" if self.has_class("-run") else "detail" if self.in_detail else "list"
-
-    def _teach(self) -> Text:
-        style = self.shell.look.palette.style
-        if not self.book.read:
-            return Text("reading")
-        return Text.assemble(
-            ("No procedures yet\n\n", style("title bold")),
-            "A procedure is a recipe: stages in order, steps side by side, on many servers,\n",
-            "run by a key here or by cron with komodo-tui --run-procedure NAME\n\n",
-            ("N", style("accent bold")), "  begins one, empty or from a useful example",
-        )  # fmt: skip
 
     def back(self) -> bool:
         """One level out."""
@@ -179,24 +160,6 @@ class ProceduresPage(DefinitionPage["Recipe"]):
             self.book.look()
             self._show_run(run)
 
-    def action_text(self) -> None:
-        """Its definition."""
-        if self.level == "list":
-            self.action_open_detail()
-        if self.level == "detail":
-            self.detail.show_text()
-
-    def action_remove_or_stop(self) -> None:
-        """In the list: forget the procedure. In a run: stop it."""
-        if self.level == "run":
-            self.shell.work(self._stop(self.run_view.run_id))
-        elif self.level == "list":
-            self.action_remove()
-
-    async def _stop(self, run: str) -> None:
-        await cancel(self.book.store, run)
-        self.shell.flash("stopping: what is under way is ended, nothing else begins", "busy")
-
     def action_go_on(self) -> None:
         """Go on with a run whose process is gone; of one that ended, do again what failed, as a new run."""
         run = self.run_view.run_id
@@ -220,14 +183,13 @@ class ProceduresPage(DefinitionPage["Recipe"]):
         self.run_view.next_view()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Read-only mode hides what changes something; some keys belong to one level."""
-        if action in self.CHANGING and self.runtime.settings.read_only:
+        """Some keys belong to one level."""
+        own = ("go_on", "answer", "view")
+        if (action in own) is not (self.level == "run") and action != "run":
             return False
-        if action in ("go_on", "answer", "view"):
-            return self.level == "run" and self._run_can(action)
-        if action == "remove_or_stop":
-            return self.level == "list" or (self.level == "run" and self.run_view.result == "running")
-        return self.level != "run" if action in ("new", "text", "edit") else True
+        if action in own and not self._run_can(action):
+            return False
+        return super().check_action(action, parameters)
 
     def _run_can(self, action: str) -> bool:
         view = self.run_view

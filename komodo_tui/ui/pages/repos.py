@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual.binding import Binding, BindingType
 
-from komodo_tui.ui.definitions.page import DefinitionPage
+from komodo_tui.ui.definitions.page import DefinitionPage, keys_of
 from komodo_tui.ui.page import Command
 from komodo_tui.ui.repos.book import RepoBook
 from komodo_tui.ui.repos.changing import Drafts, edit_file
 from komodo_tui.ui.repos.columns import repo_columns, repo_filter
 from komodo_tui.ui.repos.detail import RepoDetail
 from komodo_tui.ui.repos.flows import RepoEditing, clone_or_pull, menu
-from komodo_tui.ui.widgets.list_pane import ListPane
-from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,48 +28,31 @@ class ReposPage(DefinitionPage["RepoRow"]):
 
     TITLE = "Repos"
     NOUN = "repo"
+    ABOUT = (
+        "A repo is a git repository, cloned on the servers you name: with the server's own ssh key,\n"
+        "or with a token that is kept as a secret and never written there."
+    )
+    MAKES = "links one"
     FORGET_HELP = "its clones stay on the servers"
     CHANGING = ("new", "edit", "copy", "remove", "update")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("B", "update", "clone/pull", id="repo.update"),
-        Binding("N", "new", "new", id="repo.new"),
-        Binding("e", "edit", "edit", id="repo.edit"),
         Binding("f", "files", "files", id="repo.files"),
-        Binding("m", "menu", "acts", id="repo.menu"),
-        Binding("y", "text", "definition", id="repo.text"),
-        Binding("X", "remove", "forget", id="repo.remove"),
+        *keys_of("repo"),
     ]
     book: RepoBook
     detail: RepoDetail
 
     def __init__(self, runtime: Runtime, shell: Shell, *, id: str | None = None) -> None:
-        super().__init__(runtime, shell, id=id)
+        super().__init__(runtime, shell, repo_columns(shell.look.glyphs, shell.now), repo_filter, id=id)
         self.book = RepoBook(runtime, shell, self.told)
         self.editing = RepoEditing(runtime, shell)
         self._drafts: Drafts = {}
-        self.table = VirtualTable(
-            repo_columns(shell.look.glyphs, shell.now), order=lambda r: r.definition.name.lower(), id="repos-table"
-        )
-        self.list = ListPane(
-            "Repos", self.table, parse=repo_filter, empty=self._teach, help="words, !not, ~fuzzy, /regex/",
-            natural="by name", id="repos-list",
-        )  # fmt: skip
         self.detail = RepoDetail(runtime, shell, self.book, self._edit_file, id="repo-detail")
 
     def rows(self) -> dict[str, RepoRow]:
         """Every repo, by name."""
         return self.book.rows()
-
-    def _teach(self) -> Text:
-        style = self.shell.look.palette.style
-        if not self.book.read:
-            return Text("reading")
-        return Text.assemble(
-            ("No repos yet\n\n", style("title bold")),
-            "A repo is a git repository, cloned on the servers you name: with the server's own ssh key,\n",
-            "or with a token that is kept as a secret and never written there.\n\n",
-            ("N", style("accent bold")), "  links one",
-        )  # fmt: skip
 
     # -- keys ---------------------------------------------------------------------------------------------------
 
@@ -101,12 +81,8 @@ class ReposPage(DefinitionPage["RepoRow"]):
             return
         self.then(edit_file(self.runtime, self.shell, place, file, self._drafts))
 
-    def action_menu(self) -> None:
+    async def menu(self, row: RepoRow) -> None:
         """Every act on the repo."""
-        if self.current is not None:
-            self.then(self._menu(self.current))
-
-    async def _menu(self, row: RepoRow) -> None:
         picked = await menu(self.runtime, self.shell, row, self.places)
         if picked == "edit":
             self.action_edit()
@@ -114,13 +90,6 @@ class ReposPage(DefinitionPage["RepoRow"]):
             self.action_remove()
         elif picked == "files":
             self.action_files()
-
-    def action_text(self) -> None:
-        """Its definition."""
-        if not self.in_detail:
-            self.action_open_detail()
-        if self.in_detail:
-            self.detail.show_text()
 
     def own_commands(self, name: str) -> Iterable[Command]:
         """Clone or pull."""

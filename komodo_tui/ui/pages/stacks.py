@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from komodo_tui.domain.operations import Target
-from komodo_tui.ui.definitions.page import DefinitionPage
+from komodo_tui.ui.definitions.page import DefinitionPage, keys_of
 from komodo_tui.ui.deployments.services import targets_of
 from komodo_tui.ui.logs.open import open_logs
 from komodo_tui.ui.page import Command
@@ -22,7 +21,6 @@ from komodo_tui.ui.stacks.facts import overview
 from komodo_tui.ui.stacks.flows import deploy, roll_back, show_revisions
 from komodo_tui.ui.stacks.menu import OWN, menu_act, pick_act
 from komodo_tui.ui.widgets.facts import FactsPane
-from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
@@ -40,17 +38,18 @@ class StacksPage(DefinitionPage["StackRow"]):
 
     TITLE = "Stacks"
     NOUN = "stack"
+    ABOUT = (
+        "A stack is a compose file with its environment and the servers it runs on.\n"
+        "What runs already stands on the Deployments tab, and can be adopted there."
+    )
+    MAKES = "begins one, empty or from an example"
     FORGET_HELP = "what it deployed keeps running"
     CHANGING = ("new", "edit", "copy", "remove", "deploy", "roll_back")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("D", "deploy", "deploy", id="stack.deploy"),
         Binding("Z", "roll_back", "roll back", id="stack.roll_back"),
-        Binding("N", "new", "new", id="stack.new"),
-        Binding("e", "edit", "edit", id="stack.edit"),
-        Binding("m", "menu", "acts", id="stack.menu"),
-        Binding("X", "remove", "forget", id="stack.remove"),
+        *keys_of("stack"),
         Binding("d", "open_detail('diff')", "diff", show=False, id="stack.diff"),
-        Binding("y", "open_detail('text')", "definition", show=False, id="stack.text"),
         Binding("l", "logs", "logs", show=False, id="stack.logs"),
     ]
     SCOPED_CSS = False  # the size classes stand on the screen, outside
@@ -64,16 +63,9 @@ class StacksPage(DefinitionPage["StackRow"]):
     detail: StackDetail
 
     def __init__(self, runtime: Runtime, shell: Shell, *, id: str | None = None) -> None:
-        super().__init__(runtime, shell, id=id)
+        super().__init__(runtime, shell, stack_columns(shell.look.glyphs), stack_filter, id=id)
         self.book = StackBook(runtime, shell, self.told)
         self.editing = StackEditing(runtime, shell)
-        self.table = VirtualTable(
-            stack_columns(shell.look.glyphs), order=lambda r: r.definition.name.lower(), id="stacks-table"
-        )
-        self.list = ListPane(
-            "Stacks", self.table, parse=stack_filter, empty=self._teach, help="words, !not, ~fuzzy, /regex/",
-            natural="by name", id="stacks-list",
-        )  # fmt: skip
         self.side = FactsPane(id="stacks-side")
         self.detail = StackDetail(runtime, shell, self.book, id="stack-detail")
 
@@ -104,17 +96,6 @@ class StacksPage(DefinitionPage["StackRow"]):
         """The list over the whole width, or with the stack beside it again."""
         self.toggle_class("-zoomed")
 
-    def _teach(self) -> Text:
-        style = self.shell.look.palette.style
-        if not self.book.read:
-            return Text("reading")
-        return Text.assemble(
-            ("No stacks yet\n\n", style("title bold")),
-            "A stack is a compose file with its environment and the servers it runs on.\n",
-            "What runs already stands on the Deployments tab, and can be adopted there.\n\n",
-            ("N", style("accent bold")), "  begins one, empty or from an example",
-        )  # fmt: skip
-
     def restyle(self) -> None:
         """Draw again in new colours."""
         super().restyle()
@@ -139,12 +120,12 @@ class StacksPage(DefinitionPage["StackRow"]):
         else:
             self.then(roll_back(self.runtime, self.shell, row.definition))
 
-    def action_menu(self) -> None:
-        """Every act on the stack."""
-        if self.current is not None:
-            self.then(self._menu(self.current))
+    def action_text(self) -> None:
+        """Its definition: one of the tabs."""
+        self.action_open_detail("text")
 
-    async def _menu(self, row: StackRow) -> None:
+    async def menu(self, row: StackRow) -> None:
+        """Every act on the stack."""
         picked = await pick_act(self.shell, row, read_only=self.runtime.settings.read_only)
         if picked in OWN:
             getattr(self, f"action_{picked}")()

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual.binding import Binding, BindingType
 
-from komodo_tui.ui.definitions.page import DefinitionPage
+from komodo_tui.ui.definitions.page import DefinitionPage, keys_of
 from komodo_tui.ui.page import Command
 from komodo_tui.ui.syncs.book import SyncBook
 from komodo_tui.ui.syncs.columns import sync_columns, sync_filter
 from komodo_tui.ui.syncs.detail import SyncDetail
 from komodo_tui.ui.syncs.editing import SyncEditing
 from komodo_tui.ui.syncs.flows import apply, commit
-from komodo_tui.ui.widgets.list_pane import ListPane
-from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from rich.text import Text
 
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
@@ -30,48 +29,39 @@ class SyncsPage(DefinitionPage["SyncRow"]):
 
     TITLE = "Syncs"
     NOUN = "sync"
+    ABOUT = (
+        "A sync keeps your definitions equal to YAML files of a git repository: it shows what differs\n"
+        "and who changed it, applies what you choose or all by itself, and commits back what you changed here."
+    )
     FORGET_HELP = "what it has brought stays"
     CHANGING = ("new", "edit", "copy", "remove", "apply", "commit")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("D", "apply", "apply", id="sync.apply"),
         Binding("C", "commit", "commit back", id="sync.commit"),
         Binding("ctrl+r", "again", "look", key_display="^R", id="sync.look"),
-        Binding("N", "new", "new", id="sync.new"),
-        Binding("e", "edit", "edit", id="sync.edit"),
-        Binding("y", "text", "definition", id="sync.text"),
-        Binding("X", "remove", "forget", id="sync.remove"),
+        *keys_of("sync"),
     ]
     book: SyncBook
     detail: SyncDetail
 
     def __init__(self, runtime: Runtime, shell: Shell, *, id: str | None = None) -> None:
-        super().__init__(runtime, shell, id=id)
+        super().__init__(runtime, shell, sync_columns(shell.look.glyphs, shell.now), sync_filter, id=id)
         self.book = SyncBook(runtime, shell, self.told)
         self.editing = SyncEditing(runtime, shell)
-        self.table = VirtualTable(
-            sync_columns(shell.look.glyphs, shell.now), order=lambda r: r.definition.name.lower(), id="syncs-table"
-        )
-        self.list = ListPane(
-            "Syncs", self.table, parse=sync_filter, empty=self._teach, help="words, !not, ~fuzzy, /regex/",
-            natural="by name", id="syncs-list",
-        )  # fmt: skip
         self.detail = SyncDetail(shell, self.book.look_at, id="sync-detail")
 
     def rows(self) -> Mapping[str, SyncRow]:
         """Every sync, by name."""
         return self.book.rows()
 
-    def _teach(self) -> Text:
-        style = self.shell.look.palette.style
-        if not self.book.read:
-            return Text("reading")
-        return Text.assemble(
-            ("No syncs yet\n\n", style("title bold")),
-            "A sync keeps your definitions equal to YAML files of a git repository: it shows what differs\n",
-            "and who changed it, applies what you choose or all by itself, and commits back what you changed here.\n\n",
-            ("N", style("accent bold")), "  makes one;  ",
-            ("komodo-tui export", style("accent")), "  writes the files to begin with",
-        )  # fmt: skip
+    def teach(self) -> Text:
+        """Where the files to begin with come from, too."""
+        text = super().teach()
+        if self.book.read:
+            text.append(";  ")
+            text.append("komodo-tui export", self.shell.look.palette.style("accent"))
+            text.append("  writes the files to begin with")
+        return text
 
     # -- keys ---------------------------------------------------------------------------------------------------
 
@@ -103,13 +93,6 @@ class SyncsPage(DefinitionPage["SyncRow"]):
         if await commit(self.runtime, self.shell, row, self.detail.chosen_here()):
             self.detail.table.clear_marks()
             self.book.look_at(row.definition.name)
-
-    def action_text(self) -> None:
-        """Its definition."""
-        if not self.in_detail:
-            self.action_open_detail()
-        if self.in_detail:
-            self.detail.show_text()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Committing is for one that is looked at from near."""

@@ -8,15 +8,14 @@ from rich.text import Text
 from textual.containers import Horizontal
 
 from komodo_tui.domain.filters import parse_text
-from komodo_tui.ui.containers.document import DocumentPane
-from komodo_tui.ui.definitions.detail import RowDetail
+from komodo_tui.ui.definitions.detail import DefinitionDetail
 from komodo_tui.ui.procedures.columns import run_columns
 from komodo_tui.ui.procedures.editor import procedure_text
 from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable
 
     from textual.app import ComposeResult
 
@@ -25,14 +24,15 @@ if TYPE_CHECKING:
     from komodo_tui.ui.shell import Shell
 
 
-class ProcedureDetail(RowDetail["Recipe"]):
+class ProcedureDetail(DefinitionDetail["Recipe"]):
     """Shows the procedure named last by :meth:`open`."""
 
     SCOPED_CSS = False  # the size classes stand on the screen, outside
     DEFAULT_CSS = """
-    ProcedureDetail #procedure-text { display: none; width: 40%; border-left: vkey $panel; }
-    .-mid ProcedureDetail #procedure-text, .-wide ProcedureDetail #procedure-text { display: block; }
-    ProcedureDetail.-text #procedure-text { display: block; width: 100%; border: none; }
+    ProcedureDetail .definition { width: 40%; border-left: vkey $panel; }
+    .-mid ProcedureDetail .definition, .-wide ProcedureDetail .definition { display: block; }
+    ProcedureDetail.-text > Horizontal { display: block; }
+    ProcedureDetail.-text .definition { width: 100%; border: none; }
     ProcedureDetail.-text ListPane { display: none; }
     """
 
@@ -51,31 +51,10 @@ class ProcedureDetail(RowDetail["Recipe"]):
         """Runs, definition."""
         with Horizontal():
             yield self.pane
-            yield DocumentPane(id="procedure-text")
+            yield self.text
 
     def _result(self, run: RunSummary) -> str:
         return self.row.result(run) if self.row is not None else run.outcome or ""
-
-    def open(self, key: Hashable, row: Recipe, view: str = "") -> None:
-        """Show this one."""
-        self.remove_class("-text")
-        super().open(key, row, view)
-
-    def focus_inside(self) -> None:
-        """The runs take keys."""
-        self.table.focus()
-
-    def show_text(self) -> None:
-        """The definition alone, or the runs again."""
-        self.toggle_class("-text")
-        (self.query_one("#procedure-text") if self.has_class("-text") else self.table).focus()
-
-    def back(self) -> bool:
-        """Leave the definition, or a filter."""
-        if self.has_class("-text"):
-            self.show_text()
-            return True
-        return self.pane.back()
 
     def show_row(self, row: Recipe) -> None:
         """This is known of it now."""
@@ -84,7 +63,7 @@ class ProcedureDetail(RowDetail["Recipe"]):
         if new:
             self.pane.title = row.definition.name
             self.table.set_rows({run.run: run for run in row.runs})
-            self.query_one("#procedure-text", DocumentPane).show(procedure_text(row.definition))
+            self.text.show(procedure_text(row.definition))
             self.pane.told()
         self.table.recheck()
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rich.text import Text
 from textual import on
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from komodo_tui.domain.procedures.compare import compared
 from komodo_tui.domain.procedures.figures import expected_seconds
 from komodo_tui.domain.procedures.progress import RunProgress
+from komodo_tui.operations.procedures.launch import cancel
 from komodo_tui.ui.containers.document import DocumentPane
 from komodo_tui.ui.procedures.columns import line_columns
 from komodo_tui.ui.procedures.run_matrix import RunMatrix
@@ -42,6 +44,7 @@ _VIEWS: tuple[View, ...] = ("lines", "matrix", "compare")
 class RunView(Vertical):
     """Shows the run named last by :meth:`open`."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("X", "stop", "stop", id="procedure.stop")]
     DEFAULT_CSS = """
     RunView { height: 1fr; width: 1fr; }
     RunView VirtualTable { height: 3fr; }
@@ -103,6 +106,18 @@ class RunView(Vertical):
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
+
+    def action_stop(self) -> None:
+        """End what is under way; nothing else begins."""
+        self._shell.work(self._stop(self.run_id))
+
+    async def _stop(self, run: str) -> None:
+        await cancel(self._store, run)
+        self._shell.flash("stopping: what is under way is ended, nothing else begins", "busy")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What has ended cannot be stopped; read-only mode stops nothing."""
+        return action != "stop" or (self.result == "running" and not self._runtime.settings.read_only)
 
     # -- reading ------------------------------------------------------------------------------------------------
 

@@ -21,7 +21,9 @@ class Counts:
     """What the fleet comes to."""
 
     up: int = 0
+    """Servers that answer, those with a warning among them."""
     warn: int = 0
+    """Servers that answer and are strained, or whose engine is away."""
     down: int = 0
     connecting: int = 0
     running: int = 0
@@ -40,7 +42,7 @@ def count(servers: Iterable[ServerLive]) -> Counts:
         blind = live.engine is not None and not live.engine_live
         levels = host_levels(live.sample, live.filesystems, live.definition.alerts).values()
         fine = not blind and worst(levels) == "ok"
-        up, warn = up + fine, warn + (not fine)
+        up, warn = up + 1, warn + (not fine)
         if blind:
             continue
         for container in live.containers.values():
@@ -52,9 +54,10 @@ def count(servers: Iterable[ServerLive]) -> Counts:
 
 
 def fleet_line(counts: Counts, glyphs: Glyphs) -> tuple[Span, ...]:
-    """``● 9 up ▲ 1 warn ✖ 1 down │ 312 run 4 exit 1 unhealthy``."""
+    """``● 9 up ▲ 1 warn ✖ 1 down │ 312 run 4 exit 1 unhealthy``: nine answer, one of them with a warning."""
     bar: Span = (f"  {glyphs.vertical} ", "border")
-    parts: list[Span] = [(f"{glyphs.ok} ", "ok"), (f"{counts.up} up", "")]
+    up = (glyphs.ok, "ok") if counts.up else (glyphs.stopped, "dim")
+    parts: list[Span] = [(f"{up[0]} ", up[1]), (f"{counts.up} up", "")]
     for number, glyph, word, tone in (
         (counts.warn, glyphs.warn, "warn", "warn"),
         (counts.down, glyphs.fail, "down", "bad"),

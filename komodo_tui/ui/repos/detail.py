@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual import on
 
-from komodo_tui.ui.containers.document import DocumentPane
-from komodo_tui.ui.definitions.detail import RowDetail
+from komodo_tui.ui.definitions.detail import DefinitionDetail
 from komodo_tui.ui.repos.columns import clone_text, place_columns, place_filter, push_text
 from komodo_tui.ui.repos.flows import repo_text
 from komodo_tui.ui.resources.files import FilesPane
@@ -28,15 +27,12 @@ if TYPE_CHECKING:
     from komodo_tui.ui.shell import Shell
 
 
-class RepoDetail(RowDetail["RepoRow"]):
+class RepoDetail(DefinitionDetail["RepoRow"]):
     """Shows the repo named last by :meth:`open`."""
 
     DEFAULT_CSS = """
     RepoDetail #repo-places { height: 35%; min-height: 6; max-height: 14; }
     RepoDetail DiffPane { border-top: hkey $panel; }
-    RepoDetail #repo-text { display: none; }
-    RepoDetail.-text #repo-text { display: block; }
-    RepoDetail.-text #repo-places, RepoDetail.-text #repo-clone { display: none; }
     RepoDetail #repo-files { display: none; }
     RepoDetail.-files #repo-files { display: block; }
     RepoDetail.-files #repo-places, RepoDetail.-files #repo-clone { display: none; }
@@ -60,7 +56,7 @@ class RepoDetail(RowDetail["RepoRow"]):
             "Clones", self.table, parse=place_filter, empty=self._teach, help="words, !not, ~fuzzy, /regex/",
             natural="by name", id="repo-places",
         )  # fmt: skip
-        self.clone = DiffPane(id="repo-clone")
+        self.clone = self.more = DiffPane(id="repo-clone")
         self.files = FilesPane(runtime, shell, ask=_folder, chosen=self._file, id="repo-files")
 
     def compose(self) -> ComposeResult:
@@ -68,16 +64,12 @@ class RepoDetail(RowDetail["RepoRow"]):
         yield self.pane
         yield self.clone
         yield self.files
-        yield DocumentPane(id="repo-text")
+        yield self.text
 
     def open(self, key: Hashable, row: RepoRow, view: str = "") -> None:
         """Show this one."""
-        self.remove_class("-text", "-files")
+        self.remove_class("-files")
         super().open(key, row, view)
-
-    def focus_inside(self) -> None:
-        """The clones take keys."""
-        self.table.focus()
 
     def show_row(self, row: RepoRow) -> None:
         """This is known of it now."""
@@ -86,7 +78,7 @@ class RepoDetail(RowDetail["RepoRow"]):
         self.table.set_rows({place.server: place for place in row.places})
         self.table.recheck()
         self.pane.told()
-        self.query_one("#repo-text", DocumentPane).show(repo_text(row.definition))
+        self.text.show(repo_text(row.definition))
         self._show_clone()
 
     @on(VirtualTable.Highlighted, "#repo-places-table")
@@ -107,11 +99,6 @@ class RepoDetail(RowDetail["RepoRow"]):
             told = self._book.details.get((place.server, place.definition.name))
             text.append_text(clone_text(place, told, self._shell.look))
         self.clone.show(text)
-
-    def show_text(self) -> None:
-        """The definition alone, or the clones again."""
-        self.toggle_class("-text")
-        (self.query_one("#repo-text") if self.has_class("-text") else self.table).focus()
 
     def show_files(self) -> None:
         """The files of the clone under the cursor."""
@@ -136,13 +123,7 @@ class RepoDetail(RowDetail["RepoRow"]):
                 self.remove_class("-files")
                 self.table.focus()
             return True
-        if self.has_class("-text"):
-            self.show_text()
-            return True
-        if self.clone.has_focus:
-            self.table.focus()
-            return True
-        return self.pane.back()
+        return super().back()
 
     def _teach(self) -> Text:
         return Text(self.row.problem if self.row is not None and self.row.problem else "It is on no server")

@@ -8,8 +8,7 @@ from rich.text import Text
 from textual import on
 
 from komodo_tui.domain.text import clean
-from komodo_tui.ui.containers.document import DocumentPane
-from komodo_tui.ui.definitions.detail import RowDetail
+from komodo_tui.ui.definitions.detail import DefinitionDetail
 from komodo_tui.ui.render.cells import spans_of
 from komodo_tui.ui.stacks.detail import DiffPane
 from komodo_tui.ui.syncs.columns import item_columns, item_filter, item_text, source_text, state_cell
@@ -30,15 +29,12 @@ if TYPE_CHECKING:
     from komodo_tui.ui.widgets.lines import Line
 
 
-class SyncDetail(RowDetail["SyncRow"]):
+class SyncDetail(DefinitionDetail["SyncRow"]):
     """Shows the sync named last by :meth:`open`, and has it looked at then."""
 
     DEFAULT_CSS = """
     SyncDetail #sync-items { height: 40%; min-height: 6; }
     SyncDetail #sync-diff { border-top: hkey $panel; }
-    SyncDetail #sync-text { display: none; }
-    SyncDetail.-text #sync-text { display: block; }
-    SyncDetail.-text #sync-items, SyncDetail.-text #sync-diff { display: none; }
     """
 
     def __init__(self, shell: Shell, look_at: Callable[[str], None], *, id: str | None = None) -> None:
@@ -52,24 +48,19 @@ class SyncDetail(RowDetail["SyncRow"]):
             "Differences", self.table, parse=item_filter, empty=self._teach, help="words, !not, ~fuzzy, /regex/",
             id="sync-items",
         )  # fmt: skip
-        self.diff = DiffPane(id="sync-diff")
+        self.diff = self.more = DiffPane(id="sync-diff")
 
     def compose(self) -> ComposeResult:
         """Headline, what differs, the difference, the definition."""
         yield Lines(id="sync-head")
         yield self.pane
         yield self.diff
-        yield DocumentPane(id="sync-text")
+        yield self.text
 
     def open(self, key: Hashable, row: SyncRow, view: str = "") -> None:
         """Show this one, and look."""
-        self.remove_class("-text")
         super().open(key, row, view)
         self._look_at(row.definition.name)
-
-    def focus_inside(self) -> None:
-        """The differences take keys."""
-        self.table.focus()
 
     def show_row(self, row: SyncRow) -> None:
         """This is known of it now."""
@@ -92,7 +83,7 @@ class SyncDetail(RowDetail["SyncRow"]):
         self.pane.title = row.definition.name
         self.table.set_rows({item.key: item for item in row.items})
         self.pane.told()
-        self.query_one("#sync-text", DocumentPane).show(sync_text(row.definition))
+        self.text.show(sync_text(row.definition))
         self._show_diff()
 
     def chosen(self) -> list[Item]:
@@ -118,21 +109,6 @@ class SyncDetail(RowDetail["SyncRow"]):
     def _show_diff(self) -> None:
         item = self.table.current
         self.diff.show(item_text(item, self._shell.look) if item is not None else Text())
-
-    def show_text(self) -> None:
-        """The definition alone, or the differences again."""
-        self.toggle_class("-text")
-        (self.query_one("#sync-text") if self.has_class("-text") else self.table).focus()
-
-    def back(self) -> bool:
-        """Leave the definition, the difference, marks or a filter."""
-        if self.has_class("-text"):
-            self.show_text()
-            return True
-        if self.diff.has_focus:
-            self.table.focus()
-            return True
-        return self.pane.back()
 
     def _teach(self) -> Text:
         style = self._shell.look.palette.style

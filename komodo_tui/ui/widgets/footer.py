@@ -1,5 +1,7 @@
 """The last line: hints of the keys that work now, whole ones only; or, for a few seconds, a message.
 
+The keys that lead to all others (help, palette, menu of acts) stand first; of the others the last ones go first.
+
 Textual's own Footer leaks a widget for each hint at each change of focus (Textual #6666); this one is one strip.
 """
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 Hint = tuple[str, str]
 """Key as shown, and what it does."""
+_LEADING = ("help", "palette", "menu")
+"""Actions whose hints stand first, whatever has the focus."""
 
 
 def footer_strip(hints: Iterable[Hint], width: int, look: Look) -> Strip:
@@ -41,7 +45,7 @@ def footer_strip(hints: Iterable[Hint], width: int, look: Look) -> Strip:
 
 
 class HintFooter(Widget):
-    """Hints of the focused pane's bindings, in the order they are bound: pane, page, app."""
+    """Hints of the bindings: what leads to all others, then in the order they are bound: pane, page, app."""
 
     DEFAULT_CSS = "HintFooter { height: 1; }"
 
@@ -64,12 +68,14 @@ class HintFooter(Widget):
             self.refresh()
 
     def _collect(self, screen: Screen[object]) -> list[Hint]:
-        found: dict[str, Hint] = {}
+        leading: dict[str, Hint] = {}
+        others: dict[str, Hint] = {}
         for active in screen.active_bindings.values():
             binding = active.binding
+            found = leading if binding.action in _LEADING else others
             if binding.show and active.enabled and binding.description and binding.action not in found:
                 found[binding.action] = (self.app.get_key_display(binding), binding.description)
-        return list(found.values())
+        return [*(leading[action] for action in _LEADING if action in leading), *others.values()]
 
     def flash(self, text: str, tone: str, seconds: float = 5.0) -> None:
         """Show a message instead of the hints, for a while."""

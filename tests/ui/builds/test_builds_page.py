@@ -180,7 +180,7 @@ async def test_a_build_from_near(tmp_path: Path) -> None:
         await pilot.press("enter")
         assert page.detail.output.has_focus
         await pilot.press("escape", "y")
-        assert "repo: shop" in page.detail.query_one("#build-text").text  # type: ignore[attr-defined]
+        assert "repo: shop" in page.detail.text.text
         await pilot.press("escape", "escape")
         assert not page.in_detail
 

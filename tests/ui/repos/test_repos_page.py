@@ -179,7 +179,7 @@ async def test_a_repo_from_near(tmp_path: Path) -> None:
         for words in ("third [bold]one[/bold]", "Ana [x]", "-a [red]", "passwd leads out", " M  compose.yaml"):
             assert words.strip() in shown
         await pilot.press("y")
-        assert "token: SHOP" in page.detail.query_one("#repo-text").text  # type: ignore[attr-defined]
+        assert "token: SHOP" in page.detail.text.text
         await pilot.press("escape", "escape")
         assert not page.in_detail
 
