@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
     from komodo_tui.headless.session import Runtime, Session
 
+_CLOSED = 10.0
+"""Seconds for acts that ended programs left to be closed."""
+
 
 async def watch(session: Session) -> int:
     """Watch until it is told to stop."""
@@ -97,6 +100,7 @@ async def _builds_once(session: Session, runtime: Runtime) -> None:
     if not runtime.fleet.state.servers:
         await runtime.start()
     await session.settle(runtime)
+    await runtime.recovered(_CLOSED)  # a build that still runs then is left to the next look
     await keeper.once()
 
 
