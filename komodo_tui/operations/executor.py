@@ -212,7 +212,7 @@ class Executor:
                 await self._recovery.settle_before(intent)
                 self._planner.check_unchanged(plan)
                 specs = await asyncio.to_thread(jobs_with_logins, plan, self._values)
-                await asyncio.to_thread(self._history.begin, act.record)
+                await asyncio.to_thread(self._begin, act.record, plan.operation)
                 rolling = isinstance(plan.operation, StackOperation)
                 results = await act.run(self._steps(act, plan, intent, specs), rolling=rolling)
                 record = await finish(self._history, act.record.id, results)
