@@ -14,8 +14,10 @@ import msgspec
 import yaml
 
 from komodo_tui.domain.errors import UsageError
+from komodo_tui.store.yaml_words import may_be, told
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 T = TypeVar("T")
@@ -55,7 +57,7 @@ def parse_yaml(content: bytes, of: type[T], *, name: str) -> T:
     try:
         return msgspec.convert({} if value is None else value, of)
     except msgspec.ValidationError as error:
-        raise document.misfit(str(error), of) from error
+        raise document.misfit(str(error), of, value) from error
 
 
 class _Document:
@@ -109,21 +111,24 @@ class _Document:
             found[key] = self._value(loader, child, (*path, str(key)))
         return found
 
-    def misfit(self, message: str, of: type) -> UsageError:
+    def misfit(self, message: str, of: type, value: Any) -> UsageError:
         """The error for a value that msgspec refused."""
         unknown = _UNKNOWN.match(message)
         if unknown:
-            path = self._found(_steps(unknown["path"] or "$"))
             field = unknown["field"]
+            path = self._found(_steps(unknown["path"] or "$"), value, lambda there: _at(there, field) is not None)
             near = get_close_matches(field, _fields(of, path), n=1)
             hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(_fields(of, path))}"
             return UsageError(
                 f"{self._name}{self._line((*path, field))}: unknown key {'.'.join((*path, field))}", hint=hint
             )
         parts = _AT.match(message)
-        path = self._found(_steps(parts["path"] or "$") if parts else ())
         what = parts["what"] if parts else message
-        return UsageError(f"{self._name}{self._line(path)}: {'.'.join(path) or 'the file'}: {what}")
+        path = self._found(_steps(parts["path"] or "$") if parts else (), value, lambda there: may_be(what, there))
+        for step in path:
+            of = _inner(of, step)
+        words, hint = told(".".join(path) or "the file", what, _below(value, path), of)
+        return UsageError(f"{self._name}{self._line(path)}: {words}", hint=hint)
 
     def _line(self, path: tuple[str, ...]) -> str:
         """The line of the nearest part of the path that has one."""
@@ -131,20 +136,33 @@ class _Document:
             path = path[:-1]
         return f", line {self._lines[path]}" if path in self._lines else ""
 
-    def _found(self, path: tuple[str, ...]) -> tuple[str, ...]:
-        """The path as the file has it: msgspec writes ``...`` for a key of a map."""
-        fitting = (
+    def _found(self, path: tuple[str, ...], value: Any, test: Callable[[Any], bool]) -> tuple[str, ...]:
+        """The path as the file has it: msgspec writes ``...`` for a key of a map, so what stands there has to fit."""
+        fitting = [
             known
             for known in self._lines
             if len(known) == len(path) and all(b in (a, "...") for a, b in zip(known, path, strict=True))
-        )
-        return next(fitting, path)
+        ]
+        return next((known for known in fitting if test(_below(value, known))), fitting[0] if fitting else path)
 
 
 def _scalar(loader: Any, node: Any) -> Any:
     if node.tag == "tag:yaml.org,2002:bool" and node.value.lower() not in ("true", "false"):
         return node.value
     return loader.construct_object(node)
+
+
+def _at(value: Any, key: str) -> Any:
+    """What stands under a key (which may be a number in the file) or at a place of a list; None = nothing."""
+    if isinstance(value, list):
+        return value[int(key)]
+    return next((below for name, below in value.items() if str(name) == key), None) if isinstance(value, dict) else None
+
+
+def _below(value: Any, path: tuple[str, ...]) -> Any:
+    for step in path:
+        value = _at(value, step)
+    return value
 
 
 def _steps(path: str) -> tuple[str, ...]:
