@@ -88,6 +88,8 @@ class DeploymentDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     pull: PullPolicy = "missing"
     health: HealthPolicy = HealthPolicy()
     revisions: int = 10
+    after: tuple[str, ...] = ()
+    """Stacks and deployments that a sync deploys before this one."""
 
 
 class DefineDeploymentOperation(

@@ -67,6 +67,7 @@ def as_stack(deployment: DeploymentDefinition) -> SingleStack:
         pull=deployment.pull,
         health=deployment.health,
         revisions=deployment.revisions,
+        after=deployment.after,
     )
 
 

@@ -245,20 +245,3 @@ def difference(item: Item, text_of: Any) -> str:
     before, after = (text_of(plain) if plain is not None else "" for plain in (item.here, item.files))
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "here", "files", lineterm="")
     return "\n".join(lines)
-
-
-def in_deploy_order(names: Iterable[str], after: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Names so that each comes behind those it is to come after; as given otherwise.
-
-    Raises:
-        UsageError: they wait for one another.
-    """
-    waiting, done = list(names), []
-    wanted = set(waiting)
-    while waiting:
-        ready = [name for name in waiting if all(n in done or n not in wanted for n in after.get(name, ()))]
-        if not ready:
-            raise UsageError(f"{', '.join(waiting)} are each to be deployed after another of them", hint="see `after`")
-        done.append(ready[0])
-        waiting.remove(ready[0])
-    return done

@@ -75,7 +75,7 @@ async def _plan(session: Session) -> int:
     async with session.fleet(lambda known: None) as runtime:
         definition, looker, applier = await _parts(session, runtime)
         pending = await looker.look(definition, pull=not arguments.no_pull)
-        drifts = await applier.drifts(definition, pending) if definition.deploy else []
+        drifts = await applier.drifts(pending, chosen(pending.items, ())) if definition.deploy else []
     _show(session, pending, drifts)
     return ExitCode.DONE
 
@@ -87,7 +87,7 @@ async def _apply(session: Session) -> int:
         pending = await looker.look(definition)
         items = chosen(pending.items, arguments.only)
         await asyncio.to_thread(applier.changes_of, pending, items)
-        drifts = await applier.drifts(definition, pending) if definition.deploy else []
+        drifts = await applier.drifts(pending, items) if definition.deploy else []
         waits = any(drift.operation is not None for drift in drifts)
         if arguments.dry_run:
             _show(session, pending._replace(items=items), drifts)

@@ -9,6 +9,7 @@ import yaml
 
 from komodo_agent.wire.compose_values import with_variables
 from komodo_tui.domain.builds import BuildDefinition, check_build
+from komodo_tui.domain.deploy_order import in_deploy_order
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.procedures.model import ProcedureDefinition
 from komodo_tui.domain.repos import RepoDefinition, check_repo
@@ -66,6 +67,8 @@ def parse_fleet(files: Iterable[tuple[str, bytes]]) -> tuple[FleetFile, dict[tup
                 places[key] = file
                 check_definition(file, plural, definition)
                 known.append(definition)
+    placed = {each.name: each.after for each in (*merged["stacks"], *merged["deployments"])}
+    in_deploy_order(placed, placed)
     return FleetFile(**{plural: tuple(known) for plural, known in merged.items()}), places
 
 

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from komodo_tui.cli import main
-from komodo_tui.domain.errors import UsageError
-from komodo_tui.domain.syncs import SyncBase, SyncDefinition, applied, by_itself, check_sync, compare, in_deploy_order
+from komodo_tui.domain.deploy_order import in_deploy_order
+from komodo_tui.domain.errors import RefusedError, UsageError
+from komodo_tui.domain.single import DeploymentDefinition
+from komodo_tui.domain.single_compose import as_stack
+from komodo_tui.domain.stacks import StackDefinition
+from komodo_tui.domain.syncs import SyncBase, SyncDefinition, applied, by_itself, check_sync, compare
+from komodo_tui.operations.syncs.applying import Drift, SyncApplier, deployed_with
+from komodo_tui.operations.syncs.looking import Pending
+from komodo_tui.operations.syncs.reading import SourceFiles
+from komodo_tui.store.fleet_files import FleetFile, parse_fleet
 from komodo_tui.store.sync_bases import SyncBases
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from komodo_tui.domain.syncs import Item
 
 FLEET = SyncDefinition(name="fleet", repo="shop", delete=True, most_deleted=1.0)
 
@@ -102,8 +114,50 @@ def test_the_order_of_deploys() -> None:
     assert in_deploy_order(["web", "db", "cache"], {"web": ("db", "elsewhere"), "db": ("cache",)}) == [
         "cache", "db", "web",
     ]  # fmt: skip
-    with pytest.raises(UsageError, match="each to be deployed after"):
-        in_deploy_order(["a", "b"], {"a": ("b",), "b": ("a",)})
+    circle = {"x": ("b",), "a": ("b",), "b": ("c", "z"), "c": ("a",)}
+    with pytest.raises(UsageError, match=r"^b > c > a > b are each"):
+        in_deploy_order(["x", "a", "b", "c", "z"], circle)
+    with pytest.raises(UsageError, match="a > a"):
+        in_deploy_order(["a"], {"a": ("a",)})
+
+
+def test_stacks_and_deployments_that_wait_for_one_another_are_refused() -> None:
+    stack = "stacks: [{name: shop, servers: [s], after: [cache], compose: 'services: {a: {image: b}}'}]\n"
+    cache = "deployments: [{name: cache, image: redis, servers: [s], after: [%s]}]\n"
+    found, _ = parse_fleet([("a.yaml", stack.encode()), ("b.yaml", (cache % "db").encode())])
+    assert as_stack(found.deployments[0]).after == ("db",)
+    with pytest.raises(UsageError, match="shop > cache > shop"):
+        parse_fleet([("a.yaml", stack.encode()), ("b.yaml", (cache % "shop").encode())])
+
+
+def test_what_is_kept_otherwise_here_is_never_deployed() -> None:
+    stacks = tuple(StackDefinition(name=name) for name in ("same", "mine", "both", "new"))
+    single = DeploymentDefinition(name="cache", image="redis")
+    plains = {("stack", each.name): {"name": each.name} for each in stacks} | {("deployment", "cache"): {}}
+    here = plains | {("stack", "mine"): {"name": "x"}, ("stack", "both"): {"name": "y"}}
+    del here["stack", "new"]
+    base = SyncBase(base={"stack": {"mine": {"name": "mine"}, "both": {"name": "z"}}})
+    items = compare(FLEET, plains, here, base)
+    equal = {key: value for key, value in plains.items() if here.get(key) == value}
+    pending = Pending(SourceFiles("", {}, {}), FleetFile(stacks=stacks, deployments=(single,)), items, equal, {}, base)
+    drifts = [Drift(name, None) for name in ("same", "mine", "both", "new", "cache")]
+
+    def deployed(items: Sequence[Item]) -> list[str]:
+        return [drift.name for drift in deployed_with(drifts, pending, items)]
+
+    assert deployed([]) == ["same", "cache"]
+    assert deployed(by_itself(FLEET, items)) == ["same", "new", "cache"]
+    assert deployed(items) == ["same", "mine", "both", "new", "cache"], "chosen by hand"
+
+
+def test_an_apply_is_refused_where_somebody_changed_it_since_the_look() -> None:
+    files, here = dict([stack("a", tag=2)]), dict([stack("a", tag=1)])
+    items = compare(FLEET, files, here, SyncBase())
+    pending = Pending(SourceFiles("", {}, {}), FleetFile(), items, {}, {}, SyncBase())
+    looker: Any = SimpleNamespace(here=lambda keys: dict([stack("a", tag=3)]))
+    parts: Any = SimpleNamespace()
+    with pytest.raises(RefusedError, match="stack a was changed here since"):
+        SyncApplier(parts, parts, parts, looker).changes_of(pending, items)
 
 
 @pytest.mark.parametrize(

@@ -216,10 +216,8 @@ def _deployment(table: Table, what: str, found: Imported) -> None:
         "ports": texts.joined(config.get("ports")), "volumes": texts.joined(config.get("volumes")),
         "environment": texts.mapping(config.get("environment")), "labels": texts.mapping(config.get("labels")),
         "network": config.get("network", ""), "restart": config.get("restart", ""), "links": config.get("links", []),
-        "command": str(config.get("command", "")).split(),
+        "command": str(config.get("command", "")).split(), "after": table.get("after", []),
     })  # fmt: skip
-    if table.get("after"):
-        found.note(what, "`after` is for stacks here: let a procedure deploy them one after the other")
     known = ("image", "server", "ports", "volumes", "environment", "labels", "network", "restart", "links", "command",
              "redeploy_on_build", "poll_for_updates", "auto_update")  # fmt: skip
     found.unmatched(what, config, known, USUAL["deployment"])

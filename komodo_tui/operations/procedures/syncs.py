@@ -54,7 +54,7 @@ async def sync_works(
             rest = [Work(change.operation, (target,)) for change in changes[:-1]]
             works += [*rest, Work(changes[-1].operation, (target,), _Then(applier, sync, pending, items))]
         elif sync.deploy:
-            works += [Work(d.operation, (target,)) for d in await applier.drifts(sync, pending) if d.operation]
+            works += [Work(d.operation, (target,)) for d in await applier.drifts(pending) if d.operation]
     return works
 
 

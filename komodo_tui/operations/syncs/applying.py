@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from komodo_tui.domain.errors import ActError, KomodoError, LockedError, UsageError
+from komodo_tui.domain.deploy_order import in_deploy_order
+from komodo_tui.domain.errors import ActError, KomodoError, LockedError, RefusedError, UsageError
+from komodo_tui.domain.single import DeploymentDefinition, with_image
 from komodo_tui.domain.single_compose import as_stack
 from komodo_tui.domain.stacks import where_it_changes
-from komodo_tui.domain.syncs import applied, in_deploy_order
+from komodo_tui.domain.syncs import applied
+from komodo_tui.operations.build_definitions import BuildDefinitions
 from komodo_tui.operations.definition_files import KINDS, Change, changes, planned
 
 if TYPE_CHECKING:
@@ -66,7 +69,14 @@ class SyncApplier:
 
         Raises:
             UsageError: an item is guarded: it is not for anybody to apply.
+            RefusedError: one was changed here since the look.
         """
+        now = self._looker.here({item.key for item in items})
+        stale = next((item for item in items if now.get(item.key) != item.here), None)
+        if stale is not None:
+            raise RefusedError(
+                f"{stale.kind} {stale.name} was changed here since the files were compared", hint="look again"
+            )
         guarded = next((item for item in items if item.state == "guarded"), None)
         if guarded is not None:
             raise UsageError(f"{guarded} is not applied: {guarded.note}")
@@ -109,22 +119,27 @@ class SyncApplier:
     async def finish(self, sync: SyncDefinition, pending: Pending, items: Sequence[Item], submit: Submit) -> Applied:
         """Note what was brought, once the definitions are changed; then deploy, where the sync does."""
         await asyncio.to_thread(self._remember, sync, pending, items)
-        return Applied(*await self._deploys(sync, pending, submit)) if sync.deploy else Applied([], [])
+        return Applied(*await self._deploys(pending, items, submit)) if sync.deploy else Applied([], [])
 
-    async def drifts(self, sync: SyncDefinition, pending: Pending) -> list[Drift]:
+    async def drifts(self, pending: Pending, items: Collection[Item] = ()) -> list[Drift]:
         """Which stacks and deployments of the files do not run as the files say, in the order they are deployed.
+
+        Those that are defined otherwise here are left out, but for ``items``: they are about to be as in the files.
 
         Raises:
             UsageError: they are to be deployed each after another.
         """
-        found = _deployables_of(pending)
-        order = in_deploy_order(found, {name: stack.after for name, stack in found.items()})
+        found = _deployables(pending, items)
+        order = in_deploy_order(found, {name: one.after for name, one in found.items()})
         return [await self._drift(found[name]) for name in order]
 
-    async def _drift(self, stack: StackDefinition) -> Drift:
+    async def _drift(self, stack: StackDefinition | DeploymentDefinition) -> Drift:
         if not stack.servers:
             return Drift(stack.name, None)
         try:
+            if isinstance(stack, DeploymentDefinition):
+                builds = await asyncio.to_thread(BuildDefinitions(self._parts.definitions).known)
+                stack = as_stack(with_image(stack, builds))
             operation = where_it_changes(await self._preparer.deploy(stack))
         except KomodoError as error:
             return Drift(stack.name, None, str(error))
@@ -141,11 +156,11 @@ class SyncApplier:
         return records, []
 
     async def _deploys(
-        self, sync: SyncDefinition, pending: Pending, submit: Submit
+        self, pending: Pending, items: Collection[Item], submit: Submit
     ) -> tuple[list[ActionRecord], list[str]]:
         records: list[ActionRecord] = []
-        waiting = _deployables_of(pending)
-        order = in_deploy_order(waiting, {name: stack.after for name, stack in waiting.items()})
+        waiting = _deployables(pending, items)
+        order = in_deploy_order(waiting, {name: one.after for name, one in waiting.items()})
         for n, name in enumerate(order):
             drift = await self._drift(waiting[name])
             if drift.problem:
@@ -173,10 +188,19 @@ class SyncApplier:
         self._looker.bases.write(sync.name, base)
 
 
-def _deployables_of(pending: Pending) -> dict[str, StackDefinition]:
-    """The stacks and deployments of the files, as stacks."""
-    found = {stack.name: stack for stack in pending.wanted.stacks}
-    return found | {single.name: as_stack(single) for single in pending.wanted.deployments}
+def _deployables(pending: Pending, items: Collection[Item]) -> dict[str, StackDefinition | DeploymentDefinition]:
+    """Those of the files that are defined here as there, or are about to be; never one that is kept otherwise."""
+    same = {*pending.equal, *(item.key for item in items)}
+    found: dict[str, StackDefinition | DeploymentDefinition] = {
+        stack.name: stack for stack in pending.wanted.stacks if ("stack", stack.name) in same
+    }
+    return found | {one.name: one for one in pending.wanted.deployments if ("deployment", one.name) in same}
+
+
+def deployed_with(drifts: Sequence[Drift], pending: Pending, items: Collection[Item]) -> list[Drift]:
+    """Those of a look's that an apply of these items deploys, or has to say something of."""
+    names = _deployables(pending, items)
+    return [drift for drift in drifts if drift.name in names]
 
 
 def chosen(items: Sequence[Item], only: Collection[str]) -> list[Item]:

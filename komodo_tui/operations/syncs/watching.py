@@ -97,7 +97,7 @@ class SyncWatcher:
 
     async def _drifted(self, sync: SyncDefinition, pending: Pending) -> tuple[str, ...]:
         """What does not run as the files say; kept with the look."""
-        drifts = await self._applier.drifts(sync, pending)
+        drifts = await self._applier.drifts(pending)
         found = tuple(f"{d.name}@{t.server}" for d in drifts if d.operation is not None for t in d.operation.targets)
         if found != pending.base.drifted:
             note = msgspec.structs.replace(pending.base, drifted=found)

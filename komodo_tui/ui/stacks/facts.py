@@ -60,6 +60,7 @@ def _definition(stack: StackDefinition) -> Lines:
         ("health", f"within {health.window:g} s, steady {health.steady:g} s; else {health.on_failure}"),
         ("not waited for", " ".join(stack.ignore_services)), ("before", "; ".join(stack.pre_deploy)),
         ("after", "; ".join(stack.post_deploy)), ("more arguments", " ".join(stack.extra_args)),
+        ("deployed after", " ".join(stack.after)),
         ("revisions kept", str(stack.revisions)), ("tags", " ".join(stack.tags)), ("links", " ".join(stack.links)),
     ]  # fmt: skip
     return [(label, value, "") for label, value in wanted if value]

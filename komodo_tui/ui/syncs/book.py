@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from komodo_tui.domain.errors import KomodoError
+from komodo_tui.domain.syncs import by_itself
 from komodo_tui.operations.sync_definitions import SyncDefinitions
-from komodo_tui.operations.syncs.applying import Drift, SyncApplier
+from komodo_tui.operations.syncs.applying import Drift, SyncApplier, deployed_with
 from komodo_tui.operations.syncs.looking import Pending, SyncLooker
 from komodo_tui.ui.definitions.asking import Reading
 
@@ -42,6 +43,13 @@ class SyncRow(NamedTuple):
     def items(self) -> list[Item]:
         """What differs, as far as this program has looked."""
         return self.looked.pending.items if self.looked is not None and self.looked.pending is not None else []
+
+    @property
+    def drifts(self) -> list[Drift]:
+        """What a deploy would change, of what is not kept otherwise than the files have it."""
+        if self.looked is None or self.looked.pending is None:
+            return []
+        return deployed_with(self.looked.drifts, self.looked.pending, by_itself(self.definition, self.items))
 
 
 class SyncBook:
@@ -88,7 +96,7 @@ class SyncBook:
     async def _look_at(self, sync: SyncDefinition) -> None:
         try:
             pending = await self.looker.look(sync)
-            drifts = tuple(await self.applier.drifts(sync, pending)) if sync.deploy else ()
+            drifts = tuple(await self.applier.drifts(pending, pending.items)) if sync.deploy else ()
             self._looks[sync.name] = Looked(pending, drifts)
         except KomodoError as error:
             self._looks[sync.name] = Looked(None, (), str(error))

@@ -73,7 +73,7 @@ class SyncDetail(DefinitionDetail["SyncRow"]):
         lines: list[Line] = [tuple(top)]
         if row.looked is not None and row.looked.problem:
             lines.append(((f" {glyphs.fail} {clean(row.looked.problem)}", "bad"),))
-        for drift in row.looked.drifts if row.looked is not None else ():
+        for drift in row.drifts:
             if drift.problem:
                 lines.append(((f" {glyphs.warn} {drift.name}: {clean(drift.problem)}", "warn"),))
             elif drift.operation is not None:

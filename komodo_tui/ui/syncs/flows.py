@@ -12,6 +12,7 @@ from komodo_tui.domain.operations import Plan
 from komodo_tui.domain.stacks import StackOperation
 from komodo_tui.domain.units import count_text
 from komodo_tui.operations.definition_files import planned
+from komodo_tui.operations.syncs.applying import deployed_with
 from komodo_tui.operations.syncs.committing import commit_back, refuse_folder
 from komodo_tui.ui.modals.confirm import ConfirmDialog
 from komodo_tui.ui.modals.error import ErrorDialog
@@ -39,7 +40,8 @@ async def apply(runtime: Runtime, shell: Shell, book: SyncBook, row: SyncRow, it
         raise UsageError(f"sync {row.definition.name} has not been looked at yet", hint="wait for the look, or ^R")
     changes = await asyncio.to_thread(book.applier.changes_of, looked.pending, items)
     plans = planned(runtime.executor, changes)
-    plans += [runtime.executor.plan(drift.operation) for drift in looked.drifts if drift.operation is not None]
+    drifts = deployed_with(looked.drifts, looked.pending, items)
+    plans += [runtime.executor.plan(drift.operation) for drift in drifts if drift.operation is not None]
     if not plans:
         shell.flash("nothing to do: mark with Space what was changed here or in both", "dim")
         return
