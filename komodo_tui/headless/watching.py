@@ -20,7 +20,7 @@ from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.store.pushes import PushStore
 from komodo_tui.store.runs import RunStore
 from komodo_tui.watch.follow import SettingsFollower
-from komodo_tui.watch.host import Holding
+from komodo_tui.watch.holding import Holding
 from komodo_tui.watch.install import install
 from komodo_tui.watch.loops import notifier_of, scheduler_of, slots_of
 from komodo_tui.watch.turn import WatchTurn, holder_of

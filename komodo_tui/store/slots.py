@@ -54,6 +54,12 @@ class SlotStore(SqliteFile):
         with self._open(write=True) as db:
             db.execute("UPDATE slots SET result = ? WHERE name = ? AND at = ?", (result, name, at))
 
+    def missed(self, name: str, since: float) -> int:
+        """How many of its times after a moment nobody was there for."""
+        with self._open(write=False) as db:
+            query = "SELECT count(*) FROM slots WHERE name = ? AND at > ? AND result = 'missed'"
+            return int(db.execute(query, (name, since)).fetchone()[0])
+
     def last(self, name: str) -> Slot | None:
         """The newest slot of a schedule."""
         with self._open(write=False) as db:

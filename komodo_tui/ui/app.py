@@ -22,6 +22,7 @@ from komodo_tui.ui.private import GatedScreen, settle_garbage
 from komodo_tui.ui.render.summary import count, fleet_line
 from komodo_tui.ui.theme import stylesheet
 from komodo_tui.ui.ticker import POLL, Ticker
+from komodo_tui.ui.watching import keep_watching, watch_spans
 from komodo_tui.ui.widgets.footer import HintFooter
 from komodo_tui.ui.widgets.header import FleetLine, TabLine
 
@@ -109,8 +110,9 @@ class KomodoApp(PagingApp):
         self._ticker = Ticker(self.runtime.fleet.state.subscribe(), self._commit, self.runtime.settings.refresh)
         self.set_interval(POLL, self._poll)
         self.work(self.begin())
-        self.work(watch_alerts(self, self.runtime, self.now, self.show_fleet))
         self.work(go_on_with_builds(self.runtime, self))
+        self.work(watch_alerts(self, self.runtime, self.now, self.show_fleet))
+        self.work(keep_watching(self, self.runtime, self.now, self.flash, self.show_fleet))
         if self.runtime.settings.keymap:
             self.work(self.use_keymap(self.runtime.settings.keymap))
         if self._theme_error is not None:
@@ -137,6 +139,7 @@ class KomodoApp(PagingApp):
         """Servers and containers at the left, what is wrong and what runs at the right."""
         left = fleet_line(count(self.runtime.fleet.state.servers.values()), self._glyphs)
         right: list[Span] = [*alert_spans(self, self.runtime, self.now, self._glyphs)]
+        right += watch_spans(self, self._glyphs)
         if self.acts.under_way:
             right.append((f"{self._glyphs.busy} {self.acts.under_way} running  ", "busy"))
         if self.runtime.settings.read_only:

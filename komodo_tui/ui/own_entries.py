@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from komodo_tui.ui.finder import Entry
+from komodo_tui.ui.watching import run_here, stop_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,10 +39,24 @@ def own_entries(app: CommandApp) -> Iterator[Entry]:
     }
     for label, help, binding, aliases in _ACTIONS:
         yield Entry(label, "program", help, keys.get(binding, ""), runs[binding], aliases)
+    yield from _watch_here(app)
     for name in app.themes.names():
         yield Entry(f"theme {name}", "program", "until the program ends", run=partial(app.use_theme, name))
     if "komodo_tui.ui.terminal.manager" in sys.modules:
         yield from _terminals(app)
+
+
+def _watch_here(app: CommandApp) -> Iterator[Entry]:
+    settings = app.runtime.settings
+    if settings.read_only:
+        return
+    if settings.watch_here:
+        help = "this program watches no more; kept in config.yaml"
+        yield Entry("stop running schedules here", "program", help, run=lambda: app.work(stop_here(app, app)))
+    else:
+        help = "pushes and syncs too, while this program is open; asks first"
+        yield Entry("run schedules here", "program", help, run=lambda: app.work(run_here(app, app.runtime, app)),
+                    aliases=("watch",))  # fmt: skip
 
 
 def _terminals(app: CommandApp) -> Iterator[Entry]:

@@ -43,7 +43,15 @@ class Runtime(Protocol):
 
     @property
     def settings(self) -> Settings:
-        """The user's settings as read at the start."""
+        """The user's settings as they are now; how the screen looks was decided at the start."""
+        ...
+
+    def read_settings(self) -> Settings:
+        """The settings as the file says now, with what the command line adds. Blocks. Raises UsageError."""
+        ...
+
+    def use_settings(self, settings: Settings) -> None:
+        """Go by other settings from now on."""
         ...
 
     @property

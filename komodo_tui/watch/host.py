@@ -1,13 +1,16 @@
-"""Who has the turn runs the loops: ``watch`` until it is told to stop, a program on the screen while no other does."""
+"""A program on the screen that runs what runs by itself, while it is told to and nobody else does.
+
+Light to import: what it runs is loaded, in a thread, when it begins.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import time
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.errors import KomodoError, StoreError
-from komodo_tui.watch.loops import WatchLoops
 from komodo_tui.watch.turn import holder_of
 
 if TYPE_CHECKING:
@@ -17,58 +20,9 @@ if TYPE_CHECKING:
     from komodo_tui.watch.turn import Holder, WatchTurn
 
 LOOK = 1.0
-"""Seconds between looks whether it is somebody else's turn."""
-NOTE = 5.0
-"""Seconds between signs of life."""
+"""Seconds between looks who has the turn."""
 _AGAIN = 15.0
 """Seconds until all is begun anew after a part of it could not go on."""
-
-
-class Holding:
-    """Runs the loops and gives signs of life, while the turn is ours."""
-
-    def __init__(
-        self, runtime: Runtime, turn: WatchTurn, say: Callable[[str], None], *, evaluates: bool = True
-    ) -> None:  # fmt: skip
-        """``say`` is told, in one line, what begins, ends and cannot be done."""
-        self._runtime = runtime
-        self._turn = turn
-        self._say = say
-        self._last = ""
-        self.loops = WatchLoops(runtime, self._said, evaluates=evaluates)
-
-    def _said(self, text: str) -> None:
-        self._last = text
-        self._say(text)
-
-    async def run(self, over: Callable[[], bool] = lambda: False, alive: Callable[[], None] = lambda: None) -> None:
-        """Until cancelled, or until ``over`` says so (asked each second, in a thread); raises what the loops raise.
-
-        ``alive`` is called with each sign of life. In the end no task of ours is left.
-        """
-        loops = asyncio.create_task(self.loops.run(), name="watch")
-        noted = -NOTE
-        try:
-            while not await asyncio.to_thread(over):
-                if time.monotonic() - noted >= NOTE:
-                    noted = time.monotonic()
-                    await self._note()
-                    alive()
-                await asyncio.wait({loops}, timeout=LOOK)
-                if loops.done():
-                    loops.result()
-        finally:
-            loops.cancel()
-            await asyncio.gather(loops, return_exceptions=True)
-
-    async def _note(self) -> None:
-        servers = self._runtime.fleet.state.servers.values()
-        try:
-            await asyncio.to_thread(
-                self._turn.note, self.loops.looked(), (sum(live.live for live in servers), len(servers)), self._last
-            )
-        except StoreError:
-            return  # a full disk: what has to be written tells of it
 
 
 class WatchHost:
@@ -127,7 +81,11 @@ class WatchHost:
         return settings.watch_here and not settings.read_only
 
     def _take(self) -> bool:
-        return not self._turn.wanted() and self._turn.take()
+        try:
+            return not self._turn.wanted() and self._turn.take()
+        except StoreError as error:
+            self.trouble = str(error)
+            return False
 
     def _over(self) -> bool:
         return not self._may() or self._turn.wanted()
@@ -135,9 +93,10 @@ class WatchHost:
     async def _hold(self) -> None:
         self._say("this program runs schedules, pushes and syncs")
         try:
+            holding = await asyncio.to_thread(importlib.import_module, "komodo_tui.watch.holding")
             await self._see()
             self.trouble = ""
-            await Holding(self._runtime, self._turn, self._say, evaluates=False).run(self._over)
+            await holding.Holding(self._runtime, self._turn, self._say, evaluates=False).run(self._over)
             self._say("this program runs schedules, pushes and syncs no more")
         except* KomodoError as errors:
             self.trouble = str(_first(errors))

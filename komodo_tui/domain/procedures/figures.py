@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from komodo_tui.domain.procedures.journal import RunSummary
     from komodo_tui.domain.procedures.model import ProcedureDefinition
+    from komodo_tui.domain.schedules import Schedule
 
 _RECENT = 10
 """Good runs that the expected time is of."""
@@ -27,12 +28,17 @@ def next_time(definition: ProcedureDefinition, now: float) -> float | None:
     """When a watch would run it next (Unix time); None where it has no schedule, or none that can be read."""
     if not definition.schedule:
         return None
-    from komodo_tui.domain.schedules import Schedule  # late: most have none
-
     try:
-        return Schedule(definition.schedule, definition.timezone).after(now)
+        return schedule_of(definition).after(now)
     except UsageError:
         return None
+
+
+def schedule_of(definition: ProcedureDefinition) -> Schedule:
+    """Its schedule, in its zone. Raises UsageError."""
+    from komodo_tui.domain.schedules import Schedule  # late: most have none
+
+    return Schedule(definition.schedule, definition.timezone)
 
 
 def expected_seconds(runs: Iterable[RunSummary]) -> float | None:

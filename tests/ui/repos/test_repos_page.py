@@ -300,9 +300,9 @@ async def test_what_is_looked_for_stands_among_the_schedules(tmp_path: Path) -> 
         await until(pilot, lambda: pilot.app.query(SchedulesPage))
         page = pilot.app.query_one(SchedulesPage)
         await until(pilot, lambda: page.table.model.view)
-        row = page.table.model.rows["repos", "shop"]
-        assert row.schedule == "look every 1m and hook"
+        row = page.table.model.rows["repo", "shop"]
+        assert row.when == "look every 1m and hook"
         assert row.last is not None
-        assert row.last.result == f"push {commit(6, '').id[:8]} pending"
+        assert row.result == f"push {commit(6, '').id[:8]} pending"
         await pilot.press("enter")
         await until(pilot, lambda: repos.display and repos.current and repos.current.definition.name == "shop")

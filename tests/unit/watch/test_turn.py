@@ -11,6 +11,7 @@ import pytest
 
 from komodo_tui.domain.errors import LockedError
 from komodo_tui.domain.settings import Settings
+from komodo_tui.watch import holding
 from komodo_tui.watch import host as hosting
 from komodo_tui.watch.host import WatchHost
 from komodo_tui.watch.turn import STALLED, WatchTurn, holder_of
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looks follow each other at once; the loops are none."""
     monkeypatch.setattr(hosting, "LOOK", 0.01)
-    monkeypatch.setattr(hosting, "WatchLoops", Loops)
+    monkeypatch.setattr(holding, "LOOK", 0.01)
+    monkeypatch.setattr(holding, "WatchLoops", Loops)
 
 
 class Loops:
