@@ -40,6 +40,10 @@ class ShipOperation(msgspec.Struct, frozen=True, kw_only=True, tag="ship", tag_f
     """The names it gets there."""
     layers: tuple[str, ...] = ()
     """Digests of its layers, lowest first."""
+    sizes: tuple[int, ...] = ()
+    """About how many bytes each layer has; empty where nobody knows."""
+    size: int = 0
+    """About how many bytes they are together."""
     config: str = ""
     """The digest of its configuration, the same on all engines; empty: the id is it."""
     parts: tuple[Part, ...] = ()

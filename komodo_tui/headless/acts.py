@@ -115,6 +115,8 @@ class _Watch:
         self._lines = lines
         self._several = several
         self._shown = False
+        self._moving: dict[str, str] = {}
+        """How far each target is that is under way."""
 
     def tell(self, progress: StepProgress) -> None:
         """One step moved."""
@@ -125,12 +127,17 @@ class _Watch:
             self.end()
             for line in progress.output.splitlines():
                 self._out.say(f"{progress.target.server} | {line}" if self._several else line)
+        target, share = str(progress.target), f" {progress.done:.0%}" if progress.done is not None else ""
         if progress.status in ("running", "reconnecting"):
-            share = f" {progress.done:.0%}" if progress.done is not None else ""
             what = progress.text if progress.status == "running" else f"waiting for {progress.target.server}"
-            self._show(f"{progress.target}: {what or 'working'}{share} ({progress.seconds:.0f} s)")
+            self._moving[target] = f"{progress.target.server}{share}"
+            if len(self._moving) > 1:
+                self._show(f"{', '.join(self._moving.values())}: {target}: {what or 'working'}")
+            else:
+                self._show(f"{target}: {what or 'working'}{share} ({progress.seconds:.0f} s)")
         elif self._several:
-            self._show(f"{progress.target}: {progress.status}")
+            self._moving.pop(target, None)
+            self._show(f"{target}: {progress.status}")
 
     def end(self) -> None:
         """Take the line away."""

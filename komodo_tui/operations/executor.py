@@ -36,6 +36,7 @@ from komodo_tui.operations.planner import Planner, check_given
 from komodo_tui.operations.records import finish
 from komodo_tui.operations.recovery import Recovery
 from komodo_tui.operations.server_steps import ServerStep
+from komodo_tui.operations.ship_relays import ShipSource
 from komodo_tui.operations.ship_steps import ShipStep
 from komodo_tui.operations.stack_definitions import DefinitionStep
 from komodo_tui.operations.terminals import TerminalLog
@@ -249,8 +250,8 @@ class Executor:
             link = partial(self._fleet.link, operation.server)
             return [VolumeStep(operation, target, link, report) for target, report in steps]
         if isinstance(operation, ShipOperation):
-            turn = asyncio.Semaphore(1)
-            return [ShipStep(operation, target, self._fleet.link, report, turn) for target, report in steps]
+            shared = ShipSource()
+            return [ShipStep(operation, target, self._fleet.link, report, shared) for target, report in steps]
         kept = self._kept.get(type(operation))
         if kept is not None:
             return [DefinitionStep(operation, target, kept, report) for target, report in steps]

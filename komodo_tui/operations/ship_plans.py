@@ -47,10 +47,19 @@ async def find_source(fleet: FleetManager, image: str, targets: Sequence[str], s
     outside = {name: found for name, found in having.items() if name not in targets} or having
     if not outside:
         raise NotFoundError(f"no server that answers has an image {image!r}", hint="`komodo-tui images` lists them")
-    if len(set(outside.values())) > 1:
+    if len(set(outside.values())) > 1 and len(await _configurations(fleet, outside)) > 1:
         listed = ", ".join(f"{found.removeprefix('sha256:')[:12]} on {name}" for name, found in outside.items())
         raise UsageError(f"{image} is not the same image everywhere: {listed}", hint="say which: --from SERVER")
     return "local" if "local" in outside else next(iter(outside))
+
+
+async def _configurations(fleet: FleetManager, found: Mapping[str, str]) -> set[str]:
+    """The configurations of images on servers: engines may name one and the same image in two ways."""
+
+    async def ask(name: str, image: str) -> str:
+        return (await (await fleet.link(name).client()).image_layers(image)).config
+
+    return set(await asyncio.gather(*(ask(name, image) for name, image in found.items())))
 
 
 def is_called(image: Resource, reference: str) -> bool:
@@ -84,6 +93,8 @@ async def prepare_ship(
         source=source,
         tags=names,
         layers=found.layers,
+        sizes=found.sizes,
+        size=found.size,
         config=found.config,
         parts=found.parts,
         platform=found.platform,
@@ -91,7 +102,7 @@ async def prepare_ship(
 
     async def look(name: str) -> ShipTarget:
         lacking = await (await fleet.link(name).client()).lacking(operation.shipment())
-        return _target(name, found, lacking)
+        return _target(name, operation, lacking)
 
     return replace(operation, targets=tuple(await asyncio.gather(*map(look, wanted))))
 
@@ -115,30 +126,30 @@ def _names(found: ImageLayers, image: str) -> tuple[str, ...]:
     return found.tags
 
 
-def _target(name: str, found: ImageLayers, lacking: Lacking) -> ShipTarget:
+def _target(name: str, operation: ShipOperation, lacking: Lacking) -> ShipTarget:
     kept = sum(lacking.kept.values())
-    no_layers = {part.digest for part in found.parts if not part.layer}
+    no_layers = {part.digest for part in operation.parts if not part.layer}
     return ShipTarget(
         server=name,
         present=lacking.present,
         id=lacking.id,
         lacking=sum(part not in no_layers for part in lacking.layers),
-        size=max(0, lacking_size(found, lacking) - kept),
+        size=max(0, lacking_size(operation, lacking) - kept),
         kept=kept,
         moved=tuple(tag for tag, there in lacking.tags.items() if there != lacking.id),
         free=lacking.free,
     )
 
 
-def lacking_size(found: ImageLayers, lacking: Lacking) -> int:
-    """About how many bytes the layers are that a server lacks."""
+def lacking_size(operation: ShipOperation, lacking: Lacking) -> int:
+    """About how many bytes the parts are that a server lacks."""
     if lacking.present:
         return 0
-    if found.parts:
-        return sum(part.size for part in found.parts if part.digest in set(lacking.layers))
-    if not found.sizes:
-        return found.size
-    sizes: Mapping[str, int] = dict(zip(found.layers, found.sizes, strict=True))
+    if operation.parts:
+        return sum(part.size for part in operation.parts if part.digest in set(lacking.layers))
+    if not operation.sizes:
+        return operation.size
+    sizes: Mapping[str, int] = dict(zip(operation.layers, operation.sizes, strict=True))
     return sum(sizes[layer] for layer in lacking.layers)
 
 

@@ -4,36 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from komodo_agent.wire.ships import END, HEAD, ExportRequest, Imported
+from komodo_agent.wire.ships import ExportRequest, Imported
 from komodo_tui.domain.errors import ActError, BrokenOffError, KomodoError, UnreachableError
 from komodo_tui.domain.units import bytes_text, rate_text
-from komodo_tui.operations.frames import FrameMeter, frame
 from komodo_tui.operations.outcomes import cancelled, done, failed
 from komodo_tui.operations.ship_plans import lacking_size
+from komodo_tui.operations.ship_relays import Relay
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
 
-    from komodo_agent.wire.ships import Lacking, Shipment
+    from komodo_agent.wire.ships import Lacking
     from komodo_tui.domain.operations import StepResult, Target
     from komodo_tui.domain.shipping import ShipOperation
-    from komodo_tui.fleet.client import AgentClient
     from komodo_tui.fleet.link import ServerLink
     from komodo_tui.operations.job_steps import Report
+    from komodo_tui.operations.ship_relays import ShipSource
 
 _PATIENCE = 15.0
 """Seconds to wait for a server to answer, each time."""
 _ATTEMPTS = 6
 """How often it is tried: after a connection broke each goes on where the one before stopped."""
 _PAUSE = 2.0
-_QUEUE = 32
-"""Pieces, of 512 KiB at most, between the two sides."""
-_TELL_EVERY = 0.25
 
 
 class ShipStep:
@@ -45,14 +41,14 @@ class ShipStep:
         target: Target,
         link: Callable[[str], ServerLink],
         report: Report,
-        turn: asyncio.Semaphore,
+        shared: ShipSource,
     ) -> None:
-        """``turn`` is shared by the steps of an act: the source writes one archive at a time."""
+        """``shared`` is the same for all steps of an act."""
         self.target = target
         self._operation = operation
         self._link = link
         self._report = report
-        self._turn = turn
+        self._shared = shared
         self._task: asyncio.Task[StepResult] | None = None
         self._cancelled = False
         self._began = time.monotonic()
@@ -85,8 +81,8 @@ class ShipStep:
             self._task.cancel()
 
     async def _see_through(self) -> StepResult:
-        self._report("waiting", f"waits for {self._operation.source}")
-        async with self._turn:
+        self._report("waiting", "waits for its turn")
+        async with self._shared.turn():
             self._began = time.monotonic()
             for left in reversed(range(_ATTEMPTS)):
                 try:
@@ -101,15 +97,15 @@ class ShipStep:
     async def _attempt(self) -> StepResult:
         operation = self._operation
         self._report("running", "looks at what is there")
-        source = await self._link(operation.source).client(_PATIENCE)
-        there = await self._link(self.target.server).client(_PATIENCE)
         shipment = operation.shipment()
-        lacking = await there.lacking(shipment)
-        relay = _Relay(self._tell)
-        if not lacking.present:
-            found = await source.image_layers(operation.id)
-            relay.total = lacking_size(found, lacking) - sum(lacking.kept.values())
-            relay.read(source, _request(operation, lacking))
+        relay = Relay(self._tell)
+        async with self._shared.looking():
+            there = await self._link(self.target.server).client(_PATIENCE)
+            lacking = await there.lacking(shipment)
+            if not lacking.present:
+                source = await self._link(operation.source).client(_PATIENCE)
+                relay.total = lacking_size(operation, lacking) - sum(lacking.kept.values())
+                self._shared.read(source, _request(operation, lacking), relay)
         try:
             imported = await there.import_image(relay.pieces(shipment))
         except KomodoError as error:
@@ -131,7 +127,7 @@ class ShipStep:
             **resumed,
         }
 
-    def _tell(self, relay: _Relay) -> None:
+    def _tell(self, relay: Relay) -> None:
         meter = relay.meter
         if meter.ended:
             self._report("running", "the engine there unpacks it", done=1.0)
@@ -143,60 +139,6 @@ class ShipStep:
         share = min(0.99, meter.plain / relay.total) if relay.total > 0 else None
         packed = f", packed to {1 - meter.saved / meter.plain:.0%}" if meter.saved > 0.05 * meter.plain else ""
         self._report("running", f"{bytes_text(meter.plain)} sent{packed}, {rate_text(rate)}/s", done=share)
-
-
-class _Relay:
-    """Reads at the source while the target is written to; a few pieces lie between."""
-
-    def __init__(self, tell: Callable[[_Relay], None]) -> None:
-        self.meter = FrameMeter()
-        self.total = 0
-        """About how many bytes will come; 0 = not known."""
-        self.began = time.monotonic()
-        self.error: KomodoError | None = None
-        """What went wrong at the source."""
-        self._tell = tell
-        self._told = 0.0
-        self._queue: asyncio.Queue[bytes] = asyncio.Queue(_QUEUE)
-        self._task: asyncio.Task[None] | None = None
-
-    def read(self, source: AgentClient, request: ExportRequest) -> None:
-        """Begin to read."""
-        self._task = asyncio.create_task(self._read(source, request))
-
-    async def pieces(self, shipment: Shipment) -> AsyncIterator[bytes]:
-        """What the target is to have."""
-        yield frame(HEAD, msgspec.json.encode(shipment))
-        if self._task is None:
-            yield frame(END, b"")
-            return
-        while piece := await self._queue.get():
-            yield piece
-        if self.error is not None:
-            raise self.error
-
-    async def close(self) -> None:
-        """Stop reading."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _read(self, source: AgentClient, request: ExportRequest) -> None:
-        try:
-            async with aclosing(source.export_image(request)) as pieces:
-                async for piece in pieces:
-                    self.meter.feed(piece)
-                    await self._queue.put(piece)
-                    self._now_and_then()
-        except KomodoError as error:
-            self.error = error
-        await self._queue.put(b"")
-
-    def _now_and_then(self) -> None:
-        now = time.monotonic()
-        if self.meter.ended or now - self._told >= _TELL_EVERY:
-            self._told = now
-            self._tell(self)
 
 
 def _request(operation: ShipOperation, lacking: Lacking) -> ExportRequest:

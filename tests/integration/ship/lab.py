@@ -7,7 +7,7 @@ import io
 import json
 import random
 import tarfile
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from tests.integration.ssh.lab import definition, fleet
@@ -16,7 +16,7 @@ from tests.rig.packages import find
 from tests.rig.processes import run
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from tests.integration.ssh.lab import Fleet, RemoteAgent
@@ -42,9 +42,13 @@ class Pair:
                 await our.up(name)
             yield our
 
+    def spool(self, server: str) -> Path:
+        """Where a server's agent keeps what arrives."""
+        return self.all[server].server.run_dir / "agent-state" / "spool"
+
     def spooled(self, server: str = "beta") -> int:
         """Bytes of layers that lie in a server's spool."""
-        folder = self.all[server].server.run_dir / "agent-state" / "spool"
+        folder = self.spool(server)
         sizes = []
         for path in folder.glob("*"):
             try:
@@ -52,6 +56,16 @@ class Pair:
             except FileNotFoundError:
                 continue  # renamed meanwhile
         return sum(sizes)
+
+
+@contextmanager
+def small_disk(folder: Path, size: int) -> Iterator[None]:
+    """Have a folder lie, empty, on a disk of so many bytes."""
+    run("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder))
+    try:
+        yield
+    finally:
+        run("umount", "-l", str(folder))
 
 
 def _read(path: str) -> str:

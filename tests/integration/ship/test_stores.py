@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from komodo_tui.domain.errors import ExitCode
+from komodo_tui.fleet.client import AgentClient
+from komodo_tui.operations.outcomes import exit_code
 from komodo_tui.operations.ship_plans import prepare_ship
 from tests.integration.resources.lab import act
-from tests.integration.ship.lab import image_id, load_image
+from tests.integration.ship.lab import image_id, load_image, small_disk
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from komodo_agent.wire.ships import ExportRequest
     from komodo_tui.domain.operations import ActionRecord
     from tests.integration.ship.lab import Pair
     from tests.integration.ssh.lab import Fleet
@@ -60,3 +66,33 @@ async def _ship(our: Fleet, image: str, source: str, target: str) -> ActionRecor
     assert again.targets[0].present
     assert not again.targets[0].moved
     return record
+
+
+async def test_several_at_once_from_one_reading_and_one_that_fails(
+    stores: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_image(stores.alpha.server, "shop/api:1", *BASE)
+    readings = []
+    export = AgentClient.export_image
+
+    def counted(client: AgentClient, wanted: ExportRequest) -> AsyncGenerator[bytes, None]:
+        readings.append(wanted)
+        return export(client, wanted)
+
+    monkeypatch.setattr(AgentClient, "export_image", counted)
+    async with stores.fleet() as our:
+        operation = await prepare_ship(our.manager, "shop/api:1", ["beta", "gamma"])
+        with small_disk(stores.spool("gamma"), 1 * MIB):
+            record = await act(our, operation)
+        assert [step.ok for step in record.steps] == [True, False], record
+        assert "there is no room for a layer" in record.steps[1].error
+        assert exit_code(record) == ExitCode.PARTLY_FAILED
+        assert image_id(stores.all["gamma"].server, "shop/api:1") == ""
+        assert image_id(stores.beta.server, "shop/api:1") == record.steps[0].result["image"]
+
+        stores.beta.server.docker("image", "rm", "shop/api:1")
+        record = await act(our, await prepare_ship(our.manager, "shop/api:1", ["beta", "gamma"]))
+    assert record.outcome == "success", record
+    assert len(readings) == 2, "an act reads its image once for all that need the same of it"
+    for step in record.steps:
+        assert image_id(stores.all[step.target.server].server, "shop/api:1") == step.result["image"]
