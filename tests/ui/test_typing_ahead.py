@@ -84,3 +84,30 @@ async def test_the_help_of_the_field_in_use_is_whole(tmp_path: Path) -> None:
         heights = [form.query_one(f"#help-{name}").size.height for name in ("one", "two")]
         assert heights[0] == 1
         assert heights[1] > 1
+
+
+async def test_one_escape_does_not_throw_away_what_was_typed(tmp_path: Path) -> None:
+    got: list[Any] = []
+    fields = [Field("name", "name"), Field("mode", "mode", "choice", "a", choices=(("a", "a"), ("b", "b")))]
+    app = KomodoApp(still_runtime(tmp_path), tab="builds")
+    async with app.run_test() as pilot:
+
+        async def opened() -> FormDialog:
+            form = FormDialog("form", [*fields, Field("fast", "fast", "bool", True)], verb="add")
+            app.push_screen(form, got.append)
+            await pilot.pause()
+            return form
+
+        await opened()
+        await pilot.press("escape")
+        assert got == [None], "nothing was typed"
+        form = await opened()
+        note = form.query_one("#form-note", Static)
+        await pilot.press("a", "escape")
+        assert note.display
+        assert "Esc again" in str(note.visual)
+        await pilot.press("b", "escape")
+        assert got == [None], "it is another text that would go"
+        assert form.values()["name"] == "ab"
+        await pilot.press("escape")
+        assert got == [None, None]

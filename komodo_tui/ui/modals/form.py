@@ -62,7 +62,10 @@ class YesNo(Checkbox):
 
 
 class FormDialog(Dialog[Values]):
-    """Its result is the values of all fields, once each of them is right."""
+    """Its result is the values of all fields, once each of them is right.
+
+    What was typed into several fields is not thrown away by one Esc: that only tells of it.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s,ctrl+enter,f2", "save", "save", id="form.save", priority=True)
@@ -81,6 +84,7 @@ class FormDialog(Dialog[Values]):
         text-wrap: nowrap; text-overflow: ellipsis; }
     FormDialog .help.-whole { height: auto; text-wrap: wrap; }
     FormDialog .help.-wrong { color: $error; }
+    FormDialog #form-note { height: auto; display: none; }
     """
 
     def __init__(self, title: str, fields: Sequence[Field], *, verb: str = "save", intro: str = "",
@@ -93,6 +97,8 @@ class FormDialog(Dialog[Values]):
         self._by_id = {field.id: field for field in self.fields}
         self._refused: dict[str, str] = {}
         """By field id: the text that could not be saved. What is told of it stands until the text is another."""
+        self._warned: Values | None = None
+        """What was about to be thrown away at the first Esc."""
 
     def body(self) -> ComposeResult:
         """Label, widget and help of each field."""
@@ -104,6 +110,7 @@ class FormDialog(Dialog[Values]):
                     yield Static(Text(field.label), classes="label")
                     yield self._widget(field)
                 yield Static(Text(field.help), classes="help", id=f"help-{field.id}")
+        yield Static(id="form-note")
 
     def _widget(self, field: Field) -> Widget:
         name = f"field-{field.id}"
@@ -194,5 +201,24 @@ class FormDialog(Dialog[Values]):
         self.dismiss(values)
 
     @on(Button.Pressed, "#no")
-    def _no(self) -> None:
-        self.dismiss(None)
+    def action_leave(self) -> None:
+        """Leave; what was typed is thrown away at the second time of asking."""
+        self.after_typing(self._leave)
+
+    def _leave(self) -> None:
+        values = self.values()
+        if not self._filled_in(values) or values == self._warned:
+            self.dismiss(None)
+            return
+        self._warned = values
+        glyph, style = self.look_now.glyphs.warn, self.look_now.palette.style("warn")
+        note = self.query_one("#form-note", Static)
+        note.update(Text(f"{glyph} Esc again throws this away; ^S: {self.verb}", style))
+        note.display = True
+
+    def _filled_in(self, values: Values) -> bool:
+        """Whether there is more in it than can be typed again in a moment."""
+        first = {f.id: f.value if f.kind == "bool" else str(f.value) for f in self.fields}
+        first |= {f.id: str(f.value).strip() for f in self.fields if f.kind == "text"}
+        many = len(self.fields) > 1 or self.fields[0].kind == "lines"
+        return many and values != first
