@@ -11,30 +11,28 @@ import time
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from komodo_tui.domain.builds import pushed_name
 from komodo_tui.domain.errors import ActError, KomodoError, LockedError, NotFoundError, UnreachableError, UsageError
 from komodo_tui.domain.follow_ups import FollowStep, FollowUp
-from komodo_tui.domain.resources import ResourceOperation, ResourceTarget
-from komodo_tui.domain.servers import named_servers
+from komodo_tui.domain.operations import ActionRecord
 from komodo_tui.domain.stacks import StackOperation, where_it_changes
 from komodo_tui.operations.build_history import run_of
+from komodo_tui.operations.build_wants import BuildWants
 from komodo_tui.operations.job_steps import OutcomeUnknownError
 from komodo_tui.operations.locking import TargetLocks
-from komodo_tui.operations.ship_plans import prepare_ship
+from komodo_tui.operations.outcomes import failed
 from komodo_tui.store.follow_ups import FollowUpStore
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from komodo_tui.domain.builds import BuildDefinition
-    from komodo_tui.domain.operations import ActionRecord, Operation, Plan
+    from komodo_tui.domain.operations import Operation, Plan
     from komodo_tui.domain.servers import ServerDefinition
     from komodo_tui.fleet.manager import FleetManager
-    from komodo_tui.operations.build_history import BuildRun
     from komodo_tui.operations.deployment_definitions import Deployables
     from komodo_tui.operations.executor import Executor
     from komodo_tui.operations.stack_prepare import StackPreparer
@@ -94,11 +92,6 @@ class Runtime(Protocol):
     def preparer(self) -> StackPreparer: ...
 
 
-class _Wanted(NamedTuple):
-    what: str
-    prepare: Prepare
-
-
 class BuildFollower:
     """Does what follows builds, and tells how far it came."""
 
@@ -115,18 +108,15 @@ class BuildFollower:
         locks: TargetLocks,
     ) -> None:
         """``known`` reads the servers' definitions."""
-        self._fleet = fleet
         self._executor = executor
-        self._preparer = preparer
-        self._deployables = deployables
-        self._known = known
+        self._wants = BuildWants(fleet, preparer, deployables, known)
         self._history = history
         self.store = store
         self._locks = locks
 
     def places(self, build: BuildDefinition) -> tuple[str, ...]:
         """The servers that are needed then. Blocks. Raises UsageError, NotFoundError."""
-        return tuple(dict.fromkeys((*self._shipped_to(build), *self._deployed_on(build))))
+        return self._wants.places(build)
 
     async def follow(
         self, build: BuildDefinition, record: ActionRecord, submit: Submit, *, wait: bool = True
@@ -154,8 +144,7 @@ class BuildFollower:
         """What was not done yet of what follows, in a few words each. Blocks. Raises UsageError, NotFoundError."""
         found = self.store.get(record.id)
         done = {step.what for step in found.steps if step.ok} if found is not None else set()
-        wanted = self._wanted(build, run_of(record), self._shipped_to(build))
-        return [one.what for one in wanted if one.what not in done]
+        return [one.what for one in self._wants.wanted(build, run_of(record)) if one.what not in done]
 
     def again(self, act: str) -> FollowUp:
         """Open one that ended badly: what went well stays done. Blocks.
@@ -184,12 +173,12 @@ class BuildFollower:
             await asyncio.to_thread(self.store.write, record.id, steps, time.time() if end else None)
 
         try:
-            shipped = await asyncio.to_thread(self._shipped_to, build)
+            wanted = await asyncio.to_thread(self._wants.wanted, build, run_of(record))
         except (UsageError, NotFoundError) as error:  # a definition has changed meanwhile
             done.append(Followed("what follows", error=error))
             await keep(end=True)
             return done
-        for what, prepare in self._wanted(build, run_of(record), shipped):
+        for what, prepare in wanted:
             bad = next((one for one in done if not one.ok), None)
             if bad is not None:
                 done.append(Followed(what, error=ActError(f"not begun, since {bad.what} did not end well")))
@@ -201,7 +190,10 @@ class BuildFollower:
             else:
                 act = str(uuid.uuid4())
                 await keep(FollowStep(what=what, act=act))
-                done.append(await self._one(what, prepare, submit, act, again=found is not None))
+                one = await self._one(what, prepare, submit, act, again=found is not None)
+                if one.error is not None and not isinstance(one.error, OutcomeUnknownError):
+                    await asyncio.to_thread(self._enter, record, one)
+                done.append(one)
             await keep()
         await keep(end=True)
         return done
@@ -217,6 +209,22 @@ class BuildFollower:
             return Followed(what, await submit(self._executor.plan(operation), act), act=act)
         except KomodoError as error:
             return Followed(what, error=error, act=act)
+
+    def _enter(self, record: ActionRecord, one: Followed) -> None:
+        """What could not begin is in the history too, beside what did."""
+        try:
+            self._history.get(one.act)
+        except NotFoundError:
+            target, error = record.targets[0], one.error or ActError("it was not begun")
+            self._history.begin(
+                ActionRecord(
+                    id=one.act, seq=0, started=time.time(), actor=record.actor, act="follow up", run=record.run,
+                    targets=(target,), title=f"After {record.title}: {one.what}",
+                    operation={"operation": "follow_up", "build": record.id, "what": one.what},
+                )
+            )  # fmt: skip
+            result = msgspec.structs.replace(failed(target, error), error=f"{one.what}: {error.message}")
+            self._history.finish(one.act, "failed", [result], summary=result.error)
 
     async def _earlier(self, act: str) -> ActionRecord | None:
         """What an act of a program that ended came to; None where it never began."""
@@ -242,31 +250,6 @@ class BuildFollower:
         error = ActError(step.error) if record is None and not step.ok else None
         return Followed(step.what, record, error, step.act)
 
-    def _wanted(self, build: BuildDefinition, run: BuildRun, shipped: Sequence[str]) -> Iterator[_Wanted]:
-        servers = [server for server in shipped if server != run.server]
-        if servers:
-            yield _Wanted(
-                f"ship to {', '.join(servers)}",
-                lambda: prepare_ship(self._fleet, run.image, servers, run.server, tags=run.references),
-            )
-        if build.registries:
-            domains = ", ".join(registry.domain for registry in build.registries)
-            yield _Wanted(f"push to {domains}", lambda: _push(build, run))
-        for name in build.redeploy_on_build:
-            yield _Wanted(f"redeploy {name}", lambda name=name: self._redeploy(name))  # type: ignore[misc]
-
-    def _shipped_to(self, build: BuildDefinition) -> tuple[str, ...]:
-        """Those that are named; and where the image is in no registry, those that are to run it."""
-        named = named_servers(f"build {build.name}: ship", build.ship, self._known())
-        return named if build.registries else tuple(dict.fromkeys((*named, *self._deployed_on(build))))
-
-    def _deployed_on(self, build: BuildDefinition) -> Iterator[str]:
-        for name in build.redeploy_on_build:
-            yield from self._preparer.places(self._deployables.find(name))
-
-    async def _redeploy(self, name: str) -> Operation:
-        return await self._preparer.deploy(await asyncio.to_thread(self._deployables.find, name))
-
 
 def follower_of(runtime: Runtime, known: Callable[[], Mapping[str, ServerDefinition]] | None = None) -> BuildFollower:
     """The follower of a front end. ``known``: the servers, where those it is connected to are not all."""
@@ -277,15 +260,6 @@ def follower_of(runtime: Runtime, known: Callable[[], Mapping[str, ServerDefinit
         history=runtime.history, store=FollowUpStore(runtime.state_dir.follow_ups),
         locks=TargetLocks(runtime.state_dir.locks),
     )  # fmt: skip
-
-
-async def _push(build: BuildDefinition, run: BuildRun) -> Operation:
-    tags = [reference.rpartition(":")[2] for reference in run.references]
-    names = [pushed_name(build, registry) for registry in build.registries]
-    target = ResourceTarget(kind="image", server=run.server, id=run.image, name=run.references[0] if tags else "")
-    return ResourceOperation(
-        verb="push", targets=(target,), references=tuple(f"{name}:{tag}" for name in names for tag in tags)
-    )
 
 
 def _kept(one: Followed) -> FollowStep:

@@ -65,6 +65,16 @@ class Program:
         assert done.returncode == code, done.stderr + done.stdout
         return done.stdout
 
+    def killed_while_it_builds(self, name: str, word: str) -> None:
+        """Begin a build, and kill the program once the output has this word."""
+        with subprocess.Popen(
+            [sys.executable, "-m", "komodo_tui", "build", name, "--yes", "--follow"], env=self._environment,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+        ) as process:  # fmt: skip
+            assert process.stdout is not None
+            assert any(word in line for line in process.stdout)
+            process.kill()
+
     def end_agent(self) -> None:
         """The embedded agent, if there is one."""
         for path in Path("/proc").glob("[0-9]*/cmdline"):
@@ -128,3 +138,18 @@ def test_a_commit_is_built_deployed_and_taken_back_when_it_is_not_well(
 
     program("--run-procedure", "release")
     assert running(server) == "web:1.4.3"
+
+    author.push("Serve it slowly", Dockerfile=f"{SERVES}RUN sleep 2\n")
+    program.killed_while_it_builds("web", "RUN sleep")
+    assert running(server) == "web:1.4.3"
+    for _ in range(20):  # the agent goes on with the build, and each look waits for what is closed
+        program("watch", "--once")
+        if running(server) == "web:1.4.4":
+            break
+    (last, *_) = json.loads(program("builds", "web", "--json"))
+    assert (last["version"], last["outcome"], last["follow_up"]["ended"] is not None) == ("1.4.4", "success", True)
+    acts = [json.loads(line) for line in program("actions", "--json").splitlines()]
+    began = next(number for number, act in enumerate(acts) if act["act"] == "build")
+    assert [act["act"] for act in acts[:began]] == ["deploy"]  # once
+    program("watch", "--once")
+    assert "nothing is left" in program("build", "web", "--resume")

@@ -19,7 +19,7 @@ from komodo_tui.domain.servers import ServerDefinition
 from komodo_tui.domain.shipping import ShipOperation
 from komodo_tui.domain.stacks import StackDefinition, StackOperation
 from komodo_tui.fleet.live import FleetState
-from komodo_tui.operations import build_follow
+from komodo_tui.operations import build_wants
 from komodo_tui.operations.build_follow import BuildFollower, not_well
 from komodo_tui.operations.build_history import NOT_FOLLOWED, run_of
 from komodo_tui.operations.build_plans import draft_build
@@ -86,7 +86,7 @@ def follower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BuildFollower:
     async def ship(fleet: Any, image: str, servers: Sequence[str], source: str, *, tags: Sequence[str]) -> Any:
         return ShipOperation(image=f"{image} to {','.join(servers)}", id=image, source=source, tags=tuple(tags))
 
-    monkeypatch.setattr(build_follow, "prepare_ship", ship)
+    monkeypatch.setattr(build_wants, "prepare_ship", ship)
     make: Any = BuildFollower
     paths = state_directory(tmp_path)
     made: BuildFollower = make(
@@ -216,6 +216,8 @@ async def test_what_did_not_go_well_is_kept_and_can_be_done_again(follower: Buil
     found = follower.store.get(RECORD.id)
     assert found is not None
     assert (found.state, found.words) == ("failed", "redeploy away: web-2 does not answer")
+    (entered,) = [one for one in follower._history.query(lambda one: one.act == "follow up")]
+    assert (entered.outcome, entered.summary) == ("failed", "redeploy away: web-2 does not answer")
     run = msgspec.structs.replace(run_of(RECORD), follow_up=found)
     assert (run.state, run.why) == (NOT_FOLLOWED, "redeploy away: web-2 does not answer")
     mended = build(ship=("web-2",), redeploy_on_build=("shop", "blog"))
