@@ -121,8 +121,9 @@ async def _resume(session: Session, runtime: Runtime, build: BuildDefinition, fo
     if session.arguments.dry_run or not left:
         if session.out.json:
             session.out.document({"build": build.name, "version": last.version, "left": left})
-        for what in left or ["nothing is left to be done"]:
-            session.out.say(f"{build.name} {last.version}: {what}")
+        else:
+            for what in left or ["nothing is left to be done"]:
+                session.out.line(f"{build.name} {last.version}: {what}")
         return ExitCode.DONE
     if last.follow_up is not None and last.follow_up.ended is not None:
         await asyncio.to_thread(follower.again, last.id)
