@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from .engine.client import Engine
     from .sampling import Sampler
     from .wire.jobs import Job
-    from .wire.models import Container, ContainerSample, Host
+    from .wire.models import Container, ContainerSample, Host, Oom
     from .wire.models import Engine as EngineState
 
 FRAME_DELAY = 0.03
@@ -36,6 +37,8 @@ _HEARTBEAT = 20.0
 _REQUEST_LIMIT = 64 << 10
 _SLICE = 32
 """Containers in one message."""
+OOMS = 100
+"""Kills for want of memory that a snapshot tells of: those who connect again have missed some."""
 _SLACK = 0.05
 """Seconds by which a sample may come early and still be somebody's turn."""
 
@@ -66,6 +69,8 @@ class Hub:
         self._new_engine: EngineState | None = None
         self._new_containers: dict[str, Container | None] = {}
         self._new_jobs: dict[str, Job] = {}
+        self._new_ooms: list[Oom] = []
+        self._ooms: deque[Oom] = deque(maxlen=OOMS)
 
     # What happens: recorded now, told within FRAME_DELAY.
 
@@ -79,6 +84,12 @@ class Hub:
         self._new_containers.update((c.id, c) for c in changed)
         self._new_containers.update((cid, None) for cid in removed)
         self._sampler.follow(self._engine.containers.values())
+        self._flush_soon()
+
+    def oom(self, oom: Oom) -> None:
+        """The kernel ended a process of a container."""
+        self._ooms.append(oom)
+        self._new_ooms = [*self._new_ooms, oom][-OOMS:]
         self._flush_soon()
 
     def job_changed(self, job: Job) -> None:
@@ -147,6 +158,7 @@ class Hub:
             sample=sampler.host,
             samples=sampler.containers,
             jobs=self._jobs(),
+            ooms=tuple(self._ooms),
         )
         return wire.encoder.encode([message])
 
@@ -171,8 +183,10 @@ class Hub:
                     removed=tuple(cid for cid, c in part if c is None),
                 )
             )
+        if self._new_ooms:
+            messages.append(wire.ContainersChanged(ooms=tuple(self._new_ooms)))
         messages += [wire.JobChanged(job=job) for job in self._new_jobs.values()]
-        self._new_engine, self._new_containers, self._new_jobs = None, {}, {}
+        self._new_engine, self._new_containers, self._new_jobs, self._new_ooms = None, {}, {}, []
         if self._clients and messages:
             frames = _frames([wire.encoder.encode(message) for message in messages])
             for client in self._clients:

@@ -40,6 +40,7 @@ from .ship.spool import Spool
 from .terminals.registry import Terminals
 from .wire.builds import BuildJob
 from .wire.jobs import ComposeJob
+from .wire.models import Oom
 from .wire.protocol import CLOSE_STOPPING
 from .wire.repos import RepoJob
 
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from .engine.events import Happening
     from .wire.jobs import Job, JobRequest, JobSpec
     from .wire.models import Container
     from .wire.models import Engine as EngineState
@@ -95,7 +97,7 @@ class Agent:
         self.past = Archive(options.state / "past")
         self.hub.on_sample = self._remember
         self.engine.on_status = self._engine_changed
-        self.tracker = Tracker(self.engine, self._containers_changed)
+        self.tracker = Tracker(self.engine, self._containers_changed, self._happened)
         self.hello = hello(options.state)
         self._streams: set[web.WebSocketResponse] = set()
         self._tasks: list[asyncio.Task[None]] = []
@@ -186,6 +188,11 @@ class Agent:
     def _containers_changed(self, changed: tuple[Container, ...], removed: tuple[str, ...]) -> None:
         self.hub.containers_changed(changed, removed)
         self.past.containers_changed(changed, removed)
+
+    def _happened(self, happening: Happening) -> None:
+        if happening.kind == "oom":
+            self.hub.oom(Oom(id=happening.id, container=happening.container, at=happening.at))
+        self.past.happened(happening)
 
     def _remember(self) -> None:
         """Let the past have the sample just taken."""

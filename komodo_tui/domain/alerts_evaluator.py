@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from komodo_tui.domain.alerts import LEVELS, AlertChange, AlertKind, AlertLevel, Subject, Transition
-from komodo_tui.domain.alerts_survey import Reading
+from komodo_tui.domain.alerts_readings import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from komodo_tui.domain.alerts_survey import Survey
+    from komodo_tui.domain.alerts_readings import Survey
 
 GAP = 90.0
 """Seconds without word after which what was about to open has to begin anew."""

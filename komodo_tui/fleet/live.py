@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Filesystem,
         Host,
         HostSample,
+        Oom,
         Process,
     )
     from komodo_agent.wire.protocol import Hello
@@ -49,6 +50,7 @@ ServerStatus = Literal[
 ]
 CPU_HISTORY = 60
 """Samples kept for the small graph of the overview."""
+_OOMS = 200
 _EVENTS_KEPT = 500
 """Events a subscriber that does not look may fall behind before the oldest go."""
 
@@ -76,6 +78,8 @@ class ServerLive:
         self.filesystems: tuple[Filesystem, ...] = ()
         self.containers: dict[str, Container] = {}
         self.samples: dict[str, ContainerSample] = {}
+        self.ooms: deque[Oom] = deque(maxlen=_OOMS)
+        """The latest kills for want of memory, also of containers that are gone; kept while it is away."""
         self.processes: tuple[Process, ...] = ()
         self.devices: tuple[Device, ...] = ()
         self.jobs: dict[str, Job] = {}

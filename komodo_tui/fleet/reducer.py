@@ -16,11 +16,11 @@ from komodo_agent.wire.feed import (
 from komodo_tui.fleet.changes import FleetEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from komodo_agent.wire.feed import FeedMessage
     from komodo_agent.wire.jobs import Job
-    from komodo_agent.wire.models import Container, ContainerSample, Engine, HostSample
+    from komodo_agent.wire.models import Container, ContainerSample, Engine, HostSample, Oom
     from komodo_tui.fleet.changes import Changes, EventKind
     from komodo_tui.fleet.live import ServerLive
 
@@ -53,6 +53,7 @@ def _snapshot(live: ServerLive, message: Snapshot, changes: Changes) -> None:
     changes.containers.update((live.name, container_id) for container_id in live.samples if container_id in new)
     live.samples = {}
     _take_samples(live, message.samples, changes)
+    _take_ooms(live, message.ooms)
     if message.sample is not None:
         _take_host(live, message.sample)
     told = {job.id for job in message.jobs}
@@ -71,10 +72,15 @@ def _engine(live: ServerLive, message: EngineChanged, changes: Changes) -> None:
 
 
 def _containers(live: ServerLive, message: ContainersChanged, changes: Changes) -> None:
+    _take_ooms(live, message.ooms)
     for container in message.changed:
         _put(live, container, changes, news=True)
     for container_id in message.removed:
         _drop(live, container_id, changes, news=True)
+
+
+def _take_ooms(live: ServerLive, ooms: Iterable[Oom]) -> None:
+    live.ooms.extend(oom for oom in ooms if oom not in live.ooms)  # a snapshot repeats what is known
 
 
 def _samples(live: ServerLive, message: Samples, changes: Changes) -> None:

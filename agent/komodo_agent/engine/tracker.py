@@ -11,6 +11,7 @@ import asyncio
 import logging
 import random
 import time
+from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from ..wire.models import Container
     from .client import Engine
+    from .events import Happening
 
 _log = logging.getLogger(__name__)
 
@@ -41,15 +43,29 @@ _LIST_TIMEOUT = 30.0
 _AT_ONCE = 4
 """Inspections under way at once."""
 _BACKOFF_FIRST, _BACKOFF_LAST = 0.1, 5.0
+_REMEMBERED = 512
+"""Happenings that are known again when the engine replays them: twice as many as it does."""
 
 
 class Tracker:
     """Follows the engine for as long as :meth:`run` runs."""
 
-    def __init__(self, engine: Engine, on_change: Callable[[tuple[Container, ...], tuple[str, ...]], None]) -> None:
-        """``on_change`` is called with containers that appeared or changed, and ids of those that went."""
+    def __init__(
+        self,
+        engine: Engine,
+        on_change: Callable[[tuple[Container, ...], tuple[str, ...]], None],
+        on_happening: Callable[[Happening], None] = lambda happening: None,
+    ) -> None:
+        """``on_change`` is called with containers that appeared or changed, and ids of those that went.
+
+        ``on_happening`` is called with what is over at once, each once, before the containers that it changed.
+        """
         self._engine = engine
         self._on_change = on_change
+        self._on_happening = on_happening
+        self._heard = 0.0
+        """When the last event was, by the engine."""
+        self._happened: deque[Happening] = deque(maxlen=_REMEMBERED)
         self._dirty: set[str] = set()
         self._wake = asyncio.Event()
         self._backoff = _BACKOFF_FIRST
@@ -76,7 +92,7 @@ class Tracker:
     async def _follow(self) -> None:
         """One connection's life; ends by an exception only."""
         state = await self._engine.connect()
-        async with self._engine.stream("GET", "/events", params=events.parameters()) as response:
+        async with self._engine.stream("GET", "/events", params=events.parameters(self._heard)) as response:
             listener = asyncio.create_task(self._listen(response))
             try:
                 await self._read_all()
@@ -90,11 +106,20 @@ class Tracker:
 
     async def _listen(self, response: aiohttp.ClientResponse) -> None:
         try:
-            async for touched in events.touches(response):
-                self._dirty |= touched
+            async for heard in events.hear(response):
+                for happening in heard.happened:
+                    self._take(happening)
+                self._dirty |= heard.touched
                 self._wake.set()
         finally:
             self._wake.set()
+
+    def _take(self, happening: Happening) -> None:
+        if happening in self._happened:
+            return
+        self._happened.append(happening)
+        self._heard = max(self._heard, happening.at)
+        self._on_happening(happening)
 
     async def _keep_true(self, listener: asyncio.Task[None]) -> None:
         ping_at, resync_at = time.monotonic() + _PING, time.monotonic() + _RESYNC

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from ..engine.events import Happening
     from ..wire.models import Container, ContainerSample, Filesystem, HostSample
     from .blocks import Block
     from .looks import Look
@@ -89,6 +90,10 @@ class Archive:
     def containers_changed(self, changed: Iterable[Container], removed: Iterable[str]) -> None:
         """Note what happened to containers."""
         self._note(self._chronicle.containers(changed, removed, self._clock()))
+
+    def happened(self, happening: Happening) -> None:
+        """Note what is over at once."""
+        self._note(self._chronicle.happened(happening))
 
     def engine_changed(self, up: bool, detail: str) -> None:
         """Note that the engine came or went."""

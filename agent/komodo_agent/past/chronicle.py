@@ -1,4 +1,4 @@
-"""What happened, told from how containers were and how they are now."""
+"""What happened, told by the engine's events and from how containers were and how they are now."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from ..wire.past import PastEvent
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..engine.events import Happening
     from ..wire.models import Container
     from ..wire.past import EventKind
 
 _LIVE = ("running", "paused")
+_STOPPED = (0, 143, None)
 
 
 class Chronicle:
@@ -25,6 +27,10 @@ class Chronicle:
     def __init__(self, began: float) -> None:
         self._began = began
         self._known: dict[str, Container] = {}
+        self._ends: dict[str, float] = {}
+        """By container: the newest end that an event told of."""
+        self._told_ends: dict[str, float] = {}
+        """By container: an end that was seen before its event came."""
         self._engine_up: bool | None = None
 
     def containers(self, changed: Iterable[Container], removed: Iterable[str], now: float) -> list[PastEvent]:
@@ -35,9 +41,29 @@ class Chronicle:
             found += self._told(before, container, now)
         for cid in removed:
             gone = self._known.pop(cid, None)
+            self._ends.pop(cid, None)
+            self._told_ends.pop(cid, None)
             if gone is not None:
                 found.append(_event("removed", gone, now))
         return sorted(found, key=lambda event: event.at)
+
+    def happened(self, happening: Happening) -> list[PastEvent]:
+        """What an event told that a later look at its container may not show."""
+        if happening.at < self._began:
+            return []
+        kind: EventKind = "oom"
+        detail = ""
+        if happening.kind == "die":
+            self._ends[happening.id] = happening.at
+            if self._told_ends.pop(happening.id, None) is not None:
+                return []
+            kind = "stopped" if happening.exit_code in _STOPPED else "died"
+            detail = "" if happening.exit_code is None else f"exit code {happening.exit_code}"
+        return [
+            PastEvent(
+                at=happening.at, kind=kind, container=happening.container, stack=happening.stack, detail=detail
+            )
+        ]  # fmt: skip
 
     def engine(self, up: bool, detail: str, now: float) -> list[PastEvent]:
         """The engine answers, or does not; nothing when that is known."""
@@ -53,7 +79,9 @@ class Chronicle:
             fresh = [_event("created", now, now.created or at)]
             return [*fresh, _event("started", now, now.started)] if now.state in _LIVE else fresh
         found: list[PastEvent] = []
-        if (now.finished > before.finished and before.state in _LIVE) or now.state == "restarting" != before.state:
+        ended = now.finished > before.finished and before.state in _LIVE
+        if (ended or now.state == "restarting" != before.state) and self._ends.get(now.id, 0.0) < now.finished:
+            self._told_ends[now.id] = now.finished  # its event comes later, if at all
             found.append(_ended(now, at))
         if now.started > before.started:
             found.append(_event("started", now, now.started))
@@ -75,7 +103,7 @@ def _ended(container: Container, at: float) -> PastEvent:
     elif container.state == "restarting":
         kind = "restarting"
     else:
-        kind = "stopped" if code in (0, 143, None) else "died"
+        kind = "stopped" if code in _STOPPED else "died"
     return _event(kind, container, container.finished or at, detail)
 
 

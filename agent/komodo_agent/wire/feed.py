@@ -17,6 +17,7 @@ from .models import (
     Filesystem,
     Host,
     HostSample,
+    Oom,
     Process,
 )
 
@@ -37,6 +38,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="snapshot", tag_fi
     """By container id."""
     jobs: tuple[Job, ...] = ()
     """Those running or ended within the last minutes."""
+    ooms: tuple[Oom, ...] = ()
+    """The latest of this agent's time, and of the hour before as far as the engine remembers."""
 
 
 class EngineChanged(msgspec.Struct, frozen=True, kw_only=True, tag="engine", tag_field="k"):
@@ -46,10 +49,12 @@ class EngineChanged(msgspec.Struct, frozen=True, kw_only=True, tag="engine", tag
 
 
 class ContainersChanged(msgspec.Struct, frozen=True, kw_only=True, tag="containers", tag_field="k"):
-    """Containers that appeared or changed, and the ids of those that went."""
+    """Containers that appeared or changed, the ids of those that went, and what happened to some."""
 
     changed: tuple[Container, ...] = ()
     removed: tuple[str, ...] = ()
+    ooms: tuple[Oom, ...] = ()
+    """What none of them shows any more once it was started again."""
 
 
 class Samples(msgspec.Struct, frozen=True, kw_only=True, tag="samples", tag_field="k"):

@@ -158,6 +158,17 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
         return self.labels.get("com.docker.compose.service", "")
 
 
+class Oom(msgspec.Struct, frozen=True, kw_only=True):
+    """The kernel ended a process of a container for want of memory: the last of it, or one that it lives on without."""
+
+    id: str
+    """The container's, in full."""
+    container: str
+    """Its name."""
+    at: float
+    """By the server's clock."""
+
+
 class ContainerDetail(msgspec.Struct, frozen=True, kw_only=True):
     """A container with the engine's whole inspect document."""
 

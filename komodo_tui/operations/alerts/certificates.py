@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from komodo_tui.domain.alerts import Subject
-from komodo_tui.domain.alerts_survey import Reading, Survey
+from komodo_tui.domain.alerts_readings import Reading, Survey
 from komodo_tui.domain.durations import parse_duration
 from komodo_tui.domain.errors import KomodoError
 from komodo_tui.domain.units import duration_text, time_text

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from komodo_tui.domain.alerts import Subject
-from komodo_tui.domain.alerts_survey import Reading, Survey
+from komodo_tui.domain.alerts_readings import Reading, Survey
 from komodo_tui.domain.errors import KomodoError
 from komodo_tui.domain.filters import container_text
 from komodo_tui.domain.masking import mask_line

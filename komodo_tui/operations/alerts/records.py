@@ -12,7 +12,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from komodo_tui.domain.alerts import HERE, Scope, Subject
-from komodo_tui.domain.alerts_survey import RECENT, Reading, Survey
+from komodo_tui.domain.alerts_readings import Reading, Survey
+from komodo_tui.domain.alerts_survey import RECENT
 from komodo_tui.domain.errors import KomodoError
 from komodo_tui.operations.alerts.watcher import NOTHING
 from komodo_tui.operations.build_definitions import BuildDefinitions

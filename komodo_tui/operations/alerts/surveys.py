@@ -6,13 +6,13 @@ import asyncio
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from komodo_tui.domain.alerts_survey import joined
+from komodo_tui.domain.alerts_readings import joined
 from komodo_tui.operations.alerts.certificates import CertificateSurvey
 from komodo_tui.operations.alerts.logs import LogSurvey
 from komodo_tui.operations.alerts.records import RecordSurvey
 
 if TYPE_CHECKING:
-    from komodo_tui.domain.alerts_survey import Survey
+    from komodo_tui.domain.alerts_readings import Survey
     from komodo_tui.operations.alerts.records import Runtime
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from komodo_tui.domain.alerts_evaluator import FLAP_WINDOW, Evaluator, Pending
-from komodo_tui.domain.alerts_survey import Survey, Surveyor, joined
+from komodo_tui.domain.alerts_readings import Survey, joined
+from komodo_tui.domain.alerts_survey import Surveyor
 from komodo_tui.domain.errors import StoreError
 from komodo_tui.store.atomic import write_atomic
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from komodo_tui.domain.alerts import Transition
-    from komodo_tui.domain.alerts_survey import Reading
+    from komodo_tui.domain.alerts_readings import Reading
     from komodo_tui.fleet.live import FleetState
     from komodo_tui.store.alerts import AlertStore
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
     from pathlib import Path
 
-    from komodo_agent.wire.models import Container, Engine
+    from komodo_agent.wire.models import Container, Engine, Oom
 
 _decode_job = msgspec.json.Decoder(Job).decode
 
@@ -87,6 +87,7 @@ class Feed:
         self.socket = socket
         self.messages: list[wire.FeedMessage] = []
         self.containers: dict[str, Container] = {}
+        self.ooms: list[Oom] = []
         self.engine: Engine | None = None
         self._changed = asyncio.Event()
 
@@ -100,6 +101,8 @@ class Feed:
     def take(self, message: wire.FeedMessage) -> None:
         """Apply one message, as the wire format tells a client to."""
         self.messages.append(message)
+        if isinstance(message, wire.Snapshot | wire.ContainersChanged):
+            self.ooms += [oom for oom in message.ooms if oom not in self.ooms]
         if isinstance(message, wire.Snapshot):
             self.engine = message.engine
             self.containers = {c.id: c for c in message.containers}

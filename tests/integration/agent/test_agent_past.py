@@ -11,7 +11,7 @@ import pytest
 
 from komodo_agent.wire.feed import Samples
 from komodo_agent.wire.past import Past, PastEvents
-from tests.integration.agent.lab import AgentProcess, agent_process
+from tests.integration.agent.lab import AgentProcess, Feed, agent_process
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +57,36 @@ async def test_what_happened_is_still_known_after_a_restart(server: Server, tmp_
         assert "host" in subjects
         server.docker("rm", "kept")
         await asyncio.wait_for(_until_removed(again), 20)
+
+
+_ONCE_TOO_MUCH = "test -e /killed && exec sleep 1000; touch /killed; tail /dev/zero; exit 1"
+"""Takes all the memory there is, once."""
+
+
+async def test_who_is_killed_for_want_of_memory_and_runs_again_at_once_is_told_once(
+    server: Server, tmp_path: Path
+) -> None:
+    def runs(feed: Feed) -> bool:
+        return any(c.name == "hungry" and c.restarts == 1 and c.state == "running" for c in feed.containers.values())
+
+    with agent_process(tmp_path / "agent", server.docker_host) as agent:
+        async with agent.session() as session, agent.feed(session) as feed:
+            await feed.until(lambda: feed.engine is not None)
+            options = ("--memory", "16m", "--memory-swap", "16m", "--restart", "on-failure:1")
+            server.docker("run", "-d", "--name", "hungry", *options, "busybox", "sh", "-c", _ONCE_TOO_MUCH)
+            await feed.until(lambda: runs(feed))
+            await feed.until(lambda: bool(feed.ooms))
+            assert [oom.container for oom in feed.ooms] == ["hungry"]
+        async with agent.session() as session, agent.feed(session) as again:
+            await again.until(lambda: again.engine is not None)
+            assert again.ooms == feed.ooms, "who connects again hears of it, and knows that it is the same"
+        assert await _events(agent, "hungry") == ["created", "started", "oom", "died", "started"]
+    with agent_process(tmp_path / "agent", server.docker_host) as later:
+        async with later.session() as session, later.feed(session) as feed_later:
+            await feed_later.until(lambda: bool(feed_later.ooms))
+            assert feed_later.ooms == feed.ooms, "of the engine's memory"
+        assert (await _events(later, "hungry")).count("oom") == 1
+    server.docker("rm", "-f", "hungry")
 
 
 async def test_what_makes_no_sense_is_refused(agent: AgentProcess) -> None:

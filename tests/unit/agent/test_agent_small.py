@@ -17,7 +17,7 @@ from komodo_agent.engine import commands
 from komodo_agent.engine.address import find_address
 from komodo_agent.engine.availability import EngineUnavailableError, negotiate, unavailable
 from komodo_agent.engine.create import configuration
-from komodo_agent.engine.events import touched
+from komodo_agent.engine.events import Happening, read
 from komodo_agent.engine.hijack import Hijacked, _split
 from komodo_agent.engine.pull import PullProgress, split_reference
 from komodo_agent.listening import AlreadyRunningError, listen
@@ -158,12 +158,31 @@ def test_a_pull_adds_up() -> None:
 
 
 def test_events_name_the_container_they_touch() -> None:
-    assert touched(b'{"Type":"container","Action":"die","Actor":{"ID":"c1","Attributes":{}}}') == "c1"
-    assert touched(b'{"status":"die","id":"c1","Type":"container"}') == "c1"
-    assert touched(b'{"Type":"network","Actor":{"ID":"n1","Attributes":{"container":"c2"}}}') == "c2"
-    assert touched(b'{"Type":"network","Actor":{"ID":"n1","Attributes":null}}') == ""
+    assert read([b'{"Type":"container","Action":"start","Actor":{"ID":"c1","Attributes":{}}}']) == ({"c1"}, ())
+    assert read([b'{"status":"die","id":"c1","Type":"container"}']).touched == {"c1"}
+    assert read([b'{"Type":"network","Actor":{"ID":"n1","Attributes":{"container":"c2"}}}']) == ({"c2"}, ())
+    assert read([b'{"Type":"network","Actor":{"ID":"n1","Attributes":null}}']) == (frozenset(), ())
     for nonsense in (b"", b"{", b"[]", b"null", b'{"Type": 7}'):
-        assert touched(nonsense) == ""
+        assert read([nonsense]) == (frozenset(), ())
+
+
+def test_events_tell_what_is_over_at_once() -> None:
+    oom = (
+        b'{"Type":"container","Action":"oom","Actor":{"ID":"c1","Attributes":{"name":"shop-db-1",'
+        b'"com.docker.compose.project":"shop"}},"timeNano":1700000000500000000}'
+    )
+    die = (
+        b'{"Type":"container","Action":"die","Actor":{"ID":"c1","Attributes":{"name":"shop-db-1","exitCode":"137"}},'
+        b'"timeNano":1700000001000000000}'
+    )
+    odd = b'{"Type":"container","Action":"die","Actor":{"ID":"c2","Attributes":{"exitCode":"-"}}}'
+    heard = read([oom, die, odd])
+    assert heard.touched == {"c1", "c2"}
+    assert heard.happened == (
+        Happening("c1", "shop-db-1", "shop", "oom", 1_700_000_000.5),
+        Happening("c1", "shop-db-1", "", "die", 1_700_000_001.0, 137),
+        Happening("c2", "", "", "die", 0.0, None),
+    )
 
 
 def frame(stream: int, data: bytes) -> bytes:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from komodo_agent.engine.events import Happening
 from komodo_agent.past import blocks, codes
 from komodo_agent.past.archive import Archive
 from komodo_agent.past.blocks import Block, Columns
@@ -21,8 +22,11 @@ from komodo_agent.wire.past import Past, PastEvent
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
     import pytest
+
+    from komodo_agent.engine.events import HappeningKind
 
 _NOON = 1_800_000_000.0 - 1_800_000_000 % 86_400 + 43_200
 _DISK = Filesystem(path="/var", device="sda", kind="ext4", total=100, used=40, available=60)
@@ -242,6 +246,27 @@ def test_what_happened_to_a_container() -> None:
     fresh = _made("running", id="b" * 64, created=100.0, started=101.0)
     events = chronicle.containers([fresh], [], 102.0)
     assert [(e.kind, e.at) for e in events] == [("created", 100.0), ("started", 101.0)]
+
+
+def test_an_end_that_events_and_looks_both_tell_of_is_one_whichever_comes_first() -> None:
+    chronicle = Chronicle(began=15.0)
+    cid = _made("running").id
+    chronicle.containers([_made("running", started=20.0)], [], 30.0)
+
+    def heard(kind: HappeningKind, at: float, code: int | None = None) -> list[str]:
+        return [event.kind for event in chronicle.happened(Happening(cid, "web", "", kind, at, code))]
+
+    def seen(**fields: Any) -> list[str]:
+        return [event.kind for event in chronicle.containers([_made("running", **fields)], [], 100.0)]
+
+    assert heard("die", 10.0, 1) == [], "before this agent began"
+    assert [*heard("oom", 39.9), *heard("die", 40.01, 137), *seen(finished=40.0, started=40.1)] == [
+        "oom", "died", "started",
+    ]  # fmt: skip
+    assert heard("die", 40.2, 1) == ["died"], "twice between two looks: each is told"
+    assert [*heard("die", 40.5, 1), *seen(finished=40.49, started=40.6)] == ["died", "started"]
+    assert [*seen(finished=50.0, started=50.1), *heard("die", 50.01, 0)] == ["stopped", "started"]
+    assert heard("die", 60.0, 0) == ["stopped"]
 
 
 def test_the_engine_comes_and_goes() -> None:

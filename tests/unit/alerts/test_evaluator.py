@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import msgspec
 import pytest
 
-from komodo_agent.wire.models import Engine, Filesystem, HostSample, Pressure
+from komodo_agent.wire.models import Engine, Filesystem, HostSample, Oom, Pressure
 from komodo_tui.domain.alerts import TITLES, AlertKind, Subject
 from komodo_tui.domain.alerts_evaluator import FLAP_CLEAR, FLAPS, GAP, PATIENCE, Evaluator
 from komodo_tui.domain.alerts_survey import Surveyor
@@ -234,6 +234,73 @@ def test_restarts_of_old_are_no_loop() -> None:
     scene = Scene()
     scene.has(container("api", 1, restarts=40))
     assert scene.after(60) == []
+
+
+def test_restarts_between_two_looks_count_though_somebody_started_it_anew() -> None:
+    scene = Scene()
+    scene.has(container("api", 1, restarts=5))
+    scene.after(STEP)
+    scene.has(container("api", 1, restarts=3))
+    assert scene.after(STEP) == ["opened warning restarts"]
+
+
+def test_who_takes_over_in_the_middle_of_a_loop_neither_ends_its_alert_nor_opens_another() -> None:
+    scene = Scene(last_look=NOW)
+    scene.evaluator.restore([(Subject("db-01", "restarts", "api"), "critical")], [], scene.at)
+    there = _sample(scene.server).at
+    scene.has(container("api", 1, restarts=9, started=there - 40))
+    assert scene.after(300) == []
+    for restarts in range(10, 14):
+        scene.has(container("api", 1, restarts=restarts, started=there))
+        assert scene.after(60) == []
+    assert scene.after(1200) == ["eased warning restarts", "resolved warning restarts"]
+
+
+def killed(*at: float, name: str = "api", id: str = "1" * 64) -> list[Oom]:
+    return [Oom(id=id, container=name, at=one) for one in at]
+
+
+def test_what_the_kernel_killed_between_two_looks_is_one_alert_though_nothing_shows_it() -> None:
+    scene = Scene()
+    scene.has(container("api", 1))
+    scene.after(STEP)
+    scene.server.ooms.extend(killed(NOW - 1, NOW))
+    assert scene.after(STEP) == ["opened warning oom"]
+    scene.server.status = "connecting"  # a tunnel that is made again changes nothing
+    scene.after(60)
+    scene.server.status = "up"
+    assert scene.after(300) == []
+    assert scene.after(10) == ["resolved warning oom"]
+
+
+def test_a_kill_is_seen_over_a_reconnect_and_of_what_is_gone_since() -> None:
+    scene = Scene()
+    scene.after(STEP)
+    scene.server.status = "connecting"
+    scene.after(STEP)
+    scene.server.ooms.extend(killed(NOW, name="gone"))
+    scene.server.status = "up"
+    assert scene.after(STEP) == ["opened warning oom"]
+
+
+@pytest.mark.parametrize(("last_look", "expected"), [(NOW - 60, ["opened warning oom"]), (NOW + 60, [])])
+def test_a_kill_while_nobody_looked_is_news_and_one_that_somebody_saw_is_not(
+    last_look: float, expected: list[str]
+) -> None:
+    scene = Scene(last_look=last_look)
+    scene.server.ooms.extend(killed(NOW))
+    assert scene.after(STEP) == expected
+
+
+def test_a_container_that_stays_ended_for_want_of_memory_is_critical_and_one_alert() -> None:
+    scene = Scene()
+    scene.has(container("api", 1))
+    scene.after(STEP)
+    scene.has(container("api", 1, state="exited", exit_code=137, oom_killed=True, finished=NOW))
+    scene.server.ooms.extend(killed(NOW, id=container("api", 1).id))
+    assert scene.after(60) == ["opened critical oom"]
+    scene.has(container("api", 1, oom_killed=True))  # engines before 23.0 still say so when it runs again
+    assert scene.after(320) == ["resolved critical oom"]
 
 
 def test_a_server_that_is_not_managed_any_more_closes_its_alerts() -> None:
