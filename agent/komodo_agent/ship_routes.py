@@ -68,6 +68,7 @@ class ShipRoutes:
                 layers=there.lacking,
                 kept=await asyncio.to_thread(spool.kept, there.lacking),
                 tags=await layers.tags_there(engine, shipment.tags),
+                platform=there.ground.platform,
                 free=await asyncio.to_thread(spool.free),
             )
         )

@@ -16,6 +16,7 @@ from komodo_tui.domain.operations import (
 from komodo_tui.domain.registries import RegistryOperation
 from komodo_tui.domain.repos import DefineRepoOperation, RepoOperation
 from komodo_tui.domain.resources import ResourceOperation
+from komodo_tui.domain.shipping import ShipOperation
 from komodo_tui.domain.single import DefineDeploymentOperation
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
 from komodo_tui.domain.syncs import DefineSyncOperation
@@ -74,10 +75,14 @@ def danger(operation: Operation) -> Danger:
 
 
 def required(policy: ConfirmPolicy, operation: Operation, tags: Iterable[str]) -> Confirm:
-    """What has to be given before this operation on a server with these tags: the strictest rule that applies."""
+    """What has to be given before this operation on a server with these tags: the strictest rule that applies.
+
+    An image that would not run on one of its servers always wants a yes.
+    """
     kind = danger(operation)
     rules = [policy.default, *(policy.tags[tag] for tag in tags if tag in policy.tags)]
-    return strictest(_of(rule, kind) for rule in rules)
+    always: Confirm = "yes" if isinstance(operation, ShipOperation) and operation.unfit() else "none"
+    return strictest([always, *(_of(rule, kind) for rule in rules)])
 
 
 def strictest(given: Iterable[Confirm]) -> Confirm:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from komodo_agent.wire.ships import Part, Shipment
+from komodo_tui.domain.platforms import runs
 
 
 class ShipTarget(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +24,8 @@ class ShipTarget(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes that an earlier attempt left there."""
     moved: tuple[str, ...] = ()
     """Names that mean another image there now."""
+    platform: str = ""
+    """What the engine there runs on: ``linux/x86_64``; empty: nobody knows."""
     free: int = 0
     """Bytes free where layers are kept until they are loaded."""
 
@@ -50,6 +53,12 @@ class ShipOperation(msgspec.Struct, frozen=True, kw_only=True, tag="ship", tag_f
     """Where the source keeps it in containerd's store: the blobs it is made of."""
     platform: str = ""
     targets: tuple[ShipTarget, ...] = ()
+    any_platform: bool = False
+    """Also where it would not run."""
+
+    def unfit(self) -> tuple[ShipTarget, ...]:
+        """The servers where it would not run."""
+        return tuple(target for target in self.targets if not runs(self.platform, target.platform))
 
     def shipment(self) -> Shipment:
         """What each of the servers is asked about, and then gets."""

@@ -46,6 +46,7 @@ def _images(verbs: Verbs) -> None:
     )
     ship.add_argument("image", metavar="IMAGE")
     ship.add_argument("servers", nargs="+", metavar="SERVER", help="the servers to bring it to")
+    ship.add_argument("--any-platform", action="store_true", help="also to servers whose processor cannot run it")
     _from(ship)
     confirming(ship)
 

@@ -28,7 +28,9 @@ async def _ship(session: Session) -> int:
     arguments = session.arguments
     async with session.fleet(lambda known: _asked(known, arguments.servers, arguments.source)) as runtime:
         _must_answer(runtime, filter(None, [*arguments.servers, arguments.source]))
-        operation = await prepare_ship(runtime.fleet, arguments.image, arguments.servers, arguments.source)
+        operation = await prepare_ship(
+            runtime.fleet, arguments.image, arguments.servers, arguments.source, any_platform=arguments.any_platform
+        )
         return await run(session, runtime, operation)
 
 

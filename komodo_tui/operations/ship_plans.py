@@ -71,13 +71,20 @@ def is_called(image: Resource, reference: str) -> bool:
 
 
 async def prepare_ship(
-    fleet: FleetManager, image: str, servers: Sequence[str], source: str = "", *, tags: Sequence[str] = ()
+    fleet: FleetManager,
+    image: str,
+    servers: Sequence[str],
+    source: str = "",
+    *,
+    tags: Sequence[str] = (),
+    any_platform: bool = False,
 ) -> ShipOperation:
     """Look at both sides, and say what would have to move. Changes nothing.
 
     Args:
         image: a tag, an id or the start of one.
         source: the server that has it; empty = found among all.
+        any_platform: also where it would not run.
         tags: the names it gets there; empty = the one it is called by here, or all it has when called by its id.
 
     Raises:
@@ -98,6 +105,7 @@ async def prepare_ship(
         config=found.config,
         parts=found.parts,
         platform=found.platform,
+        any_platform=any_platform,
     )
 
     async def look(name: str) -> ShipTarget:
@@ -137,6 +145,7 @@ def _target(name: str, operation: ShipOperation, lacking: Lacking) -> ShipTarget
         size=max(0, lacking_size(operation, lacking) - kept),
         kept=kept,
         moved=tuple(tag for tag, there in lacking.tags.items() if there != lacking.id),
+        platform=lacking.platform,
         free=lacking.free,
     )
 
@@ -159,11 +168,12 @@ def draft_ship(operation: ShipOperation, state: FleetState) -> Draft:
     Raises:
         UsageError: no server is named, or the source itself.
         NotFoundError: an unknown server.
-        RefusedError: there is no room on one of them.
+        RefusedError: there is no room on one of them, or the image would not run there.
     """
     if not operation.targets:
         raise UsageError(f"{operation.image}: no server to bring it to is named", hint="choose at least one")
     source = server_of(state, operation.source)
+    _check_platform(operation)
     steps = []
     for target in operation.targets:
         if target.server == operation.source:
@@ -175,16 +185,38 @@ def draft_ship(operation: ShipOperation, state: FleetState) -> Draft:
                 hint=f"komodo-tui prune --server {target.server}",
             )
         moved = f"{', '.join(target.moved)} is another image there now: its name moves" if target.moved else ""
+        unfit = f"it is for {operation.platform} and would not run there: {target.platform}"
         steps.append(
             PlanStep(
                 target=Target(server=target.server, name=operation.image),
                 text=_text(operation, target),
                 command=_command(operation, target),
-                warning="; ".join(filter(None, (moved, stale(source), stale(server_of(state, target.server))))),
+                warning="; ".join(
+                    filter(
+                        None,
+                        (
+                            unfit if target in operation.unfit() else "",
+                            moved,
+                            stale(source),
+                            stale(server_of(state, target.server)),
+                        ),
+                    )
+                ),
             )
         )
     where = operation.targets[0].server if len(steps) == 1 else count_text(len(steps), "server")
     return Draft(f"Ship {operation.image} from {operation.source} to {where}", "ship", tuple(steps), _UNDO)
+
+
+def _check_platform(operation: ShipOperation) -> None:
+    """An image for another kind of processor is brought only to where that is wanted."""
+    unfit = operation.unfit()
+    if unfit and not operation.any_platform:
+        where = ", ".join(f"{target.server} ({target.platform})" for target in unfit)
+        raise RefusedError(
+            f"{operation.image} is for {operation.platform}: it would not run on {where}",
+            hint="--any-platform brings it all the same",
+        )
 
 
 def _text(operation: ShipOperation, target: ShipTarget) -> str:

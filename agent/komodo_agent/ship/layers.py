@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..engine.asking import ask, image_path
 from ..engine.resources import document, short
@@ -26,7 +26,7 @@ async def image_layers(engine: Engine, contents: Contents, reference: str) -> Im
     found = await document(engine, "image", reference)
     image = str(found.get("Id") or "")
     layers = layers_of(found)
-    content = await contents.of(engine, image, layers) if await uses_containerd(engine) else None
+    content = await contents.of(engine, image, layers) if (await ground(engine)).containerd else None
     return ImageLayers(
         id=image,
         config=content.config if content else image,
@@ -39,10 +39,27 @@ async def image_layers(engine: Engine, contents: Contents, reference: str) -> Im
     )
 
 
-async def uses_containerd(engine: Engine) -> bool:
-    """Whether this engine keeps images in containerd's store, where an image's id is no digest of its configuration."""
+class Ground(NamedTuple):
+    """What images meet at an engine."""
+
+    containerd: bool
+    """It keeps them in containerd's store, where an image's id is no digest of its configuration."""
+    platform: str
+    """``linux/x86_64``"""
+
+
+async def ground(engine: Engine) -> Ground:
+    """How this engine keeps images, and what it runs on.
+
+    Raises:
+        AgentError: why the engine did not answer.
+    """
     info = await ask(engine, "ask the engine how it keeps images", "GET", "/info")
-    return any("io.containerd.snapshotter" in str(value) for pair in info.get("DriverStatus") or () for value in pair)
+    platform = "/".join(str(info.get(key) or "") for key in ("OSType", "Architecture"))
+    containerd = any(
+        "io.containerd.snapshotter" in str(value) for pair in info.get("DriverStatus") or () for value in pair
+    )
+    return Ground(containerd, platform)
 
 
 async def tags_there(engine: Engine, tags: Sequence[str]) -> dict[str, str]:

@@ -189,7 +189,7 @@ class _Arrival:
         if lost:
             raise AgentError("conflict", f"the engine lost the layer {lost[0][:19]} meanwhile", hint=_AGAIN,
                              retryable=True)  # fmt: skip
-        if there.containerd:
+        if there.ground.containerd:
             return await self._finish_layout(loading, there)
         files = {self._layer_of[part]: self._files[held] for part, held in self._held.items()}
         await loading.finish(docker_archive(shipment, config, files))

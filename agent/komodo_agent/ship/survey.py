@@ -12,7 +12,7 @@ from ..engine.asking import ask
 from ..engine.resources import document
 from ..problems import AgentError
 from ..wire.ships import Part
-from .layers import layers_of, uses_containerd
+from .layers import Ground, ground, layers_of
 from .naming import chains
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ _LOOK_INTO = 3
 class Survey(msgspec.Struct, frozen=True, kw_only=True):
     """What there is."""
 
-    containerd: bool
-    """The engine keeps images in containerd's store."""
+    ground: Ground = Ground(containerd=True, platform="")
     id: str = ""
     """The id that the image has or will have there; empty where nobody can tell yet."""
     present: bool = False
@@ -51,13 +50,14 @@ async def survey(engine: Engine, contents: Contents, shipment: Shipment) -> Surv
     Raises:
         AgentError: why the engine did not answer.
     """
-    containerd = await uses_containerd(engine)
+    found = await ground(engine)
     images, named = await _images(engine)
-    if containerd:
-        return await _blobs(engine, contents, shipment, images, named)
+    if found.containerd:
+        blobs = await _blobs(engine, contents, shipment, images, named)
+        return msgspec.structs.replace(blobs, ground=found)
     config = shipment.config or shipment.id
     if config in images:
-        return Survey(containerd=False, id=config, present=True)
+        return Survey(ground=found, id=config, present=True)
     # A layer is of use there only upon the same layers below.
     known = {chain for layers in images.values() for chain in chains(layers)}
     lacks = {layer for layer, chain in zip(shipment.layers, chains(shipment.layers), strict=True) if chain not in known}
@@ -65,7 +65,7 @@ async def survey(engine: Engine, contents: Contents, shipment: Shipment) -> Surv
         lacking = [part.digest for part in shipment.parts if part.layer in lacks]
     else:
         lacking = [layer for layer in shipment.layers if layer in lacks]
-    return Survey(containerd=False, id=config, lacking=tuple(lacking))
+    return Survey(ground=found, id=config, lacking=tuple(lacking))
 
 
 async def _images(engine: Engine) -> tuple[dict[str, tuple[str, ...]], set[str]]:
@@ -100,22 +100,22 @@ async def _blobs(
     """
     if shipment.parts:
         if shipment.id in named:
-            return Survey(containerd=True, id=shipment.id, present=True)
+            return Survey(id=shipment.id, present=True)
         needed = {part.digest: part.layer for part in shipment.parts}
         async for _, content in _likely(engine, contents, images, needed):
             for part in content.parts:
                 needed.pop(part.digest, None)
-        return Survey(containerd=True, id=shipment.id, lacking=tuple(needed))
+        return Survey(id=shipment.id, lacking=tuple(needed))
     config = shipment.config or shipment.id
     needed, blobs = {layer: layer for layer in shipment.layers}, dict[str, Part]()
     twins = {image: layers for image, layers in images.items() if layers == shipment.layers and image in named}
     async for image, content in _likely(engine, contents, {**twins, **images}, needed):
         if image in twins and content.config == config:
-            return Survey(containerd=True, id=image, present=True)
+            return Survey(id=image, present=True)
         blobs.update({part.layer: part for part in content.parts if part.layer in shipment.layers})
         for layer in blobs:
             needed.pop(layer, None)
-    return Survey(containerd=True, lacking=tuple(needed), blobs=blobs)
+    return Survey(lacking=tuple(needed), blobs=blobs)
 
 
 async def _likely(

@@ -103,6 +103,8 @@ class Lacking(msgspec.Struct, frozen=True, kw_only=True):
     """Of those: bytes that an attempt which was broken off left."""
     tags: dict[str, str] = msgspec.field(default_factory=dict)
     """Of the tags asked about, those that exist there, and the ids of their images."""
+    platform: str = ""
+    """What the engine there runs on: ``linux/x86_64``"""
     free: int = 0
     """Bytes free where the layers are kept until they are loaded."""
 

@@ -48,7 +48,8 @@ async def ship(shell: Shell, runtime: Runtime, rows: Sequence[Row], done: Done) 
     servers = str(values["servers"]).split()
     for row in rows:
         shell.flash(f"looking what {' '.join(servers)[:40]} lacks of {row.label}", "busy")
-        operation = await prepare_ship(runtime.fleet, row.resource.id, servers, row.live.name)
+        # where it would not run the plan says so, and asks, whatever the policy
+        operation = await prepare_ship(runtime.fleet, row.resource.id, servers, row.live.name, any_platform=True)
         record = await shell.acts.run(operation, follow=True)
         if record is not None:
             done(record)

@@ -94,6 +94,12 @@ async def test_what_cannot_be_is_said(pair: Pair) -> None:
             await prepare_ship(our.manager, "shop/api:1", ["alpha"], "alpha")
         with pytest.raises(UsageError, match="not the same image everywhere"):
             await prepare_ship(our.manager, "shop/web:1", [])
+        load_image(pair.alpha.server, "shop/arm:1", ("one", 1000), platform="arm64")
+        operation = await prepare_ship(our.manager, "shop/arm:1", ["beta"])
+        with pytest.raises(RefusedError, match=r"is for linux/arm64: it would not run on beta \(linux/x86_64\)"):
+            our.runtime.executor.plan(operation)
+        plan = our.runtime.executor.plan(replace(operation, any_platform=True))
+        assert "would not run there" in plan.steps[0].warning
         moved = our.runtime.executor.plan(await prepare_ship(our.manager, "shop/web:1", ["beta"], "alpha"))
         assert "is another image there now" in moved.steps[0].warning
 
