@@ -52,15 +52,19 @@ def _latency(folder: Path, server: Server) -> dict[str, float]:
     author = Author(folder)
     figures: dict[str, float] = {}
     with agent_process(folder / "web", server.docker_host, environment=environment):
-        for pulls in (False, True):
+        for words, pulls, paths in (
+            ("webhook", False, ()), ("webhook, repo cloned there too", True, ()),
+            ("webhook, cloned there, filtered by path", True, ("www/**",)),
+        ):  # fmt: skip
             watching = Watching(folder, server, server, author)
             try:
                 _push(author, "first")
                 watching.secret()
-                watching.define(STACK, poll="", servers=["web"] if pulls else [], on_push=[{"deploy": "shop"}])
+                watching.define(
+                    STACK, poll="", servers=["web"] if pulls else [], on_push=[{"deploy": "shop", "paths": paths}]
+                )
                 watching("deploy", "shop", "--yes")
                 watching.start()
-                words = "webhook, repo cloned there too" if pulls else "webhook"
                 figures |= _rounds(watching, author, words, poll=False)
                 if not pulls:
                     watching.define(STACK, poll=f"{POLL:g}s")
@@ -80,7 +84,7 @@ def _rounds(watching: Watching, author: Author, words: str, *, poll: bool) -> di
         commit = _push(author, text)
         start = time.time()
         if not poll:
-            assert watching.hook(commit) == 202
+            assert watching.hook(commit, files=["www/index.html"]) == 202
         watching.until_page(text)
         watching.until_said("push to shop: done", number + 1 + (ROUNDS if poll else 0))
         (push, *_) = json.loads(watching("repo", "pushes", "shop", "--json"))["pushes"]

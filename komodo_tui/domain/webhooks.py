@@ -29,6 +29,8 @@ TOLERANCE = 300.0
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ID = re.compile(r"[\x21-\x7e]{1,128}")
 _SHOWN = 200
+_FILES = 500
+_LONGEST_PATH = 1000
 _HEADS = "refs/heads/"
 
 
@@ -54,6 +56,8 @@ class Pushed(msgspec.Struct, frozen=True, kw_only=True):
     subject: str = ""
     main: bool = False
     """It is the repository's main branch, as far as the delivery tells."""
+    files: tuple[str, ...] = ()
+    """Some that its commits changed. Services leave some out: what is not here may have changed, too."""
 
 
 class ForgedError(Exception):
@@ -178,7 +182,7 @@ def _hub(plain: dict[str, Any]) -> list[Pushed]:
         return []
     main = _at(plain, "repository", "default_branch")
     who = _at(plain, "pusher", "login") or _at(plain, "pusher", "name")
-    return [Pushed(branch=branch, commit=commit, who=_text(who), main=main == branch,
+    return [Pushed(branch=branch, commit=commit, who=_text(who), main=main == branch, files=_files(plain),
                    subject=_subject(_at(plain, "head_commit", "message")))]  # fmt: skip
 
 
@@ -192,7 +196,7 @@ def _gitlab(plain: dict[str, Any]) -> list[Pushed]:
         if isinstance(one, dict) and one.get("id") == commit:
             message = one.get("message", "")
     return [Pushed(branch=branch, commit=commit, who=_text(plain.get("user_username")), subject=_subject(message),
-                   main=_at(plain, "project", "default_branch") == branch)]  # fmt: skip
+                   main=_at(plain, "project", "default_branch") == branch, files=_files(plain))]  # fmt: skip
 
 
 def _generic(plain: dict[str, Any]) -> list[Pushed]:
@@ -203,7 +207,7 @@ def _generic(plain: dict[str, Any]) -> list[Pushed]:
         return []
     commit = plain.get("after", plain.get("commit", ""))
     return [Pushed(branch=branch, commit=_commit(commit), who=_text(plain.get("who")),
-                   subject=_subject(plain.get("message")))]  # fmt: skip
+                   subject=_subject(plain.get("message")), files=_files(plain))]  # fmt: skip
 
 
 def _bitbucket(plain: dict[str, Any]) -> list[Pushed]:
@@ -247,6 +251,21 @@ def _commit(value: Any) -> str:
 
 def _text(value: Any) -> str:
     return clean(value)[:_SHOWN] if isinstance(value, str) else ""
+
+
+def _files(plain: dict[str, Any]) -> tuple[str, ...]:
+    """Of GitHub, GitLab, Gitea and Forgejo alike."""
+    found: dict[str, None] = {}
+    commits = plain.get("commits")
+    for commit in commits if isinstance(commits, list) else ():
+        for key in ("added", "modified", "removed"):
+            names = _at(commit, key)
+            for name in names if isinstance(names, list) else ():
+                if isinstance(name, str) and len(name) <= _LONGEST_PATH:
+                    found[name] = None
+                if len(found) >= _FILES:
+                    return tuple(found)
+    return tuple(found)
 
 
 def _subject(message: Any) -> str:

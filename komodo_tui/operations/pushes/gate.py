@@ -10,7 +10,7 @@ from komodo_tui.domain.pushes import Push, SeenBranch
 from komodo_tui.domain.webhooks import ForgedError, MalformedError, read, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from komodo_tui.domain.repos import RepoDefinition
     from komodo_tui.domain.webhooks import Delivery, Pushed
@@ -45,11 +45,11 @@ class WebhookGate:
         repos: Callable[[], Mapping[str, RepoDefinition]],
         values: StoredValues,
         store: PushStore,
-        pushed: Callable[[], None],
+        pushed: Callable[[str, Sequence[str]], None],
         *,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """``pushed`` is called when there is a push to act on."""
+        """``pushed`` is called when there is a push to act on: the repo's name, and some files that changed."""
         self._repos = repos
         self._values = values
         self._store = store
@@ -95,7 +95,7 @@ class WebhookGate:
         taken = await asyncio.to_thread(self._store.delivered, push, seen, delivery.ids, self._now())
         if taken != "accepted":
             return Said(taken=False, text="a copy of a delivery" if taken == "duplicate" else "the commit is known")
-        self._pushed()
+        self._pushed(repo.name, pushed.files)
         return Said(taken=True, text=f"accepted: {pushed.branch} {pushed.commit[:12]}".rstrip(": "))
 
     async def _repo(self, name: str) -> RepoDefinition | None:

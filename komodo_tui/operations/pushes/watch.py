@@ -27,7 +27,7 @@ def push_loops(
     """Looking, listening and acting, each until cancelled. ``say`` is told what happens, one line each."""
     repos = RepoDefinitions(runtime.definitions).known
     worker, poller = _parts(runtime, store, runs, say)
-    gate = WebhookGate(repos, runtime.values, store, worker.wake)
+    gate = WebhookGate(repos, runtime.values, store, worker.told)
     listener = WebhookListener(lambda: settings().webhooks, repos, gate, say)
     return worker.run(), poller.run(), listener.run()
 

@@ -34,6 +34,7 @@ _CONNECT = 10.0
 _AGAIN = (30.0, 120.0, 600.0, 1800.0, 3600.0)
 """Seconds until a push is tried again of which a server was away."""
 _LOCKED = 5.0
+_FILES = 2000
 
 
 class PushWorker:
@@ -56,9 +57,16 @@ class PushWorker:
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._broken: BaseException | None = None
+        self._told: dict[str, tuple[str, ...]] = {}
+        """Files of each repo that webhooks say were changed by pushes that wait: kept no longer than this process."""
 
     def wake(self) -> None:
         """There is something in the queue."""
+        self._wake.set()
+
+    def told(self, repo: str, files: Sequence[str]) -> None:
+        """A webhook told of a push, which is in the queue, and of some files that it changed."""
+        self._told[repo] = (*self._told.get(repo, ()), *files)[-_FILES:]
         self._wake.set()
 
     async def run(self) -> None:
@@ -192,9 +200,16 @@ class PushWorker:
         await asyncio.gather(*map(one, self._servers(repo)))
 
     async def _changed(self, push: Push, repo: RepoDefinition) -> Sequence[str] | None:
-        """Which files the push changed, where somebody asks for that; None = not known."""
+        """Which files the push changed, where somebody asks for that; None = not known.
+
+        What the sender told is enough where every filter has its file among them. It may not have told all: whether
+        something is to be left out is asked of git.
+        """
+        told = self._told.pop(push.repo, ())
         if not push.before or not push.commit or not any(action.paths for action in repo.on_push):
             return None
+        if all(wanted(action, told) for action in repo.on_push):
+            return told
         executor = self._runtime.executor
         for server in self._servers(repo):
             try:

@@ -134,11 +134,15 @@ class Watching:
         """Wait until the watch has said this so many times."""
         self.until(lambda: self.said.count(text) >= count, 60)
 
-    def hook(self, commit: str, *, secret: str = SECRET, id: str = "", branch: str = "main", **more: str) -> int:
-        """A push as GitHub tells of it; returns the answer's status."""
+    def hook(
+        self, commit: str, *, secret: str = SECRET, id: str = "", branch: str = "main", files: Sequence[str] = (),
+        **more: str,
+    ) -> int:  # fmt: skip
+        """A push of these files as GitHub tells of it; returns the answer's status."""
         body = json.dumps({
             "ref": f"refs/heads/{branch}", "before": "0" * 40, "after": commit, "pusher": {"name": "ana"},
             "repository": {"default_branch": "main"}, "head_commit": {"id": commit, "message": "a push"},
+            "commits": [{"id": commit, "added": [], "removed": [], "modified": list(files)}],
         }).encode()  # fmt: skip
         signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         return self.post(body, {

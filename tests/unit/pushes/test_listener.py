@@ -23,7 +23,7 @@ from komodo_tui.operations.pushes.listener import WebhookListener
 from komodo_tui.store.pushes import PushStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
 
 SECRET = "correct horse battery staple"
@@ -64,7 +64,7 @@ class Service:
         self.settings = WebhookSettings(listen="127.0.0.1:0", **settings)
         self.listener = WebhookListener(lambda: self.settings, lambda: self.repos, self.gate, self.said.append)
 
-    def _push(self) -> None:
+    def _push(self, repo: str, files: Sequence[str]) -> None:
         self.pushed += 1
 
     async def post(self, repo: str, body: bytes, headers: dict[str, str]) -> int:

@@ -85,6 +85,16 @@ def test_a_push_to_gitlab_and_to_both_bitbuckets() -> None:
     assert told(headers, {"changes": own}).pushed[0].commit == COMMIT
 
 
+def test_files_that_a_delivery_names() -> None:
+    commits = [{"id": COMMIT, "added": ["a.md"], "modified": ["b", "a.md", 7, "x" * 2000], "removed": ["c"]},
+               {"modified": [f"f{n}" for n in range(600)]}, "none", {"added": "d"}]  # fmt: skip
+    (pushed,) = told(GITHUB, {**HUB, "commits": commits}).pushed
+    assert pushed.files[:4] == ("a.md", "b", "c", "f0")
+    assert len(pushed.files) == 500
+    for headers in (GITEA, GITLAB, {"X-Hub-Signature-256": "sha256=SIGNED"}):
+        assert told(headers, {**HUB, "commits": commits[:1]}).pushed[0].files == ("a.md", "b", "c")
+
+
 def test_generic_deliveries() -> None:
     body = json.dumps({"ref": "refs/heads/main", "after": COMMIT}).encode()
     assert told({"X-Hub-Signature-256": "sha256=SIGNED"}, body).pushed[0].commit == COMMIT
@@ -125,7 +135,7 @@ def test_signed_and_malformed(body: bytes) -> None:
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["ref", "after", "push", "changes", "new", "target", "repository", "commits", "type", "x"]),
+        st.sampled_from(["ref", "after", "push", "changes", "new", "target", "repository", "commits", "added", "type"]),
         inner, max_size=5,
     ),
 )  # fmt: skip

@@ -47,7 +47,9 @@ class Lab:
         self.store = PushStore(folder / "pushes.db")
         self.repos = {"shop": RepoDefinition(name="shop", url=URL, servers=("web",))}
         self.server = SimpleNamespace(live=True, definition=ServerDefinition(name="web", address="web"))
-        runtime: Any = SimpleNamespace(fleet=SimpleNamespace(state=SimpleNamespace(servers={"web": self.server})))
+        runtime: Any = SimpleNamespace(
+            fleet=SimpleNamespace(state=SimpleNamespace(servers={"web": self.server})), executor=None
+        )
         self.said: list[str] = []
         self.worker = Worker(self.store, lambda: self.repos, runtime, RunStore(folder / "runs"), self.said.append)
         self.worker.ran = []
@@ -85,6 +87,19 @@ async def test_a_failure_waits_for_the_next_push_unless_a_server_was_away(lab: L
     assert lab.store.next_due() is not None
     await lab.worker.once()
     assert len(lab.worker.ran) == 2, "not before its time"
+
+
+async def test_what_the_sender_told_is_enough_only_to_do_something(lab: Lab) -> None:
+    site, docs = OnPush(deploy="web", paths=("site/**",)), OnPush(build="docs", paths=("docs/**", "!*.png"))
+    repo = msgspec.structs.replace(lab.repos["shop"], servers=(), on_push=(site, docs))
+    push = Push(repo="shop", before="a", commit="b")
+    lab.worker.told("shop", ["docs/a.png"])
+    lab.worker.told("shop", ["site/x"])
+    assert await lab.worker._changed(push, repo) is None, "nobody can be asked: all is done"
+    lab.worker.told("shop", ["docs/a.md"])
+    assert await lab.worker._changed(push, repo) is None, "what was told of the one before counts no more"
+    lab.worker.told("shop", ["site/x", "docs/a.md"])
+    assert await lab.worker._changed(push, repo) == ("site/x", "docs/a.md")
 
 
 async def test_a_push_to_a_repo_that_is_gone_ends(lab: Lab) -> None:
