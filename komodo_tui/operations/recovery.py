@@ -49,6 +49,8 @@ class Recovery:
         self._locks = locks
         self._link = link
         self._known = known
+        self._closing: dict[str, asyncio.Lock] = {}
+        """By act, while this process closes it: who asks meanwhile waits for that, instead of finding it locked."""
 
     async def run(self, patience: float | None) -> list[ActionRecord]:
         """See :meth:`Executor.recover`."""
@@ -78,16 +80,19 @@ class Recovery:
     async def _recover(self, record: ActionRecord, patience: float | None) -> ActionRecord | None:
         """Close one record; None where it is somebody's, closed already, or cannot be asked about."""
         intent = read_intent(record)
-        if not self._locks.free(intent.locks):
+        if record.id not in self._closing and not self._locks.free(intent.locks):
             return None
         if not await self._reach({target.server for target in record.targets} if intent.jobs else set(), patience):
             return None
         try:
-            with self._locks.hold(intent.locks):
-                now = await asyncio.to_thread(self._history.get, record.id)
-                return await self._close(now) if now.outcome is None else None
+            async with self._closing.setdefault(record.id, asyncio.Lock()):
+                with self._locks.hold(intent.locks):
+                    now = await asyncio.to_thread(self._history.get, record.id)
+                    return await self._close(now) if now.outcome is None else None
         except (LockedError, OutcomeUnknownError):
             return None
+        finally:
+            self._closing.pop(record.id, None)
 
     async def _reach(self, servers: set[str], patience: float | None) -> bool:
         """Whether all of these servers answer, after waiting for them. One that is not defined counts."""

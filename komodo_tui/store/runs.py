@@ -72,10 +72,18 @@ class RunStore:
         return False
 
     def begin(self, entry: RunStarted) -> None:
-        """Write the first entry of a run. Raises StoreError."""
+        """Write the first entry of a run: an id begins once, whoever tries to begin it again.
+
+        Raises:
+            RefusedError: a run of this id has begun.
+            StoreError: it cannot be written.
+        """
         now = self._clock()
         path = self.folder / time.strftime("runs-%Y-%m.db", time.gmtime(now))
         with self._writing(path) as connection:
+            for each in {path, *self._files()[-2:]}:  # it may have begun before midnight of the month's last day
+                if self._connect(each).execute("SELECT 1 FROM runs WHERE run = ?", (entry.run,)).fetchone():
+                    raise RefusedError(f"run {entry.run} has begun already")
             parameters = msgspec.json.encode(entry.parameters).decode()
             connection.execute(
                 "INSERT INTO runs VALUES (?, ?, ?, ?, ?)",

@@ -1,8 +1,12 @@
-"""Due times of schedules: each belongs to the first process that claims it, whoever else looks at the same moment."""
+"""Due times of schedules: each belongs to the first process that claims it, whoever else looks at the same moment.
+
+A slot is claimed together with the id of the run it is to become, and is open until it is known what became of it: who
+comes after a process that was killed in between can tell whether that run began.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -15,6 +19,8 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS slots (
   name TEXT NOT NULL, at REAL NOT NULL, claimed REAL NOT NULL, who TEXT NOT NULL, result TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (name, at)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS open_slots (
+  name TEXT NOT NULL, at REAL NOT NULL, run TEXT NOT NULL, PRIMARY KEY (name, at)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS seen (name TEXT PRIMARY KEY, schedule TEXT NOT NULL, since REAL NOT NULL);
 """
 
@@ -27,11 +33,20 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     """The run's id, ``missed``, or why it did not begin."""
 
 
+class OpenSlot(NamedTuple):
+    """A due time of which is not known what became."""
+
+    name: str
+    at: float
+    run: str
+    """The id that was chosen for its run."""
+
+
 class SlotStore(SqliteFile):
     """All slots of a state directory. Synchronous, safe from any thread and process. Raises StoreError."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, _SCHEMA, "the slots of schedules")
+        super().__init__(path, _SCHEMA, "the slots of schedules", version=2)
 
     def since(self, name: str, schedule: str, now: float) -> float:
         """From when on a schedule counts: its newest slot, else when it was first seen like this."""
@@ -43,16 +58,25 @@ class SlotStore(SqliteFile):
             newest = db.execute("SELECT max(at) FROM slots WHERE name = ?", (name,)).fetchone()[0]
             return max(float(row[1]), float(newest or 0.0))
 
-    def claim(self, name: str, at: float, who: str, now: float) -> bool:
-        """Take a slot; False when somebody has it."""
+    def claim(self, name: str, at: float, who: str, now: float, *, run: str) -> bool:
+        """Take a slot, open until it is noted what became of it; False when somebody has it."""
         with self._open(write=True) as db:
             done = db.execute("INSERT OR IGNORE INTO slots VALUES (?, ?, ?, ?, '')", (name, at, now, who))
+            if done.rowcount == 1:
+                db.execute("INSERT INTO open_slots VALUES (?, ?, ?)", (name, at, run))
             return done.rowcount == 1
 
     def note(self, name: str, at: float, result: str) -> None:
-        """What became of a slot."""
+        """What became of a slot; it is not open any more."""
         with self._open(write=True) as db:
             db.execute("UPDATE slots SET result = ? WHERE name = ? AND at = ?", (result, name, at))
+            db.execute("DELETE FROM open_slots WHERE name = ? AND at = ?", (name, at))
+
+    def open(self) -> list[OpenSlot]:
+        """What was claimed and never noted, oldest first."""
+        with self._open(write=False) as db:
+            rows = db.execute("SELECT name, at, run FROM open_slots ORDER BY at, name").fetchall()
+        return [OpenSlot(*row) for row in rows]
 
     def missed(self, name: str, since: float) -> int:
         """How many of its times after a moment nobody was there for."""

@@ -109,7 +109,7 @@ class Lab:
             if path.parent.name != "run" and "agent" not in str(path) and _held(path)
         ]
         assert not held, f"locks are held: {held}"
-        open_acts = [row["title"] for row in self.cli.entries("actions", "--limit", "50") if row["outcome"] is None]
+        open_acts = [row for row in self.cli.entries("actions", "--limit", "50") if row["outcome"] is None]
         assert not open_acts, f"without an outcome: {open_acts}"
 
 
@@ -139,8 +139,12 @@ def attempt(lab: Lab, dice: random.Random, length: float) -> str:
             break
         assert done.returncode in (0, 1, 5), done.stdout + done.stderr
         break
-    outcome = lab.check(run)
-    lab.check_all_closed()
+    try:
+        outcome = lab.check(run)
+        lab.check_all_closed()
+    except AssertionError:
+        print(lab.cli("procedure", "log", run, "--json").stdout, file=sys.stderr)
+        raise
     return outcome
 
 

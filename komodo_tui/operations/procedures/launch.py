@@ -25,13 +25,15 @@ _BEGIN = 30.0
 _LOOK = 0.1
 
 
-async def launch(paths: StateDirectory, store: RunStore, name: str, parameters: Mapping[str, str]) -> str:
-    """Start a run and wait until it has begun; returns its id.
+async def launch(
+    paths: StateDirectory, store: RunStore, name: str, parameters: Mapping[str, str], *, run: str = ""
+) -> str:
+    """Start a run and wait until it has begun; returns its id, which is ``run`` if given: such a run begins once.
 
     Raises:
         RefusedError: it did not begin; the message is what its process said.
     """
-    run = new_run_id()
+    run = run or new_run_id()
     given = [word for parameter, value in parameters.items() for word in ("--param", f"{parameter}={value}")]
     return await _start(paths, store, run, ["--run-procedure", name, *given, "--run-id", run, "--lock", "fail"])
 
@@ -74,18 +76,19 @@ async def _start(paths: StateDirectory, store: RunStore, run: str, words: list[s
         )  # fmt: skip
     try:
         async with asyncio.timeout(_BEGIN):
-            while not await _begun(store, run, words):
+            while not await begun(store, run, words[0]):
                 with suppress(TimeoutError):
                     await asyncio.wait_for(process.wait(), _LOOK)
-                if process.returncode is not None and not await _begun(store, run, words):
+                if process.returncode is not None and not await begun(store, run, words[0]):
                     raise RefusedError(await asyncio.to_thread(_said, log) or "the run did not begin")
     except TimeoutError as error:
         raise ActError(f"the run has not begun within {_BEGIN:.0f} s", hint=f"see {log}") from error
     return run
 
 
-async def _begun(store: RunStore, run: str, words: list[str]) -> bool:
-    if words[0] == "--resume":
+async def begun(store: RunStore, run: str, how: str = "") -> bool:
+    """Whether a run has begun; after ``--resume``, whether it goes on. Raises StoreError."""
+    if how == "--resume":
         return await asyncio.to_thread(store.alive, run)
     try:
         await asyncio.to_thread(store.get, run)

@@ -7,9 +7,10 @@ import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from komodo_tui.domain.errors import KomodoError, UsageError
+from komodo_tui.domain.errors import KomodoError, RefusedError, StoreError, UsageError
 from komodo_tui.domain.schedules import Schedule
-from komodo_tui.operations.procedures.launch import launch
+from komodo_tui.operations.procedures.launch import begun, launch
+from komodo_tui.operations.procedures.start import new_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,6 +26,10 @@ _LOOK = 5.0
 """Seconds after which definitions are read again, at the latest."""
 _AT_ONCE = 8
 """Runs that are being started at the same time."""
+_AGAIN = 0.2
+_MISSED = "missed"
+_ON_ITS_WAY = 5.0
+"""Seconds for which a run may still be beginning whose starter is gone and whose procedure is locked."""
 
 
 class Due(NamedTuple):
@@ -32,11 +37,16 @@ class Due(NamedTuple):
 
     name: str
     at: float
+    run: str
+    """The id of its run."""
     missed: bool
+    """It is too late to start it."""
+    left: bool = False
+    """Somebody had claimed it who is gone, and who may have started the run."""
 
 
 class Scheduler:
-    """Starts what is due. Several may look at once: a slot is claimed by one of them."""
+    """Starts what is due, and what a killed one had claimed. The lock of ``watch`` keeps others out meanwhile."""
 
     def __init__(
         self,
@@ -65,6 +75,7 @@ class Scheduler:
     async def run(self) -> None:
         """Look, sleep until the next time, look again, until cancelled."""
         try:
+            await self._resume()
             while True:
                 following = await self.look()
                 await asyncio.sleep(max(0.05, min(following - self._now(), _LOOK)))
@@ -75,6 +86,7 @@ class Scheduler:
 
     async def once(self) -> None:
         """Start what is due now, and wait until it has begun."""
+        await self._resume()
         await self.look()
         await asyncio.gather(*self._starting)
 
@@ -82,11 +94,25 @@ class Scheduler:
         """Claim and start what is due; returns when the next one is (Unix time)."""
         self.looked = time.monotonic()
         due, following = await asyncio.to_thread(self._collect)
+        self._begin(due)
+        return following
+
+    async def _resume(self) -> None:
+        """Go on with what was claimed by a process that is gone."""
+        self._begin(await asyncio.to_thread(self._left))
+
+    def _left(self) -> list[Due]:
+        known, now = {each.name: each for each in self._procedures()}, self._now()
+        return [
+            Due(one.name, one.at, one.run, missed=_too_late(known.get(one.name), one.at, now), left=True)
+            for one in self._slots.open()
+        ]
+
+    def _begin(self, due: Iterable[Due]) -> None:
         for one in due:
             task = asyncio.create_task(self._start(one), name=f"start {one.name}")
             self._starting.add(task)
             task.add_done_callback(self._starting.discard)
-        return following
 
     def _collect(self) -> tuple[list[Due], float]:
         now, found, following = self._now(), [], self._now() + _LOOK
@@ -106,31 +132,55 @@ class Scheduler:
         """Of the times that came, those that became ours: the newest to be run, the others to be noted as missed."""
         found = []
         for at in times:
-            late = now - at > GRACE
-            missed = at != times[-1] or (late and definition.catch_up == "skip")
-            if self._slots.claim(definition.name, at, self._who, now):
-                found.append(Due(definition.name, at, missed))
+            due = Due(definition.name, at, new_run_id(), at != times[-1] or _too_late(definition, at, now))
+            if self._slots.claim(due.name, at, self._who, now, run=due.run):
+                found.append(due)
         return found
 
     async def _start(self, due: Due) -> None:
-        if due.missed:
-            await asyncio.to_thread(self._slots.note, due.name, due.at, "missed")
-            self._say(f"{due.name}: missed its time of {_clock(due.at)}")
-            return
         async with self._turns:
             try:
-                run = await launch(self._paths, self._runs, due.name, {})
+                result = await self._outcome(due)
             except KomodoError as error:
+                result = str(error)[:300]
                 self._say(f"{due.name}: did not begin: {error}")
-                await asyncio.to_thread(self._slots.note, due.name, due.at, str(error)[:300])
-                return
-        await asyncio.to_thread(self._slots.note, due.name, due.at, run)
-        self._say(f"{due.name}: run {run}")
+        try:
+            await asyncio.to_thread(self._slots.note, due.name, due.at, result)
+        except StoreError as error:  # it stays open: the next start finds its run
+            self._say(f"{due.name}: what became of its time cannot be kept: {error}")
+
+    async def _outcome(self, due: Due) -> str:
+        """What becomes of it: the run's id, or ``missed``. Raises KomodoError."""
+        if due.left and await begun(self._runs, due.run):
+            return due.run
+        if due.missed:
+            self._say(f"{due.name}: missed its time of {_clock(due.at)}")
+            return _MISSED
+        try:
+            await launch(self._paths, self._runs, due.name, {}, run=due.run)
+        except RefusedError:
+            if not due.left or not await self._on_its_way(due.run):
+                raise
+        self._say(f"{due.name}: run {due.run}")
+        return due.run
+
+    async def _on_its_way(self, run: str) -> bool:
+        """Whether what refused us was this very run, started by the one who is gone."""
+        end = time.monotonic() + _ON_ITS_WAY
+        while not await begun(self._runs, run):
+            if time.monotonic() > end:
+                return False
+            await asyncio.sleep(_AGAIN)
+        return True
 
     def _tell_once(self, name: str, problem: str) -> None:
         if self._broken.get(name) != problem:
             self._broken[name] = problem
             self._say(f"{name}: {problem}")
+
+
+def _too_late(definition: ProcedureDefinition | None, at: float, now: float) -> bool:
+    return now - at > GRACE and (definition is None or definition.catch_up == "skip")
 
 
 def _clock(at: float) -> str:

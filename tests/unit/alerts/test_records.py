@@ -188,11 +188,11 @@ def test_a_missed_schedule_lasts_until_one_is_kept(tmp_path: Path) -> None:
     scene.definitions.put("procedure", "nightly", ProcedureDefinition(name="nightly", schedule="every day"), None)
     slots = SlotStore(scene.paths.runs / "slots.db")
     at = time.time()
-    slots.claim("nightly", at, "ana", at)
+    slots.claim("nightly", at, "ana", at, run=RUN.format(0))
     assert scene.read() == []  # taken, and not yet started
     slots.note("nightly", at, "missed")
     assert scene.read() == ["warning schedule nightly: missed"]
-    slots.claim("nightly", at + 60, "ana", at + 60)
+    slots.claim("nightly", at + 60, "ana", at + 60, run=RUN.format(1))
     slots.note("nightly", at + 60, RUN.format(1))
     assert scene.read() == []
 

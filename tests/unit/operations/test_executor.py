@@ -283,10 +283,15 @@ async def test_a_server_away_for_too_long_leaves_the_act_open_until_it_answers(
     with pytest.raises(OutcomeUnknownError, match="its outcome is not known yet"):
         await task
     assert len(lab.history.unfinished()) == 1
+    (record,) = lab.history.unfinished()
     server.away = False
+    closing = asyncio.create_task(executor.recover(1.0))
+    await until(lambda: executor.under_way(record))
+    waiting = asyncio.create_task(executor.recover(1.0))
     server.gate.set()
-    await executor.recover(1.0)
-    await until(lambda: lab.history.query()[0].outcome == "success")
+    await waiting
+    assert lab.history.get(record.id).outcome == "success", "who asks meanwhile hears of it when it is closed"
+    await closing
 
 
 async def test_secrets_do_not_reach_the_history(lab: Lab, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -11,10 +12,13 @@ import msgspec
 import pytest
 
 from komodo_tui.domain.errors import RefusedError, UsageError
+from komodo_tui.domain.operations import Actor
+from komodo_tui.domain.procedures.journal import RunStarted
 from komodo_tui.domain.procedures.model import ProcedureDefinition
 from komodo_tui.domain.schedules import Schedule, to_cron
 from komodo_tui.operations.procedures import scheduler
 from komodo_tui.operations.procedures.scheduler import Scheduler
+from komodo_tui.operations.procedures.start import new_run_id
 from komodo_tui.store.paths import StateDirectory
 from komodo_tui.store.runs import RunStore
 from komodo_tui.store.slots import SlotStore
@@ -82,7 +86,7 @@ from pathlib import Path
 from komodo_tui.store.slots import SlotStore
 store = SlotStore(Path(sys.argv[1]))
 sys.stdin.readline()
-print(*(n for n in range(200) if store.claim("p", float(n), sys.argv[2], 0.0)))
+print(*(n for n in range(200) if store.claim("p", float(n), sys.argv[2], 0.0, run="r")))
 """
 
 
@@ -114,18 +118,35 @@ class Watched:
         self.said: list[str] = []
         self.procedures = list(procedures)
         self.refuse = ""
+        self.dies = ""
+        """``before`` or ``after`` a run was begun."""
         monkeypatch.setattr(scheduler, "launch", self._launch)
         self.slots = SlotStore(folder / "slots.db")
+        self.runs = RunStore(folder)
+        self._folder = folder
+        self.restart()
+
+    def restart(self) -> None:
+        """Another process."""
         self.scheduler = Scheduler(
-            StateDirectory(folder, folder, folder), lambda: self.procedures, self.slots, RunStore(folder),
+            StateDirectory(self._folder, self._folder, self._folder), lambda: self.procedures, self.slots, self.runs,
             self.said.append, now=lambda: self.now,
         )  # fmt: skip
 
-    async def _launch(self, paths: StateDirectory, store: RunStore, name: str, given: Mapping[str, str]) -> str:
+    async def _launch(
+        self, paths: StateDirectory, store: RunStore, name: str, given: Mapping[str, str], *, run: str
+    ) -> str:
+        if self.dies == "before":
+            raise asyncio.CancelledError
         if self.refuse:
             raise RefusedError(self.refuse)
+        store.begin(
+            RunStarted(run=run, procedure=name, definition={}, parameters={}, actor=Actor(name="t", via="cli"), pid=1)
+        )
         self.started.append((name, datetime.fromtimestamp(self.now, UTC).strftime("%H:%M:%S")))
-        return f"run of {name}"
+        if self.dies:
+            raise asyncio.CancelledError
+        return run
 
     async def look(self, text: str) -> None:
         """Look at this time of the day."""
@@ -145,7 +166,59 @@ async def test_a_time_that_comes_starts_one_run(tmp_path: Path, monkeypatch: pyt
     assert watched.started == [("p", "12:05:01"), ("p", "12:10:00")]
     last = watched.slots.last("p")
     assert last is not None
-    assert last.result == "run of p"
+    assert watched.runs.get(last.result).procedure == "p"
+    assert not watched.slots.open()
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_a_time_whose_process_died_is_gone_on_with_once(
+    moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(tmp_path, monkeypatch, procedure("p", "every 5 minutes"))
+    await watched.look("12:00:30")
+    watched.dies = moment
+    with pytest.raises(asyncio.CancelledError):
+        await watched.look("12:05:01")
+    watched.dies = ""
+    for at_last in ("12:05:20", "12:05:40"):
+        watched.restart()
+        await watched.look(at_last)
+    assert watched.started == [("p", "12:05:20" if moment == "before" else "12:05:01")]
+    last = watched.slots.last("p")
+    assert last is not None
+    assert watched.runs.get(last.result).procedure == "p"
+
+
+async def test_a_time_whose_process_died_is_missed_when_it_is_too_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(
+        tmp_path, monkeypatch, procedure("skips", "every hour"), procedure("catches", "every hour", catch_up="last")
+    )
+    await watched.look("12:00:30")
+    watched.dies = "before"
+    with pytest.raises(asyncio.CancelledError):
+        await watched.look("13:00:00")
+    watched.dies = ""
+    watched.restart()
+    await watched.look("13:30:00")
+    assert watched.started == [("catches", "13:30:00")]
+    last = watched.slots.last("skips")
+    assert last is not None
+    assert last.result == "missed"
+
+
+def test_an_id_begins_once_though_a_month_ends_in_between(tmp_path: Path) -> None:
+    clock = [at("2026-05-31T23:59:59")]
+    runs = RunStore(tmp_path, clock=lambda: clock[0])
+    first = RunStarted(
+        run=new_run_id(), procedure="p", definition={}, parameters={}, actor=Actor(name="t", via="cli"), pid=1
+    )
+    runs.begin(first)
+    clock[0] += 2.0
+    with pytest.raises(RefusedError, match="begun already"):
+        runs.begin(first)
+    runs.begin(msgspec.structs.replace(first, run=new_run_id()))
 
 
 async def test_times_that_passed_unseen_are_missed_or_caught_up_once(
