@@ -6,6 +6,7 @@ they move.
 * It waits 100 ms for what may follow an Escape, and polls at the same pace: an input loop that waits 20 ms.
 * It presses the keys that escape sequences inside a paste look like: the parser takes pastes out before.
 * It hides the terminal's own cursor for good: a driver that can show it, in the program's shape.
+* It draws on standard error, wherever that leads: a driver that takes standard output where it is the terminal.
 * It draws at a tick of its own, up to a sixtieth of a second after it was asked to: a call that draws at once.
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
+import sys
 from codecs import getincrementaldecoder
 from typing import TYPE_CHECKING, Literal
 
@@ -29,6 +31,7 @@ from komodo_tui.ui.terminal.keys import NOTHING, from_sequence, from_textual
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import TextIO
 
     from textual.app import App
     from textual.driver import Driver
@@ -182,6 +185,8 @@ class PaneDriver(LinuxDriver):
         self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
+        if not is_terminal(sys.__stderr__) and is_terminal(sys.__stdout__):
+            self._file = sys.__stdout__  # Textual draws on standard error, and that leads elsewhere
         self.key_mode = KeyMode()
         self._cursor: tuple[str, bool] | None = None
 
@@ -227,6 +232,11 @@ class PaneDriver(LinuxDriver):
             selector.close()
             with contextlib.suppress(EOFError, ParseError):
                 list(parser.feed(""))
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether it is there, open, and leads to a terminal."""
+    return stream is not None and not stream.closed and stream.isatty()
 
 
 def paint(widget: Widget) -> None:
