@@ -43,6 +43,7 @@ def define_builds(verbs: Verbs) -> None:
         action="store_true",
         help="build nothing: do what was to follow the last build, and was not done or did not go well",
     )
+    build.add_argument("--stop", action="store_true", help="build nothing: stop the build of it that is under way")
     confirming(build)
     listing = verbs.add(
         "builds",

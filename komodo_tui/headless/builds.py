@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from komodo_tui.domain.builds import builders_of
 from komodo_tui.domain.errors import ExitCode, NotFoundError, ReadOnlyError, UsageError
+from komodo_tui.domain.operations import Target
 from komodo_tui.domain.units import bytes_text, time_text
 from komodo_tui.headless.acts import print_plan, print_record, submit
 from komodo_tui.headless.asking import given
@@ -24,6 +25,8 @@ from komodo_tui.store.build_logs import BuildLogs
 from komodo_tui.store.follow_ups import FollowUpStore
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from komodo_tui.domain.builds import BuildDefinition, BuildOperation
     from komodo_tui.domain.operations import ActionRecord, Plan
     from komodo_tui.headless.output import Output, Tone
@@ -54,6 +57,8 @@ async def build(session: Session) -> int:
         definition = BuildDefinitions(runtime.definitions).stored(arguments.name).value
         known = {server.name: server for server in runtime.servers.fleet()}
         follower = follower_of(runtime, lambda: known)
+        if arguments.stop:
+            return await _stop(session, runtime, definition, builders_of(definition, known))
         if arguments.resume:
             return await _resume(session, runtime, definition, follower)
         follows = not arguments.no_follow_up
@@ -104,6 +109,27 @@ async def _run(session: Session, runtime: Runtime, operation: BuildOperation, fo
 async def _submit(session: Session, runtime: Runtime, plan: Plan, act_id: str) -> ActionRecord:
     """What was agreed to together with the build."""
     return await submit(session, runtime, plan, plan.phrase or True, act_id=act_id)
+
+
+async def _stop(session: Session, runtime: Runtime, build: BuildDefinition, servers: Sequence[str]) -> int:
+    """Stop it, whoever began it."""
+    await runtime.start(set(servers))
+    await session.settle(runtime)
+    jobs = [
+        (name, job) for name, live in runtime.fleet.state.servers.items() for job in live.jobs.values()
+        if job.kind == "build" and job.target == build.name and not job.ended
+    ]  # fmt: skip
+    if not jobs:
+        raise NotFoundError(f"build {build.name}: none is under way")
+    records = []
+    for name, job in jobs:
+        target = Target(server=name, name=build.name)
+        records.append(await runtime.executor.stop_job(target, job.id, "build", runtime.actor))
+        if not session.out.json:
+            print_record(session.out, records[-1])
+    if session.out.json:
+        session.out.document(records)
+    return max(map(exit_code, records))
 
 
 async def _resume(session: Session, runtime: Runtime, build: BuildDefinition, follower: BuildFollower) -> int:

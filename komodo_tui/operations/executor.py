@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
-import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -29,16 +27,17 @@ from komodo_tui.domain.values import ValueOperation
 from komodo_tui.domain.volumes import VolumeOperation
 from komodo_tui.operations.act import Act
 from komodo_tui.operations.build_history import BuildHistory
-from komodo_tui.operations.intents import new_intent, written
+from komodo_tui.operations.intents import new_intent
 from komodo_tui.operations.job_steps import JobStep, OutcomeUnknownError
 from komodo_tui.operations.logins import jobs_with_logins
 from komodo_tui.operations.planner import Planner, check_given
-from komodo_tui.operations.records import finish
+from komodo_tui.operations.records import finish, new_record
 from komodo_tui.operations.recovery import Recovery
 from komodo_tui.operations.server_steps import ServerStep
 from komodo_tui.operations.ship_relays import ShipSource
 from komodo_tui.operations.ship_steps import ShipStep
 from komodo_tui.operations.stack_definitions import DefinitionStep
+from komodo_tui.operations.stopping import StopJob
 from komodo_tui.operations.terminals import TerminalLog
 from komodo_tui.operations.values import ValueStep
 from komodo_tui.operations.volume_steps import VolumeStep
@@ -47,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from komodo_agent.wire.jobs import JobSpec
-    from komodo_tui.domain.operations import Actor, Operation, Plan
+    from komodo_tui.domain.operations import Actor, Operation, Plan, Target
     from komodo_tui.domain.settings import Settings
     from komodo_tui.fleet.manager import FleetManager
     from komodo_tui.operations.act import Step
@@ -167,7 +166,7 @@ class Executor:
             raise ReadOnlyError(f"{plan.title}: refused, read-only mode is on", hint="start without --read-only")
         check_given(plan, given)
         intent = new_intent(plan)
-        record = msgspec.structs.replace(_record(plan, actor, intent, act_id), run=run)
+        record = msgspec.structs.replace(new_record(plan, actor, intent, act_id), run=run)
         act = Act(record, progress, self._settings.parallel, at_once)
         self._acts[act.record.id] = act
         task = asyncio.create_task(self._perform(act, plan, intent), name=f"act {act.record.id}")
@@ -191,6 +190,19 @@ class Executor:
         act = self._acts.get(act_id)
         if act is not None:
             await act.cancel()
+
+    async def stop_job(self, target: Target, job_id: str, what: str, actor: Actor) -> ActionRecord:
+        """Ask an agent to stop a job, whoever began it; who works on it enters its outcome. ``what``: ``build``, say.
+
+        Raises:
+            ReadOnlyError: nothing was done.
+            StoreError: the intent cannot be written: nothing was done.
+        """
+        if self._settings.read_only:
+            raise ReadOnlyError(
+                f"stop {what} {target}: refused, read-only mode is on", hint="start without --read-only"
+            )
+        return await StopJob(self._history, self._fleet.link, target, job_id, what).run(actor)
 
     async def recover(self, patience: float | None = None) -> list[ActionRecord]:
         """Close the acts that processes which are gone left unfinished; returns those closed.
@@ -282,20 +294,6 @@ def _brief(spec: JobSpec) -> bool:
 def _followed(operation: Operation) -> bool:
     """Whether something is to be done after it."""
     return isinstance(operation, BuildOperation) and operation.follow_up
-
-
-def _record(plan: Plan, actor: Actor, intent: Intent, act_id: str) -> ActionRecord:
-    return ActionRecord(
-        id=act_id or str(uuid.uuid4()),
-        seq=0,
-        started=time.time(),
-        actor=actor,
-        act=plan.verb,
-        targets=tuple(step.target for step in plan.steps),
-        title=plan.title,
-        operation=written(plan.operation, intent),
-        before=", ".join(f"{step.target.name}: {step.state}" for step in plan.steps if step.state),
-    )
 
 
 def _who(record: ActionRecord) -> str:

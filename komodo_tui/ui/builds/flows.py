@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.builds import builders_of
+from komodo_tui.domain.operations import Target
 from komodo_tui.operations.build_follow import follower_of, not_well
 from komodo_tui.operations.build_history import NOT_FOLLOWED, BuildHistory
 from komodo_tui.operations.build_prepare import BuildPreparer, pick_server
@@ -86,14 +87,22 @@ async def _follow(follower: BuildFollower, shell: Shell, build: BuildDefinition,
 
 
 async def cancel(runtime: Runtime, shell: Shell, row: BuildRow) -> None:
-    """Stop the build that is under way, where it is one of this program's."""
+    """Stop the build that is under way, whoever began it.
+
+    Raises:
+        KomodoError: it cannot be.
+    """
     mine = {record.id for record in runtime.executor.running()}
     run = next((run for run in row.runs if run.outcome is None and run.id in mine), None)
     if run is not None:
         shell.flash(f"stopping the build of {row.definition.name}", "busy")
         await runtime.executor.cancel(run.id)
     elif row.job is not None:
-        shell.flash("another program began it: it has to be stopped there", "warn")
+        target = Target(server=row.server, name=row.definition.name)
+        shell.flash(f"stopping the build of {target}", "busy")
+        record = await runtime.executor.stop_job(target, row.job.id, "build", runtime.actor)
+        if record.outcome != "success":
+            shell.flash(f"{shell.look.glyphs.fail} {record.title}: {record.steps[0].error}", "bad")
 
 
 async def menu(runtime: Runtime, shell: Shell, row: BuildRow) -> str | None:

@@ -114,10 +114,16 @@ class BuildExecutor(StillExecutor):
     """One that knows the builds."""
 
     builds: BuildDefinitions
+    stopped: list[tuple[str, str]]
 
     def plan(self, operation: Operation) -> Plan:
         """A real plan."""
         return Planner(self.state, dict, self.settings, builds=self.builds.known).plan(operation)
+
+    async def stop_job(self, target: Target, job_id: str, what: str, actor: Actor) -> ActionRecord:
+        """Noted."""
+        self.stopped.append((str(target), job_id))
+        return ActionRecord(id="9", seq=9, started=NOW, actor=actor, act=f"stop {what}", outcome="success")
 
     def running(self) -> tuple[ActionRecord, ...]:
         """None of ours."""
@@ -149,6 +155,7 @@ def make_app(folder: Path, settings: Settings | None = None, *, empty: bool = Fa
             id="job-6", kind="build", target="motd", status="running", started=NOW - 5, progress=progress
         )
     executor = runtime.executor = BuildExecutor(state, runtime.settings)
+    executor.stopped = []
     executor.builds = BuildDefinitions(runtime.definitions)
     return KomodoApp(runtime, tab="builds", now=lambda: NOW), executor
 
@@ -195,6 +202,8 @@ async def test_the_output_of_a_build_that_runs_is_followed(tmp_path: Path) -> No
         await pilot.press("B")
         await pilot.pause()
         assert executor.done == []  # it is being built
+        await pilot.press("S")  # by another program
+        await until(pilot, lambda: executor.stopped == [("motd@web-01", "job-6")])
 
 
 async def test_one_key_builds_the_next_version(tmp_path: Path) -> None:
