@@ -77,11 +77,19 @@ def _answers(inner: Verbs) -> None:
 def _watching(verbs: Verbs) -> None:
     watch = verbs.add(
         "watch",
-        "run procedures when their schedules are due and look for alerts, until it is stopped",
-        about="One process watches a state directory; a second one is refused. Each due time starts exactly one run.",
+        "run what is due by schedules, pushes and syncs, and look for alerts, until it is stopped",
+        about="One process watches a state directory. A program on the screen that does it gives way; a second\n"
+        "watch is refused (4). Each due time starts exactly one run. Changes of definitions and settings are taken up.",
         examples="  komodo-tui watch\n  komodo-tui watch --install     # a systemd unit of yours\n"
+        "  komodo-tui watch --status      # 0: somebody watches and all of it gets on; 1: not so\n"
         "  * * * * *  komodo-tui watch --once     # in a crontab, instead",
     )
-    watch.add_argument("--once", action="store_true", help="start what is due now, look for alerts once, and leave")
-    watch.add_argument("--install", action="store_true", help="write a systemd user unit and say how to start it")
+    only = watch.add_mutually_exclusive_group()
+    only.add_argument(
+        "--once",
+        action="store_true",
+        help="begin what is due, look at repos, syncs and for alerts, and leave; 1 if any of it failed",
+    )
+    only.add_argument("--status", action="store_true", help="who watches, how that goes and what comes next")
+    only.add_argument("--install", action="store_true", help="write a systemd user unit and say how to start it")
     verbs.add("schedules", "what runs by itself: last time, next time")

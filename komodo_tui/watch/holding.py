@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from komodo_tui.domain.errors import StoreError
 from komodo_tui.watch.loops import WatchLoops
+from komodo_tui.watch.turn import late_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,18 @@ class Holding:
         self._say = say
         self._last = ""
         self.loops = WatchLoops(runtime, self._said, evaluates=evaluates)
+
+    @property
+    def well(self) -> bool:
+        """Whether every part has looked lately."""
+        return not late_parts(self.loops.looked(), time.time())
+
+    @property
+    def words(self) -> str:
+        """How it goes, in a line."""
+        servers = self._runtime.fleet.state.servers.values()
+        up = sum(live.live for live in servers)
+        return f"{up} of {len(servers)} servers are connected" + (f"; {self._last}" if self._last else "")
 
     def _said(self, text: str) -> None:
         self._last = text

@@ -62,6 +62,11 @@ def timetable(runtime: Runtime, now: float) -> list[Entry]:
     return [*found, *_repos(runtime), *_syncs(runtime, now)]
 
 
+def is_run(result: str) -> bool:
+    """Whether what became of a slot is a run, and not why there was none."""
+    return bool(_RUN.fullmatch(result))
+
+
 def _procedure(definition: ProcedureDefinition, slots: SlotStore, now: float) -> Entry:
     following, problem = None, ""
     try:
@@ -72,7 +77,7 @@ def _procedure(definition: ProcedureDefinition, slots: SlotStore, now: float) ->
     return Entry(
         "procedure", definition.name, f"{definition.schedule} {definition.timezone}".strip(), following,
         last.at if last else None, last.result if last else "",
-        good=last is None or not last.result or bool(_RUN.fullmatch(last.result)), problem=problem,
+        good=last is None or not last.result or is_run(last.result), problem=problem,
         missed=slots.missed(definition.name, now - MISSED_DAYS * 86400),
     )  # fmt: skip
 

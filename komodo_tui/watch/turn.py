@@ -55,10 +55,19 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it gives no sign of life any more."""
         return now - self.seen > STALLED
 
+    def late(self, now: float) -> list[str]:
+        """The parts that have not looked for too long; all of them where it gives no sign of life."""
+        return sorted(self.looked) or ["all"] if self.stalled(now) else late_parts(self.looked, self.seen)
+
     def __str__(self) -> str:
         """``process 4711 (komodo-tui watch)``."""
         what = {"watch": "komodo-tui watch", "tui": "a komodo-tui on a screen", "once": "komodo-tui watch --once"}
         return f"process {self.pid} ({what[self.program]})"
+
+
+def late_parts(looked: dict[str, float], now: float) -> list[str]:
+    """Of parts and the Unix times of their last looks, those that do not get on any more."""
+    return sorted(name for name, at in looked.items() if now - at > STALLED)
 
 
 class WatchTurn:

@@ -20,7 +20,7 @@ from komodo_tui.operations.syncs.applying import SyncApplier
 from komodo_tui.operations.syncs.looking import SyncLooker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from komodo_tui.domain.syncs import SyncDefinition
     from komodo_tui.operations.procedures.parts import Runtime
@@ -65,6 +65,21 @@ class SyncWatcher:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def once(self, syncs: Iterable[SyncDefinition]) -> dict[str, tuple[bool, str]]:
+        """Look at these now, and apply what is to be applied by itself.
+
+        By name: whether that went well, and how it stands.
+        """
+        turns = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(sync: SyncDefinition) -> None:
+            async with turns:
+                await self._one(sync)
+
+        wanted = list(syncs)
+        await asyncio.gather(*map(one, wanted))
+        return {sync.name: (not self._failures[sync.name], self._told.get(sync.name, "")) for sync in wanted}
 
     def _begin_due(self, known: dict[str, SyncDefinition]) -> None:
         now = time.time()
