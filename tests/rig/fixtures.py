@@ -6,7 +6,7 @@ A server is started once a session and worker, cleaned of containers before each
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -30,14 +30,14 @@ def why_not() -> str:
 
 @pytest.fixture(scope="session")
 def rig_server(worker_id: str) -> Iterator[Callable[..., Server]]:
-    """Start (once) the private server of a short name: ``rig_server("a")``, and ``release=`` of :func:`up`."""
+    """Start (once) the private server of a short name: ``rig_server("a")``, and more of :func:`up`."""
     started: dict[str, Server] = {}
     prefix = f"t{os.getpid()}{worker_id.removeprefix('gw') if worker_id != 'master' else ''}"
 
-    def get(name: str, release: str = "") -> Server:
+    def get(name: str, **more: Any) -> Server:
         if name not in started:
             full = f"{prefix}{name}"
-            started[name] = up(full, release=release)
+            started[name] = up(full, **more)
         return started[name]
 
     try:

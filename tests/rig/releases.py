@@ -15,7 +15,7 @@ from tests.rig.compose import locked, unpacked
 CACHE = COMPOSE_CACHE.parent / "engines"
 PACKAGES = ["docker.io", "containerd"]
 PROGRAMS = ("usr/sbin/dockerd", "usr/sbin/docker-proxy", "usr/bin/containerd", "usr/bin/containerd-shim-runc-v2")
-STORE = {"features": {"containerd-snapshotter": True}}
+FEATURES = {"containerd-snapshotter": True}
 """The engine's option to keep images in containerd's store."""
 
 

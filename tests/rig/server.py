@@ -36,6 +36,8 @@ class Server:
     ssh_config: str
     release: str = ""
     """The Debian whose engine it has, with images in containerd's store; empty: this machine's engine."""
+    buildkit: bool = True
+    """Whether its engine's settings leave BuildKit on."""
 
     @property
     def run_dir(self) -> Path:
@@ -67,7 +69,9 @@ class Server:
         if self.release:
             folder = releases.engine_folder(self.release)
             environment["PATH"], dockerd = f"{folder}:{environment['PATH']}", str(folder / "dockerd")
-            (self.run_dir / "daemon.json").write_text(json.dumps(releases.STORE))
+        features = {**(releases.FEATURES if self.release else {}), **({} if self.buildkit else {"buildkit": False})}
+        if features:
+            (self.run_dir / "daemon.json").write_text(json.dumps({"features": features}))
             options = ["--config-file", str(self.run_dir / "daemon.json")]
         command = [
             "nsenter", f"--net={self.netns}", dockerd, *options,
@@ -149,7 +153,7 @@ class Server:
                 os.kill(pid, sig)
 
 
-def up(name: str, *, engine: bool = True, sshd: bool = True, release: str = "") -> Server:
+def up(name: str, *, engine: bool = True, sshd: bool = True, release: str = "", buildkit: bool = True) -> Server:
     """Start a private server of this name (letters, digits and dashes, at most 24)."""
     run_dir = RUN / name
     run_dir.mkdir(parents=True, exist_ok=True, mode=0o755)
@@ -162,6 +166,7 @@ def up(name: str, *, engine: bool = True, sshd: bool = True, release: str = "") 
         name=name, number=number, docker_host=f"unix://{run_dir}/docker.sock", address=address, ssh_port=22,
         user="root", key=str(run_dir / "id"), known_hosts=str(run_dir / "known_hosts"),
         ssh_config=str(run_dir / "ssh_config"), release=release,
+        buildkit=buildkit,
     )  # fmt: skip
     (run_dir / "owner").write_text(str(os.getpid()))
     (run_dir / "server.json").write_text(json.dumps(asdict(server)))

@@ -17,10 +17,11 @@ from ..problems import AgentError
 from ..wire.build_steps import StepReader
 from ..wire.builds import COMMIT_DIGITS
 from .builder import find_builder
+from .buildkit.request import parameters, shown
 from .command import build_words, check_words
 from .files import bring, prepared
 from .lent import lent
-from .logins import configuration, make_folder, usual_folder
+from .logins import configuration, make_folder, usual_folder, usual_logins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,6 +56,10 @@ def _told(iid: Path, metadata: Path) -> list[str]:
     return [image for image in dict.fromkeys(found) if _ID.fullmatch(image)]
 
 
+class _Reading:
+    ok = False
+
+
 class BuildAct:
     """One job, its lock held."""
 
@@ -77,8 +82,8 @@ class BuildAct:
         began = time.monotonic()
         context, job = self._context, self._job
         self._at("look for a builder")
-        builder = await find_builder(self._environment)
-        check_words(job, builder)
+        builder = await find_builder(self._environment, self._engine)
+        check_words(job, builder, self._engine.api_version)
         context.log(f"{builder}: building {job.name}{f' {job.version}' if job.version else ''}")
         context.result(builder=builder.kind, version=job.version)
         self._at("bring the files")
@@ -87,7 +92,8 @@ class BuildAct:
             await self._command("pre-build command", words, folder)
         files = await asyncio.to_thread(prepared, job, self._place, folder, commit)
         self._at("build")
-        image = await self._build(builder, files)
+        by_engine = builder.kind == "engine"
+        image = await (self._build_by_engine(files) if by_engine else self._build_by_command(builder, files))
         self._at("tag")
         await self._tag(image, commit)
         context.result(seconds=f"{time.monotonic() - began:.1f}", step="")
@@ -105,7 +111,27 @@ class BuildAct:
         if code:
             raise AgentError("failed", f"the {what} failed (exit code {code}): {self._complaint()}")
 
-    async def _build(self, builder: Builder, files: Files) -> str:
+    async def _build_by_engine(self, files: Files) -> str:
+        """The image's id."""
+        # only here: HTTP/2 is a megabyte that most agents never need
+        from .buildkit.build import build, lent_to
+
+        job, engine = self._job, self._engine
+        wanted = parameters(job, files, engine.api_version)
+        self._context.command(self._mask(shown(wanted, files)))
+        usual = await asyncio.to_thread(usual_logins, usual_folder(self._environment))
+        with self._reading() as reading:
+            outcome = await build(
+                engine, job.name, str(self._place.path), wanted, lent_to(job, files, usual), self._line
+            )
+            reading.ok = not outcome.error
+        if outcome.error:
+            for line in outcome.error.splitlines():
+                self._said(line)
+            raise self._failure(1)
+        return await self._found([outcome.image])
+
+    async def _build_by_command(self, builder: Builder, files: Files) -> str:
         """The image's id."""
         iid = self._place.work / "iid"
         with lent(self._job.secrets) as secrets, self._logged_in() as environment:
@@ -114,19 +140,25 @@ class BuildAct:
                 commit=files.commit,
             )  # fmt: skip
             self._context.command(shlex.join(words))
-            ended = False
-            try:
+            with self._reading() as reading:
                 code = await stream(
                     words, environment={**environment, **builder.environment}, folder=self._place.work,
                     line=self._line, pass_fds=(self._lock,),
                 )  # fmt: skip
-                ended = code == 0
-            finally:
-                self._took(self._steps.end(ok=ended))
-                self._context.result(steps=msgspec.json.encode(self._steps.steps).decode())
+                reading.ok = code == 0
         if code:
             raise self._failure(code)
         return await self._found(await asyncio.to_thread(_told, iid, iid.with_name("metadata")))
+
+    @contextmanager
+    def _reading(self) -> Iterator[_Reading]:
+        """While the builder writes; however that ends, the steps there were are in the result."""
+        reading = _Reading()
+        try:
+            yield reading
+        finally:
+            self._took(self._steps.end(ok=reading.ok))
+            self._context.result(steps=msgspec.json.encode(self._steps.steps).decode())
 
     async def _found(self, ids: Sequence[str]) -> str:
         """The image the engine has, of the ids it may go by: that depends on how the engine keeps images."""

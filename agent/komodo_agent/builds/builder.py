@@ -1,4 +1,4 @@
-"""Which builder this server has: buildx, BuildKit through the docker command of its time, or the classic one."""
+"""Which builder this server has: buildx, BuildKit of an old docker command or of the engine, or the classic one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from ..problems import AgentError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Kind = Literal["buildx", "buildkit", "classic"]
+    from ..engine.client import Engine
+
+Kind = Literal["buildx", "buildkit", "engine", "classic"]
 
 _KNOWN = 60.0
 """Seconds for which an answer is taken for still true."""
@@ -29,7 +31,7 @@ class Builder(NamedTuple):
 
     kind: Kind
     version: str
-    """Of the docker command."""
+    """Of the docker command; of the engine, where that is asked itself."""
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -48,22 +50,40 @@ class Builder(NamedTuple):
                 "DOCKER_CLI_HINTS": "false"}  # fmt: skip
 
     def __str__(self) -> str:
-        names = {"buildx": "BuildKit (buildx)", "buildkit": "BuildKit", "classic": "the classic builder"}
+        names = {
+            "buildx": "BuildKit (buildx)", "buildkit": "BuildKit", "engine": "BuildKit of the engine",
+            "classic": "the classic builder",
+        }  # fmt: skip
         return f"docker {self.version}, {names[self.kind]}"
 
 
 _found: dict[str, tuple[float, Builder]] = {}
 
 
-async def find_builder(environment: Mapping[str, str]) -> Builder:
-    """The best there is.
+async def find_builder(environment: Mapping[str, str], engine: Engine) -> Builder:
+    """The best there is: a docker command with BuildKit, the engine's BuildKit, and else the classic builder.
 
     Raises:
-        AgentError: there is no docker command, or its engine does not answer.
+        AgentError: the engine has no BuildKit, and there is no docker command or it does not answer.
     """
     key = environment.get("DOCKER_HOST", "")
     if key in _found and time.monotonic() - _found[key][0] < _KNOWN:
         return _found[key][1]
+    own = Builder("engine", engine.status.version) if engine.has_buildkit else None
+    try:
+        builder = await _by_command(environment)
+    except AgentError:
+        if own is None:
+            raise
+        builder = own
+    if own is not None and not builder.modern:
+        builder = own
+    _found[key] = (time.monotonic(), builder)
+    return builder
+
+
+async def _by_command(environment: Mapping[str, str]) -> Builder:
+    """What the docker command can do. Raises AgentError."""
     plain, plugin = await asyncio.gather(
         _ask(environment, "version", "--format", "{{.Client.Version}}|{{.Server.Version}}"),
         _ask(environment, "buildx", "version"),
@@ -73,9 +93,7 @@ async def find_builder(environment: Mapping[str, str]) -> Builder:
     if code or not server:
         said = err.strip().splitlines()
         raise AgentError("engine_unavailable", f"docker does not answer: {said[-1] if said else 'it says nothing'}")
-    builder = Builder(_kind(_number(client), _number(server), buildx=plugin[0] == 0), client)
-    _found[key] = (time.monotonic(), builder)
-    return builder
+    return Builder(_kind(_number(client), _number(server), buildx=plugin[0] == 0), client)
 
 
 async def _ask(environment: Mapping[str, str], *words: str) -> tuple[int, str, str]:

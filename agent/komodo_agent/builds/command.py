@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from ..problems import AgentError
+from .buildkit.request import check_request
+from .given import arguments_of, labels_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
 
 _OURS = ("-t", "--tag", "--iidfile", "-q", "--quiet", "--progress", "-o", "--output", "--push", "--load",
          "--metadata-file", "--secret", "-f", "--file")  # fmt: skip
-_VERSION_ARGUMENT = re.compile(r"^\s*ARG\s+(?:\S+\s+)*VERSION\b", re.IGNORECASE | re.MULTILINE)
 
 
-def check_words(job: BuildJob, builder: Builder) -> None:
+def check_words(job: BuildJob, builder: Builder, api: tuple[int, int]) -> None:
     """Refuse what this builder cannot do, and words that would say something else than the build does.
+
+    ``api`` is the engine's.
 
     Raises:
         AgentError: ``bad_request``.
@@ -28,6 +30,8 @@ def check_words(job: BuildJob, builder: Builder) -> None:
     for word in job.extra:
         if word.partition("=")[0] in _OURS:
             raise AgentError("bad_request", f"extra argument {word[:80]}: that is said by the build itself")
+    if builder.kind == "engine":
+        check_request(job, api)
     if builder.modern:
         return
     hint = "install docker-buildx on the server"
@@ -45,14 +49,11 @@ def build_words(
     words = [*builder.words, "--iidfile", str(iid), "--file", str(dockerfile)]
     words += ["--progress", "plain"] if builder.modern else ["--rm", "--force-rm"]
     words += ["--metadata-file", str(iid.with_name("metadata"))] if builder.kind == "buildx" else []
-    arguments = dict(job.arguments)
-    if job.version and "VERSION" not in arguments and _VERSION_ARGUMENT.search(text):
-        arguments["VERSION"] = job.version
-    for key, value in arguments.items():
+    for key, value in arguments_of(job, text).items():
         words += ["--build-arg", f"{key}={value}"]
     for key, path in secrets.items():
         words += ["--secret", f"id={key},src={path}"]
-    for key, value in _labels(job, commit).items():
+    for key, value in labels_of(job, commit).items():
         words += ["--label", f"{key}={value}"]
     for platform in job.platforms:
         words += ["--platform", platform]
@@ -62,13 +63,3 @@ def build_words(
     words += ["--pull"] if job.pull else []
     words += ["--no-cache"] if job.no_cache else []
     return [*words, *job.extra, str(context)]
-
-
-def _labels(job: BuildJob, commit: str) -> dict[str, str]:
-    """The build's own, and what tells later where an image came from."""
-    found = {"komodo.build": job.name}
-    if job.version:
-        found["org.opencontainers.image.version"] = job.version
-    if commit:
-        found["org.opencontainers.image.revision"] = commit
-    return {**found, **job.labels}

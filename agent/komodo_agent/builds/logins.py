@@ -42,6 +42,20 @@ def configuration(logins: Mapping[str, str], usual: Path) -> bytes:
     return msgspec.json.encode({**kept, "auths": auths, "credHelpers": helpers})
 
 
+def usual_logins(usual: Path) -> dict[str, tuple[str, str]]:
+    """The logins that stand in the usual folder's ``config.json`` itself: host → user and password. Blocks."""
+    document: dict[str, Any] = {}
+    with suppress(OSError, msgspec.DecodeError):
+        document = msgspec.json.decode((usual / "config.json").read_bytes(), type=dict[str, Any])
+    found = {}
+    for host, login in (document.get("auths") or {}).items():
+        with suppress(ValueError, TypeError, AttributeError):
+            user, colon, password = base64.b64decode(login.get("auth") or "").decode().partition(":")
+            if colon:
+                found[str(host)] = (user, password.rstrip("\0"))
+    return found
+
+
 def make_folder(folder: Path, file: str, usual: Path) -> None:
     """A configuration folder whose ``config.json`` is that file. Blocks. Raises AgentError."""
     try:

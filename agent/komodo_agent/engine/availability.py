@@ -13,6 +13,8 @@ import aiohttp
 import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..wire.models import EngineStatus
 
 API_NEWEST = (1, 51)
@@ -83,6 +85,18 @@ def parse_version(text: str) -> tuple[int, int]:
     """``1.41`` as numbers; (0, 0) for anything else."""
     match = _VERSION.match(text)
     return (int(match[1]), int(match[2])) if match else (0, 0)
+
+
+def buildkit_offered(headers: Mapping[str, str]) -> bool:
+    """Whether an engine has BuildKit, by its answer to ``/_ping``.
+
+    Every Docker of these API versions has it on Linux. Those of 23 and later say ``Builder-Version: 2``, earlier ones
+    nothing; ``1`` is said where the engine's settings have switched it off.
+    """
+    if "Libpod-API-Version" in headers or headers.get("OSType", "linux") != "linux":
+        return False
+    wanted = headers.get("Builder-Version", "")
+    return wanted == "2" or (not wanted and parse_version(headers.get("Api-Version", "")) >= API_OLDEST)
 
 
 def cgroup_words(info: dict[str, Any]) -> str:

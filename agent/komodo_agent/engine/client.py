@@ -17,12 +17,20 @@ import aiohttp
 
 from ..problems import AgentError
 from ..wire.models import Engine as EngineState
-from .availability import EngineUnavailableError, cgroup_words, error_words, negotiate, parse_version, unavailable
+from .availability import (
+    EngineUnavailableError,
+    buildkit_offered,
+    cgroup_words,
+    error_words,
+    negotiate,
+    parse_version,
+    unavailable,
+)
 from .convert import container as to_container
 from .errors import engine_errors
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from ..wire.models import Container
     from .address import EngineAddress
@@ -49,6 +57,8 @@ class Engine:
         self._seen_up = False
         self.path = ""
         """The socket in use."""
+        self.has_buildkit = False
+        """Whether it builds with BuildKit when it is asked to; known after the first connection."""
         self.containers: dict[str, Container] = {}
         """What the engine has, by full id; kept by the tracker."""
         self.status = EngineState(status="starting", message="Looking for the engine.", since=time.time())
@@ -128,7 +138,7 @@ class Engine:
         method: str,
         path: str,
         *,
-        params: Mapping[str, str | int] | None = None,
+        params: Mapping[str, str | int] | Sequence[tuple[str, str]] | None = None,
         headers: Mapping[str, str] | None = None,
         json: object = None,
         data: AsyncIterator[bytes] | None = None,
@@ -202,6 +212,7 @@ class Engine:
             async with self._calls.get(f"{_BASE}/_ping", timeout=_PING_TIMEOUT) as response:
                 await response.content.read(_ERROR_BODY_LIMIT)
                 offered = response.headers.get("Api-Version", "")
+                self.has_buildkit = buildkit_offered(response.headers)
                 if response.status >= 400:
                     raise EngineUnavailableError("starting", f"The engine at {self.path} is not ready yet.")
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:

@@ -17,6 +17,8 @@ from aiodocker import DockerError
 from .availability import error_words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .client import Engine
 
 STDOUT, STDERR = 1, 2
@@ -85,24 +87,42 @@ async def hijack(engine: Engine, path: str, body: object, *, tty: bool) -> Hijac
         aiodocker.DockerError: the engine refused.
         OSError, asyncio.TimeoutError: there is no connection.
     """
+    headers = [("Content-Type", "application/json")]
+    reader, writer = await upgrade(engine, path, "tcp", headers=headers, content=msgspec.json.encode(body))
+    return Hijacked(reader, writer, tty=tty)
+
+
+async def upgrade(
+    engine: Engine, path: str, protocol: str, *, headers: Sequence[tuple[str, str]] = (), content: bytes = b""
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """POST and take the connection over, for another protocol; whoever gets it closes it.
+
+    Args:
+        path: below the API version, with its leading slash.
+        protocol: as ``Upgrade`` has it.
+        headers: no value may have a line's end in it.
+
+    Raises:
+        aiodocker.DockerError: the engine refused.
+        OSError, asyncio.TimeoutError: there is no connection.
+    """
     major, minor = engine.api_version
-    content = msgspec.json.encode(body)
-    head = (
-        f"POST /v{major}.{minor}{path} HTTP/1.1\r\nHost: engine\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
-    )
+    lines = [
+        f"POST /v{major}.{minor}{path} HTTP/1.1", "Host: engine", "Connection: Upgrade", f"Upgrade: {protocol}",
+        *(f"{name}: {value}" for name, value in headers), f"Content-Length: {len(content)}", "", "",
+    ]  # fmt: skip
     reader, writer = await asyncio.wait_for(
         asyncio.open_unix_connection(engine.path, limit=_PIECE // 2), _CONNECT_TIMEOUT
     )
     try:
-        writer.write(head.encode("ascii") + content)
+        writer.write("\r\n".join(lines).encode("ascii") + content)
         status = await asyncio.wait_for(_answer(reader), _ANSWER_TIMEOUT)
         if status not in (101, 200):
             raise DockerError(status, await _refusal(reader))
     except BaseException:  # also when cancelled: nobody else would close it
         writer.close()
         raise
-    return Hijacked(reader, writer, tty=tty)
+    return reader, writer
 
 
 async def _answer(reader: asyncio.StreamReader) -> int:

@@ -13,16 +13,19 @@ if TYPE_CHECKING:
 _LINE_LIMIT = 1 << 20
 
 
-async def line_batches(response: aiohttp.ClientResponse, *, silence: float | None = None) -> AsyncIterator[list[bytes]]:
+async def line_batches(
+    response: aiohttp.ClientResponse, *, silence: float | None = None, limit: int = _LINE_LIMIT
+) -> AsyncIterator[list[bytes]]:
     """The whole lines of each piece, those that are not empty; ends with the answer.
 
     Args:
         silence: seconds without a piece after which the answer counts as stuck; None = wait for ever.
+        limit: bytes of the longest line.
 
     Raises:
         asyncio.TimeoutError: nothing came for so long.
         aiohttp.ClientError: the connection broke.
-        ConnectionResetError: a line is longer than 1 MiB.
+        ConnectionResetError: a line is longer than that.
     """
     rest = b""
     while True:
@@ -30,7 +33,7 @@ async def line_batches(response: aiohttp.ClientResponse, *, silence: float | Non
         if not piece:
             break
         *lines, rest = (rest + piece).split(b"\n")
-        if len(rest) > _LINE_LIMIT:
+        if len(rest) > limit:
             raise ConnectionResetError("the engine sent a line without an end")
         found = [line for line in lines if line.strip()]
         if found:

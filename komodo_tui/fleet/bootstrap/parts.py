@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from komodo_tui.fleet.bootstrap.target import Target
 
 PRODUCT = "komodo-tui"
-DIRECT = ("aiohttp", "aiodocker", "psutil", "msgspec", "gitpython")
+DIRECT = ("aiohttp", "aiodocker", "psutil", "msgspec", "gitpython", "h2")
 """What the agent's code imports."""
 _ROUNDS = 5
 _LEFT_OUT = (".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h")

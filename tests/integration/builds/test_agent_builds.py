@@ -1,4 +1,4 @@
-"""Images built by an agent on a real engine, with BuildKit and with the classic builder."""
+"""Images built by an agent on a real engine: by docker commands with and without BuildKit, and by the engine alone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.rig.registry import registry
 from tests.unit.repos.lab import Author
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from komodo_agent.wire.jobs import Job
@@ -36,11 +36,11 @@ pytestmark = pytest.mark.rig
 SECRET = "not-for-anybodys-eyes"
 
 
-@pytest.fixture(params=["buildx", "classic"])
+@pytest.fixture(params=["buildx", "engine", "classic"])
 def builder(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A folder for PATH whose docker has this builder, and no other."""
+    """A folder for PATH whose docker has this builder, and no other; ``engine``: there is no docker that works."""
     docker, folder = find("docker") or "docker", tmp_path / "bin"
-    script = f'exec {docker} "$@"\n'
+    script = f'exec {docker} "$@"\n' if request.param != "engine" else "exit 127\n"
     if request.param == "classic":
         script = 'case "$1" in buildx) exit 1;; version) echo "99.0|99.0"; exit;; esac\n' + script
     folder.mkdir()
@@ -48,6 +48,12 @@ def builder(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     (folder / "docker").chmod(0o755)
     (tmp_path / "config").symlink_to(config_folder() if request.param == "buildx" else folder)
     return str(request.param)
+
+
+@pytest.fixture
+def server(builder: str, rig_server: Callable[..., Server]) -> Server:
+    """One whose engine has BuildKit, unless the classic builder is asked for."""
+    return rig_server("nobk", buildkit=False) if builder == "classic" else rig_server("a")
 
 
 @pytest.fixture
@@ -85,7 +91,7 @@ def untag(server: Server) -> None:
         server.docker("rmi", tag)
 
 
-@pytest.mark.parametrize("builder", ["buildx", "buildkit", "classic"], indirect=True)
+@pytest.mark.parametrize("builder", ["buildx", "buildkit", "engine", "classic"], indirect=True)
 async def test_an_image_of_a_repository(agent: AgentProcess, server: Server, tmp_path: Path, builder: str) -> None:
     untag(server)
     author = Author(tmp_path)
@@ -211,7 +217,7 @@ async def test_the_agent_is_killed_while_it_builds(server: Server, tmp_path: Pat
         async with agent.session() as session:
             job_id = await begun(agent, session, job(SLEEPY), "it has begun\n")
         docker = [int(word) for word in children(agent.process.pid)]
-        assert docker
+        assert bool(docker) == (builder != "engine")
         os.kill(agent.process.pid, signal.SIGKILL)
         agent.process.wait()
     with running(server, tmp_path) as agent:

@@ -18,12 +18,15 @@ from komodo_agent.builds.lent import lent
 from komodo_agent.builds.logins import configuration
 from komodo_agent.builds.place import Place, left_behind
 from komodo_agent.builds.work import Builds
+from komodo_agent.engine.availability import buildkit_offered
 from komodo_agent.problems import AgentError
 from komodo_agent.wire.builds import BuildJob, BuildSource
+from komodo_agent.wire.models import Engine as EngineState
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+API = (1, 41)
 BUILDX, CLASSIC = Builder("buildx", "28.0.0"), Builder("classic", "28.0.0")
 
 
@@ -51,6 +54,8 @@ class Engine:
     """One that is never asked."""
 
     path = "/nowhere.sock"
+    has_buildkit = False
+    api_version = (1, 41)
 
 
 def job(**fields: Any) -> BuildJob:
@@ -102,10 +107,54 @@ async def test_a_secret_that_a_step_prints_is_not_in_the_output(
     assert "hunter22" not in "\n".join((*context.lines, error.message, *context.results.values()))
 
 
-async def test_no_docker_command_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(AgentError, match="no docker command"):
-        await find_builder({"PATH": str(tmp_path), "DOCKER_HOST": str(tmp_path)})
+def only(folder: Path, docker: str) -> dict[str, str]:
+    """The environment of a server whose docker is this script, or that has none."""
+    folder.mkdir()
+    if docker:
+        (folder / "docker").write_text(f"#!/bin/sh\n{docker}\n")
+        (folder / "docker").chmod(0o755)
+    return {"PATH": f"{folder}:/usr/bin:/bin" if docker else str(folder), "DOCKER_HOST": str(folder)}
+
+
+@pytest.mark.parametrize(
+    ("docker", "of_engine", "kind"),
+    [
+        ('case "$1" in version) echo "28.0.0|27.0.0";; esac', True, "buildx"),
+        ('case "$1" in buildx) exit 1;; version) echo "20.10.5|20.10.5";; esac', True, "buildkit"),
+        ('case "$1" in buildx) exit 1;; version) echo "28.0.0|27.0.0";; esac', True, "engine"),
+        ('case "$1" in buildx) exit 1;; version) echo "28.0.0|27.0.0";; esac', False, "classic"),
+        ("echo broken >&2; exit 1", True, "engine"),
+        ("", True, "engine"),
+    ],
+)
+async def test_which_builder_is_used(tmp_path: Path, docker: str, of_engine: bool, kind: str) -> None:
+    engine = Engine()
+    engine.has_buildkit, engine.status = of_engine, EngineState(status="up", version="27.0.0")  # type: ignore[attr-defined]
+    builder = await find_builder(only(tmp_path / "bin", docker), engine)  # type: ignore[arg-type]
+    assert builder.kind == kind
+    assert builder.version in str(builder)
+
+
+async def test_no_builder_at_all_is_said_so(tmp_path: Path) -> None:
+    for folder, docker, words in (("a", "", "no docker command"), ("b", "echo broken >&2; exit 1", "broken")):
+        with pytest.raises(AgentError, match=words):
+            await find_builder(only(tmp_path / folder, docker), Engine())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("headers", "has"),
+    [
+        ({"Api-Version": "1.45", "Builder-Version": "2", "OSType": "linux"}, True),
+        ({"Api-Version": "1.41", "OSType": "linux"}, True),
+        ({"Api-Version": "1.41", "Builder-Version": "1", "OSType": "linux"}, False),
+        ({"Api-Version": "1.45", "Builder-Version": "1", "OSType": "linux"}, False),
+        ({"Api-Version": "1.45", "Builder-Version": "1", "OSType": "windows"}, False),
+        ({"Api-Version": "1.41", "Libpod-API-Version": "5.4.2", "OSType": "linux"}, False),
+        ({}, False),
+    ],
+)
+def test_what_an_engine_says_of_its_buildkit(headers: dict[str, str], has: bool) -> None:
+    assert buildkit_offered(headers) == has
 
 
 @pytest.mark.parametrize(
@@ -142,11 +191,11 @@ def test_nothing_may_lead_out_of_the_files(tmp_path: Path) -> None:
 def test_words_that_would_undo_what_the_build_says_are_refused() -> None:
     for word in ("-t", "--tag=x", "--iidfile", "--push", "-f"):
         with pytest.raises(AgentError, match="said by the build itself"):
-            check_words(job(extra=(word,)), BUILDX)
-    check_words(job(extra=("--ulimit", "nofile=1024"), platforms=("linux/amd64", "linux/arm64")), BUILDX)
+            check_words(job(extra=(word,)), BUILDX, API)
+    check_words(job(extra=("--ulimit", "nofile=1024"), platforms=("linux/amd64", "linux/arm64")), BUILDX, API)
     for fields in ({"secret_names": {"a": "A"}}, {"platforms": ("linux/amd64", "linux/arm64")}):
         with pytest.raises(AgentError, match="need BuildKit"):
-            check_words(job(**fields), CLASSIC)
+            check_words(job(**fields), CLASSIC, API)
 
 
 def test_the_version_is_given_where_the_dockerfile_wants_it(tmp_path: Path) -> None:

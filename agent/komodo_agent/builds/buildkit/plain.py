@@ -1,0 +1,111 @@
+"""BuildKit's own words as the lines that ``docker build --progress plain`` would print. Pure.
+
+With them every builder's output is alike, is read by the same :class:`~..wire.build_steps.StepReader`, and looks as
+people know it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .trace import Log, Status, Trace, Vertex
+
+_MOST = 2000
+"""Steps that are told apart."""
+_LONGEST_LINE = 1 << 16
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+_CANCELLED = "context canceled"
+
+
+class _Known:
+    def __init__(self, index: int, vertex: Vertex) -> None:
+        self.index = index
+        self.vertex = vertex
+        self.partial = b""
+        self.ended = False
+        self.failed = False
+        self.told: set[str] = set()
+
+
+class PlainLines:
+    """Takes what BuildKit tells in its order; gives lines."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, _Known] = {}
+
+    def feed(self, trace: Trace) -> Iterator[str]:
+        """The lines of one message."""
+        for vertex in trace.vertexes:
+            yield from self._begun(vertex)
+        for status in trace.statuses:
+            yield from self._status(status)
+        for log in trace.logs:
+            yield from self._log(log)
+        for warned in trace.warnings:
+            known = self._known.get(warned.vertex)
+            if known is not None and warned.short:
+                yield f"#{known.index} WARN: {warned.short.splitlines()[0]}"
+        for vertex in trace.vertexes:
+            yield from self._ended(vertex)
+
+    def _begun(self, vertex: Vertex) -> Iterator[str]:
+        if not vertex.started or vertex.digest in self._known or len(self._known) >= _MOST:
+            return
+        known = self._known[vertex.digest] = _Known(len(self._known) + 1, vertex)
+        yield f"#{known.index} {_one_line(vertex.name)}"
+
+    def _status(self, status: Status) -> Iterator[str]:
+        known = self._known.get(status.vertex)
+        if known is None or not status.completed or status.id in known.told:
+            return
+        known.told.add(status.id)
+        size = f" {_size(status.current)}" if status.current else ""
+        took = status.completed - status.started if status.started else 0.0
+        yield f"#{known.index} {_one_line(status.id)}{size}{f' {took:.1f}s' if took > 0.01 else ''} done"
+
+    def _log(self, log: Log) -> Iterator[str]:
+        known = self._known.get(log.vertex)
+        if known is None:
+            return
+        *whole, known.partial = (known.partial + log.data).split(b"\n")
+        if len(known.partial) > _LONGEST_LINE:
+            whole.append(known.partial)
+            known.partial = b""
+        since = max(log.at - known.vertex.started, 0.0)
+        for line in whole:
+            yield _said(known.index, since, line)
+
+    def _ended(self, vertex: Vertex) -> Iterator[str]:
+        known = self._known.get(vertex.digest)
+        if known is None or not vertex.completed or known.failed or (known.ended and not vertex.error):
+            return
+        if known.partial:
+            yield _said(known.index, max(vertex.completed - vertex.started, 0.0), known.partial)
+            known.partial = b""
+        known.ended = True  # BuildKit may come back to a step: only what went wrong then is news
+        if vertex.error:
+            known.failed = True
+            cancelled = vertex.error.endswith(_CANCELLED)
+            yield f"#{known.index} {'CANCELED' if cancelled else f'ERROR: {_one_line(vertex.error)}'}"
+        elif vertex.cached:
+            yield f"#{known.index} CACHED"
+        else:
+            yield f"#{known.index} DONE {max(vertex.completed - vertex.started, 0.0):.1f}s"
+
+
+def _said(index: int, since: float, line: bytes) -> str:
+    return f"#{index} {since:.3f} {line.decode('utf-8', 'replace')}".rstrip("\r")
+
+
+def _one_line(words: str) -> str:
+    return " ".join(words.split("\n"))
+
+
+def _size(count: int) -> str:
+    value, unit = float(count), 0
+    while value >= 1000 and unit < len(_UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    return f"{count}B" if not unit else f"{value:.2f}{_UNITS[unit]}"
