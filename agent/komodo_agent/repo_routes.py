@@ -14,6 +14,7 @@ from .wire.repos import (
     ROUTE_REPO_CHANGED,
     ROUTE_REPO_FILE,
     ROUTE_REPO_FILES,
+    ROUTE_REPO_TEXTS,
     ROUTE_REPOS,
     RepoSource,
 )
@@ -39,6 +40,7 @@ class RepoRoutes:
         app.router.add_get(ROUTE_REPO_CHANGED, self.changed, allow_head=False)
         app.router.add_get(ROUTE_REPO_FILES, self.files, allow_head=False)
         app.router.add_get(ROUTE_REPO_FILE, self.file, allow_head=False)
+        app.router.add_get(ROUTE_REPO_TEXTS, self.texts, allow_head=False)
         app.router.add_post(ROUTE_REMOTE, self.remote)
 
     async def repos(self, request: web.Request) -> web.Response:
@@ -65,6 +67,13 @@ class RepoRoutes:
     async def file(self, request: web.Request) -> web.Response:
         """GET /v1/repos/{id}/file?path=hex"""
         return as_json(await self._agent.clones.file(request.match_info["id"], request.query.get("path", "")))
+
+    async def texts(self, request: web.Request) -> web.Response:
+        """GET /v1/repos/{id}/texts?path=hex&every=yes"""
+        every = request.query.get("every") == "yes"
+        return as_json(
+            await self._agent.clones.texts(request.match_info["id"], request.query.get("path", ""), every=every)
+        )
 
     async def remote(self, request: web.Request) -> web.Response:
         """POST /v1/remotes"""

@@ -17,7 +17,7 @@ from komodo_tui.domain.names import check_plain_name
 from komodo_tui.domain.units import count_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 ItemState = Literal["new", "changed", "gone", "here", "conflict", "guarded"]
 """Of one definition: new or changed in the files; gone from them; changed or gone here alone; both changed; gone from
@@ -28,7 +28,7 @@ Plain = dict[str, Any]
 Key = tuple[str, str]
 """Kind and name: ``("stack", "shop")``."""
 
-KINDS = ("server", "variable", "repo", "build", "stack", "deployment", "procedure")
+KINDS = ("server", "variable", "repo", "build", "stack", "deployment", "procedure", "alerter", "maintenance")
 _SHORTEST = 10.0
 
 
@@ -169,15 +169,26 @@ def check_sync(sync: SyncDefinition) -> SyncDefinition:
     return sync
 
 
-def compare(sync: SyncDefinition, files: Mapping[Key, Plain], here: Mapping[Key, Plain], known: SyncBase) -> list[Item]:
+def compare(
+    sync: SyncDefinition, files: Mapping[Key, Plain], here: Mapping[Key, Plain], known: SyncBase,
+    others: Mapping[Key, str] | None = None,
+) -> list[Item]:  # fmt: skip
     """What differs, in the order of the files, then what is gone from them.
 
-    ``files`` and ``here`` hold only what the sync is about. Nothing that it did not bring is ever gone.
+    ``files`` and ``here`` hold only what the sync is about. Nothing that it did not bring is ever gone. ``others``:
+    what other syncs have brought, with their names.
     """
     items = [found for key, wanted in files.items() if (found := _differs(key, wanted, here.get(key), known.of(key)))]
-    gone = [key for key in known.brought() if key not in files]
-    return items + _guarded(sync, [_gone(sync, key, here[key], known.of(key)) for key in sorted(gone) if key in here],
-                            len(known.brought()), empty=not files)  # fmt: skip
+    keys = sorted(key for key in known.brought() if key not in files and key in here)
+    gone = [_gone(sync, key, here[key], known.of(key), (others or {}).get(key, "")) for key in keys]
+    return items + _guarded(sync, gone, len(known.brought()), empty=not files)
+
+
+def without(base: SyncBase, keys: Collection[Key]) -> SyncBase:
+    """The same as if it had not brought these: they are the files', and not this sync's any more."""
+    kept = {kind: {name: plain for name, plain in names.items() if (kind, name) not in keys}
+            for kind, names in base.base.items()}  # fmt: skip
+    return msgspec.structs.replace(base, base={kind: names for kind, names in kept.items() if names})
 
 
 def _differs(key: Key, wanted: Plain, here: Plain | None, base: Plain | None) -> Item | None:
@@ -198,12 +209,13 @@ def _differs(key: Key, wanted: Plain, here: Plain | None, base: Plain | None) ->
     return Item(kind=key[0], name=key[1], state=state, files=wanted, here=here, note=note)
 
 
-def _gone(sync: SyncDefinition, key: Key, here: Plain, base: Plain | None) -> Item:
+def _gone(sync: SyncDefinition, key: Key, here: Plain, base: Plain | None, other: str) -> Item:
     if here != base:
         return Item(kind=key[0], name=key[1], state="conflict", files=None, here=here,
                     note="gone from the files and changed here")  # fmt: skip
-    state: ItemState = "gone" if sync.delete else "guarded"
-    note = "" if sync.delete else "gone from the files; kept: the sync does not delete"
+    state: ItemState = "gone" if sync.delete and not other else "guarded"
+    note = f"gone from the files; kept: sync {other} has brought it, too" if other else ""
+    note = note if sync.delete else "gone from the files; kept: the sync does not delete"
     return Item(kind=key[0], name=key[1], state=state, files=None, here=here, note=note)
 
 

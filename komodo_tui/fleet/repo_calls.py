@@ -13,12 +13,14 @@ from komodo_agent.wire.repos import (
     ROUTE_REPO_CHANGED,
     ROUTE_REPO_FILE,
     ROUTE_REPO_FILES,
+    ROUTE_REPO_TEXTS,
     ROUTE_REPOS,
     ChangedPaths,
     RemoteHead,
     RepoDetail,
     RepoFile,
     RepoState,
+    RepoTexts,
 )
 from komodo_agent.wire.volumes import VolumeFolder
 from komodo_tui.domain.errors import ActError
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 READ_TIMEOUT = 60.0
 """A clone with very many files takes its time to be compared."""
+TEXTS_TIMEOUT = 120.0
+"""Longer than an act waits for another one on the same clone."""
 LOOK_TIMEOUT = 90.0
 """Longer than the agent gives git, and looks before this one."""
 
@@ -61,13 +65,29 @@ class RepoCalls(AgentCalls):
             ActError: it has characters that cannot be shown: what was saved would not be what was read.
         """
         file = await self._get(ROUTE_REPO_FILE, RepoFile, {"path": path}, id=name, timeout=READ_TIMEOUT)
-        if hashlib.sha256(file.text.encode()).hexdigest() != file.digest:
-            raise ActError(
-                f"{file.path} has control characters or line ends that cannot be edited here", hint="edit it there"
-            )
-        return file
+        return _whole(file)
+
+    async def repo_texts(self, name: str, path: str, *, every: bool) -> RepoTexts:
+        """The text files (or the YAML files alone) of what is checked out, below a path, every character of them.
+
+        Raises:
+            ActError: one has characters that cannot be shown.
+        """
+        query = {"path": path.encode().hex(), "every": "yes" if every else ""}
+        found = await self._get(ROUTE_REPO_TEXTS, RepoTexts, query, id=name, timeout=TEXTS_TIMEOUT)
+        for file in found.files:
+            _whole(file)
+        return found
 
     async def remote_head(self, source: RepoSource) -> RemoteHead:
         """What the branch is at the repository's own server now, as seen from this server."""
         body, _ = await self._call("POST", ROUTE_REMOTE, body=msgspec.json.encode(source), timeout=LOOK_TIMEOUT)
         return self._decode(body, RemoteHead)
+
+
+def _whole(file: RepoFile) -> RepoFile:
+    if hashlib.sha256(file.text.encode()).hexdigest() != file.digest:
+        raise ActError(
+            f"{file.path} has control characters or line ends that cannot be edited here", hint="edit it there"
+        )
+    return file

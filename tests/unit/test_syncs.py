@@ -273,6 +273,32 @@ def test_links_lead_nowhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert fleet.items() == {"variable B": "new"}
 
 
+def test_what_another_sync_has_or_this_one_is_not_about_any_more_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fleet = Folder(tmp_path, capsys, delete=True, most_deleted=1.0, kinds=["repo"], tags=["prod"])
+    text = (
+        "repos:\n- {name: a, url: 'https://g.example/a', tags: [%s]}\n"
+        "- {name: b, url: 'https://g.example/b', tags: [prod]}\n"
+    )
+    file = fleet.files / "one.yaml"
+    file.write_text(text % "prod")
+    assert fleet.run("sync", "apply", "fleet", "--yes") == 0
+    file.write_text(text % "staging")
+    assert fleet.items() == {}, "it is in the files, with another tag"
+    file.write_text(text.partition("- {name: a")[0] + "- {name: b" + text.partition("- {name: b")[2])
+    assert fleet.items() == {}, "nor is it this sync's from then on"
+    assert [repo["name"] for repo in fleet.document("export")["repos"]] == ["a", "b"]
+
+    other = tmp_path / "other.yaml"
+    other.write_text(json.dumps({"syncs": [{"name": "other", "folder": str(fleet.files)}]}))
+    assert fleet.run("apply", "-f", str(other), "--yes") == 0
+    assert fleet.run("sync", "apply", "other", "--yes") == 0
+    file.write_text("repos:\n- {name: c, url: 'https://g.example/c', tags: [prod]}\n")
+    (gone,) = (i for i in fleet.document("sync", "plan", "fleet")["items"] if i["name"] == "b")
+    assert (gone["state"], gone["note"]) == ("guarded", "gone from the files; kept: sync other has brought it, too")
+
+
 def test_only_some_kinds_and_tags(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fleet = Folder(tmp_path, capsys, kinds=["repo"], tags=["prod"])
     (fleet.files / "one.yaml").write_text(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +18,22 @@ from .git import GitFailedError
 from .look import changed, detail, state
 from .remote import remote_head
 from .said import explained
+from .texts import texts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from ..jobs import JobContext
-    from ..wire.repos import ChangedPaths, RemoteHead, RepoDetail, RepoFile, RepoJob, RepoSource, RepoState
+    from ..wire.repos import (
+        ChangedPaths,
+        RemoteHead,
+        RepoDetail,
+        RepoFile,
+        RepoJob,
+        RepoSource,
+        RepoState,
+        RepoTexts,
+    )
     from ..wire.volumes import VolumeFolder
 
 ROOTS = "KOMODO_AGENT_REPO_ROOTS"
@@ -30,6 +42,9 @@ _AT_ONCE = 4
 """Clones that are read side by side."""
 _LOOKS_AT_ONCE = 4
 """Repositories' own servers that are asked side by side."""
+_PATIENCE = 60.0
+"""Seconds an act waits for another one on the same clone."""
+_ASK_EVERY = 0.1
 _FRESH = 5.0
 """Seconds for which what was read of a clone is told again."""
 
@@ -76,6 +91,14 @@ class Clones:
         """A text file of a clone. Raises AgentError."""
         return await asyncio.to_thread(read, self._folder(name), path)
 
+    async def texts(self, name: str, path: str, *, every: bool) -> RepoTexts:
+        """The text files of what is checked out. Raises AgentError."""
+        folder = self._folder(name)
+        if not await asyncio.to_thread(folder.git_dir.is_dir):
+            raise AgentError("not_found", f"there is no clone of {name} here", hint="clone it first")
+        async with _turn(folder):
+            return await texts(folder, path, every=every)
+
     async def remote(self, source: RepoSource) -> RemoteHead:
         """What a branch is at the repository's own server, which is asked now. Raises AgentError."""
         await asyncio.to_thread(check_source, source, self._file_roots)
@@ -91,7 +114,7 @@ class Clones:
         try:
             await asyncio.to_thread(check, spec, self._file_roots)
             folder = self._folder(spec.name)
-            with folder.locked() as lock:
+            async with _turn(folder) as lock:
                 for name in await asyncio.to_thread(folder.tidy):
                     context.log(f"{name} was left by an act that was killed, and was taken away")
                 self._busy.add(spec.name)
@@ -130,6 +153,26 @@ class Clones:
             return sorted(path.name for path in self._root.iterdir() if path.is_dir() and not wrong_name(path.name))
         except OSError:
             return []
+
+
+@asynccontextmanager
+async def _turn(folder: Folder) -> AsyncIterator[int]:
+    """The clone's lock, waited for: a push, a sync and a person may want a clone at the same time.
+
+    Raises:
+        AgentError: another act holds it for longer than that.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    with ExitStack() as held:
+        while True:
+            try:
+                lock = held.enter_context(folder.locked())
+                break
+            except AgentError as error:
+                if not error.retryable or time.monotonic() >= deadline:
+                    raise
+            await asyncio.sleep(_ASK_EVERY)
+        yield lock
 
 
 def usual_roots() -> list[Path]:

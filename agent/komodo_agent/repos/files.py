@@ -37,8 +37,8 @@ def read(clone: Folder, path: str) -> RepoFile:
     """A file as text. Raises AgentError where it is none."""
     with root_of(str(clone.files)) as root:
         where = decode_path(path)
-        data = _bytes(root, where)
-        text = _text(data, show(where))
+        data = bytes_of(root, where)
+        text = text_of(data, show(where))
         return RepoFile(path=show(where), text=text, digest=hashlib.sha256(data).hexdigest())
 
 
@@ -99,7 +99,8 @@ def _made(root: int, path: bytes) -> Iterator[int]:
         os.close(held)
 
 
-def _bytes(root: int, path: bytes) -> bytes:
+def bytes_of(root: int, path: bytes) -> bytes:
+    """A file's content. Raises AgentError where it is none, or too large."""
     with inside(root, path, PLAIN) as held:
         status = os.fstat(held)
         if not stat.S_ISREG(status.st_mode):
@@ -113,7 +114,7 @@ def _bytes(root: int, path: bytes) -> bytes:
 def _digest(root: int, path: bytes) -> str:
     """Of a file; empty where there is none."""
     try:
-        return hashlib.sha256(_bytes(root, path)).hexdigest()
+        return hashlib.sha256(bytes_of(root, path)).hexdigest()
     except AgentError as error:
         if error.code != "not_found" or _is_there(root, path):
             raise
@@ -129,7 +130,8 @@ def _is_there(root: int, path: bytes) -> bool:
     return False
 
 
-def _text(data: bytes, name: str) -> str:
+def text_of(data: bytes, name: str) -> str:
+    """The same as text. Raises AgentError where it is none."""
     try:
         text = data.decode()
     except UnicodeDecodeError as error:

@@ -20,6 +20,8 @@ ROUTE_REPO_FILES = "/v1/repos/{id}/files"
 """GET with ``path``: a :class:`~komodo_agent.wire.volumes.VolumeFolder` of the clone's files."""
 ROUTE_REPO_FILE = "/v1/repos/{id}/file"
 """GET with ``path``: a :class:`RepoFile`."""
+ROUTE_REPO_TEXTS = "/v1/repos/{id}/texts"
+"""GET with ``path`` and ``every`` (``yes``: not YAML files alone): :class:`RepoTexts`."""
 
 RepoVerb = Literal["clone", "pull", "fetch", "remove", "commit"]
 
@@ -73,6 +75,14 @@ class RepoFile(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     digest: str
     """SHA-256 of its bytes, in hexadecimal digits."""
+
+
+class RepoTexts(msgspec.Struct, frozen=True, kw_only=True):
+    """The text files of one commit below a path."""
+
+    commit: str
+    files: tuple[RepoFile, ...] = ()
+    """In the order of their paths. No links, none whose path has a part that begins with a dot."""
 
 
 class RepoChange(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from komodo_tui.domain.errors import KomodoError, NotFoundError, UsageError
-from komodo_tui.domain.syncs import Item, Key, Plain, SyncBase, compare
+from komodo_tui.domain.syncs import Item, Key, Plain, SyncBase, compare, without
 from komodo_tui.operations.definition_files import KINDS, plain
+from komodo_tui.operations.sync_definitions import SyncDefinitions
 from komodo_tui.operations.syncs.reading import SourceReader
 from komodo_tui.store.fleet_files import FleetFile, check_definition, parse_fleet
 from komodo_tui.store.sync_bases import SyncBases
@@ -60,6 +61,7 @@ class SyncLooker:
         try:
             source = await self._reader.read(sync, pull=pull)
             found = await asyncio.to_thread(self._compared, sync, source, base)
+            base = found.base
         except KomodoError as error:
             note = msgspec.structs.replace(base, looked=time.time(), problem=str(error)[:500])
             await asyncio.to_thread(self.bases.write, sync.name, note)
@@ -79,12 +81,19 @@ class SyncLooker:
             wanted, found = parse_fleet((name, text.encode()) for name, text in source.texts.items())
             words = {kind.plural: kind.word for kind in KINDS}
             places = {(words[plural], name): file for (plural, name), file in found.items()}
+        everything = {(kind.word, one.name) for kind in KINDS for one in getattr(wanted, kind.plural)}
         wanted = _narrowed(wanted, sync)
         files = _plains(wanted)
+        base = without(base, everything - set(files))  # another tag, say: it is not gone from the files
         here = self.here(set(files) | base.brought())
-        items = compare(sync, files, here, base)
+        items = compare(sync, files, here, base, self._others(sync) if base.brought() - set(files) else None)
         equal = {key: value for key, value in files.items() if here.get(key) == value}
         return Pending(source, wanted, items, equal, places, base)
+
+    def _others(self, sync: SyncDefinition) -> dict[Key, str]:
+        """What other syncs have brought, with the name of one that has. Reads the stores."""
+        names = [name for name in SyncDefinitions(self._parts.definitions).known() if name != sync.name]
+        return {key: name for name in names for key in self.bases.read(name).brought()}
 
     def here(self, keys: set[Key]) -> dict[Key, Plain]:
         """The definitions of these keys, as they are. Reads the stores."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from komodo_tui.operations.values import StoredValues
     from komodo_tui.store.definitions import DefinitionStore
 
-MOST_FILES, MOST_BYTES, DEEPEST = 500, 4 << 20, 12
+MOST_FILES, MOST_BYTES = 500, 4 << 20
 _YAML = (".yaml", ".yml")
 _PULL = 300.0
 _LOCAL = "local"
@@ -132,37 +132,15 @@ def _files_below(top: Path) -> Iterator[Path]:
 
 
 async def _of_clone(client: AgentClient, repo: str, server: str, path: str, every: bool) -> SourceFiles:
-    """Read them by the agent, whose paths are in hexadecimal digits: names need not be text."""
-    state = next((clone for clone in await client.repos() if clone.name == repo), None)
-    if state is None or state.commit is None:
-        problem = state.problem if state is not None and state.problem else "nothing is checked out"
-        raise ActError(f"repo {repo} cannot be read on {server}: {problem}", hint="pull it")
+    """Read them by the agent: all of one commit, whatever else goes on in the clone."""
+    found = await client.repo_texts(repo, path, every=every)
     prefix = f"{path}/" if path else ""
-    if path.endswith(_YAML):
-        file = await client.repo_file(repo, path.encode().hex())
-        return SourceFiles(state.commit.id, {path.rpartition("/")[2]: file.text},
-                           {path.rpartition("/")[2]: file.digest}, server)  # fmt: skip
-    names: list[tuple[str, str]] = []
-    size = 0
-    waiting = [(path.encode().hex(), 0)]
-    while waiting:
-        folder, depth = waiting.pop()
-        for entry in (await client.repo_folder(repo, folder)).files:
-            shown = bytes.fromhex(entry.path).decode("utf-8", "replace")
-            last = shown.rpartition("/")[2]
-            if last.startswith("."):
-                continue
-            if entry.kind == "folder" and depth < DEEPEST:
-                waiting.append((entry.path, depth + 1))
-            elif entry.kind == "file" and (every or last.endswith(_YAML)):
-                size += entry.size
-                names.append((shown, entry.path))
-                _check_bounds(f"repo {repo}", len(names), size)
-    texts, digests = {}, {}
-    for shown, hexadecimal in sorted(names):
-        file = await client.repo_file(repo, hexadecimal)
-        texts[shown.removeprefix(prefix)], digests[shown.removeprefix(prefix)] = file.text, file.digest
-    return SourceFiles(state.commit.id, texts, digests, server)
+    names = {file.path: file.path.rpartition("/")[2] if file.path == path else file.path.removeprefix(prefix)
+             for file in found.files}  # fmt: skip
+    return SourceFiles(
+        found.commit, {names[file.path]: file.text for file in found.files},
+        {names[file.path]: file.digest for file in found.files}, server,
+    )  # fmt: skip
 
 
 def _check_bounds(what: str, files: int, size: int) -> None:

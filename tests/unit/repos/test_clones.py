@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from komodo_agent.repos import clones
 from tests.unit.repos.lab import git
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.unit.repos.lab import Author, Server
 
 
@@ -105,7 +108,7 @@ async def test_a_pin_stays_and_a_branch_that_is_gone_is_told(server: Server, aut
 
 
 async def test_locks_of_dead_acts_are_taken_away_and_those_of_living_ones_respected(
-    server: Server, author: Author
+    server: Server, author: Author, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await server.do("clone")
     (server.git_dir / "index.lock").touch()
@@ -113,6 +116,7 @@ async def test_locks_of_dead_acts_are_taken_away_and_those_of_living_ones_respec
     await server.do("pull")
     assert any("index.lock" in line for line in server.context.lines)
     assert (server.files / "note").exists()
+    monkeypatch.setattr(clones, "_PATIENCE", 0.0)
     with server.clones._folder("shop").locked():
         assert "under way" in await server.refusal("pull")
 
