@@ -9,17 +9,19 @@ import msgspec
 from komodo_agent.wire.models import Container
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from komodo_agent.wire.compose import RevisionSummary
     from komodo_agent.wire.jobs import Job
     from komodo_tui.domain.stacks import StackDefinition
 
 DeploymentState = Literal[
     "running", "starting", "unhealthy", "restarting", "partly running", "paused", "finished", "exited", "down",
-    "deploying", "unknown",
+    "deploying", "unknown", "failed",
 ]  # fmt: skip
 """``finished``: every container ended with 0, as those of a task do; ``exited``: one ended otherwise and none runs;
-``down``: there is no container; ``unknown``: the server or its engine is away, what is told is of before."""
+``down``: there is no container; ``unknown``: the server or its engine is away, what is told is of before; ``failed``:
+nothing runs, since none of its deploys went well, and what the last one made was stopped."""
 
 JOBS = frozenset({"deploy", "rollback", "adopt"})
 """Kinds of jobs that work on a whole deployment."""
@@ -92,6 +94,17 @@ def deployments_on(
         _deployment(server, project, names.get(project, ""), projects.get(project, {}), known, working, now)
         for project in sorted({*projects, *names, *working})
     ]
+
+
+def after_deploys(deployment: Deployment, revisions: Sequence[RevisionSummary]) -> Deployment:
+    """The same with what its deploys tell (the newest first): what a failed one left stopped is not finished."""
+    newest = revisions[0] if revisions else None
+    if newest is None or deployment.state not in ("finished", "exited", "down") or newest.outcome == "running":
+        return deployment
+    if any(revision.outcome == "success" for revision in revisions):
+        return deployment
+    why = newest.error or newest.outcome.replace("_", " ")
+    return msgspec.structs.replace(deployment, state="failed", why=f"the deploy failed: {why}")
 
 
 def _works(job: Job) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from komodo_agent.wire.compose import ComposeAct, ComposeDeploy, ComposeRollback
 from komodo_agent.wire.compose_files import ComposeWrite
+from komodo_agent.wire.compose_values import shown
 from komodo_tui.domain.errors import NotFoundError, RefusedError, UsageError
 from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.domain.stacks import check_stack
@@ -120,7 +121,7 @@ def details(preview: ComposePreview) -> Iterator[str]:
             image = f": {change.image}{absent}" if change.image else ""
             yield f"{change.verb} {change.service}{image}{f', {change.why}' if change.why else ''}"
     for key in preview.environment:
-        yield f"environment: {key.key} {key.change}"
+        yield f"{shown(key.key)} {key.change}"
     for file in preview.files:
         yield f"file {file.path}: {file.change}"
     for port in preview.ports:

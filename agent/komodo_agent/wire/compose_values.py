@@ -34,6 +34,11 @@ def variable_of(name: str) -> str:
     return f"{_CODED}{coded}"
 
 
+def shown(variable: str) -> str:
+    """A variable as its author knows it: ``[[build.app]]``, ``HTTP_PORT``."""
+    return f"[[{name_of(variable)}]]" if variable.startswith(PREFIX) else f"environment: {variable}"
+
+
 def name_of(variable: str) -> str:
     """The name behind a variable."""
     if not variable.startswith(_CODED):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from komodo_tui.domain.deployments import Deployment, deployments_on
+from komodo_tui.domain.deployments import Deployment, after_deploys, deployments_on
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.stacks import servers_of
 from komodo_tui.ui.definitions.asking import Answers, Reading
@@ -45,7 +45,7 @@ class Place(NamedTuple):
 
         Nothing of a server that is away, and of what is down as a whole: its state tells that.
         """
-        known = self.project is not None and self.deployment.state not in ("unknown", "down")
+        known = self.project is not None and self.deployment.state not in ("unknown", "down", "failed")
         services = self.project.services if known and self.project is not None else ()
         return {service.service: service.drift for service in services if service.drift}
 
@@ -163,7 +163,9 @@ class StackBook:
         found: dict[Key, Place] = {}
         for deployment in (*here, *gone):
             key = (name, deployment.project)
-            place, was = Place(live, deployment, known.get(deployment.project)), old.get(key)
+            project, was = known.get(deployment.project), old.get(key)
+            told = after_deploys(deployment, project.revisions) if project is not None else deployment
+            place = Place(live, told, project)
             found[key] = was if was == place else place  # the same object where nothing changed: quickly compared
         self._places[name] = (made_of, found)
         return found

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from komodo_tui.ui.stacks.book import Place, StackRow
 
 _ORDER: tuple[DeploymentState, ...] = (
-    "unhealthy", "restarting", "exited", "partly running", "deploying", "starting", "unknown", "paused", "down",
-    "finished", "running",
+    "unhealthy", "restarting", "failed", "exited", "partly running", "deploying", "starting", "unknown", "paused",
+    "down", "finished", "running",
 )  # fmt: skip
 """Worst first."""
 _OUTCOMES = {"success": "ok", "running": "busy", "rolled_back": "warn", "cancelled": "warn"}
@@ -32,6 +32,7 @@ def state_sign(state: DeploymentState, glyphs: Glyphs) -> tuple[str, str]:
     return {
         "running": (glyphs.ok, "ok"), "starting": (glyphs.busy, "busy"), "deploying": (glyphs.busy, "busy"),
         "unhealthy": (glyphs.fail, "bad"), "restarting": (glyphs.fail, "bad"), "exited": (glyphs.fail, "bad"),
+        "failed": (glyphs.fail, "bad"),
         "partly running": (glyphs.warn, "warn"), "paused": (glyphs.paused, "warn"), "finished": (glyphs.done, "dim"),
         "down": (glyphs.stopped, "dim"), "unknown": (glyphs.unknown, "dim"),
     }[state]  # fmt: skip

@@ -178,10 +178,13 @@ class StackDetail(RowDetail["StackRow"]):
             pane.show(stack_text(row.definition))
         elif isinstance(pane, ListPane):
             rows: dict[Any, Any] = dict(service_rows(row.places)) if self.tab == "services" else _revisions(row)
+            fresh = not pane.table.model.view
             pane.table.set_rows(rows)
             pane.table.refigure()
             pane.table.recheck()
             pane.told()
+            if fresh and self.tab == "revisions" and (earlier := _one_before(row)) is not None:
+                pane.table.choose(earlier)
 
     @property
     def _place(self) -> Place | None:
@@ -270,6 +273,16 @@ def _revisions(row: StackRow) -> dict[tuple[str, int], RevisionRow]:
         if place.project is not None
         for revision in place.project.revisions
     }
+
+
+def _one_before(row: StackRow) -> tuple[str, int] | None:
+    """The newest good revision beside what was deployed well last: the one that a return most often means."""
+    for place in row.places:
+        revisions = place.project.revisions if place.project is not None else ()
+        good = [revision for revision in revisions if revision.outcome == "success"]
+        if len(good) > 1:
+            return place.deployment.server, good[1].number
+    return None
 
 
 def _parser(line: str) -> Callable[[RevisionRow], bool]:

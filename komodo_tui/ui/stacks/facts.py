@@ -44,7 +44,7 @@ def _place(place: Place, now: float, glyphs: Glyphs, problem: str) -> Lines:
         words += [f"commit {revision.commit[:10]}"] if revision.commit else []
     lines: Lines = [(deployment.server, "   ".join(words), tone)]
     lines += [("", words, "warn") for words in deployment.why.split("; ") if words]
-    if revision is not None and revision.error:
+    if revision is not None and revision.error and revision.error not in deployment.why:
         lines.append(("", f"revision {revision.number}: {revision.error}", "bad"))
     lines += [("", f"{glyphs.drift} {service}: {words}", "warn") for service, words in place.drift.items()]
     return [*lines, ("", problem, "bad")] if problem else lines

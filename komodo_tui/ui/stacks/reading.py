@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Button, Static
 
 from komodo_agent.wire.compose import FileChange
+from komodo_agent.wire.compose_values import shown
 from komodo_tui.domain.masking import mask_env
 from komodo_tui.operations.stack_plans import file_diff
 from komodo_tui.ui.modals.base import Dialog, button
@@ -80,7 +81,8 @@ def revision_text(revision: Revision, look: Look) -> Text:
     if revision.templates:
         text.append("\n\nenvironment", style("accent bold"))
         for key in sorted(revision.templates):
-            text.append(f"\n{key}={_shown(key, revision.templates[key])}")
+            name = shown(key).removeprefix("environment: ")
+            text.append(f"\n{name}={_shown(key, revision.templates[key])}")
     if revision.folder:
         text.append(f"\n\nfiles below {revision.folder}", style("dim"))
     for file in revision.files:
@@ -106,7 +108,7 @@ def between_text(old: Revision, new: Revision, look: Look) -> Text:
     for key in sorted({*old.prints, *new.prints}):
         if old.prints.get(key) != new.prints.get(key):
             change = "added" if key not in old.prints else "removed" if key not in new.prints else "changed"
-            text.append(f"environment: {key} {change}\n", style("warn"))
+            text.append(f"{shown(key)} {change}\n", style("warn"))
     for change_text in _file_diffs(old, new):
         text.append("\n" if text.plain else "")
         text.append_text(unified_text(change_text, look))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from komodo_agent.wire.compose_values import name_of, names_in, variable_of, with_variables
+from komodo_agent.wire.compose_values import name_of, names_in, shown, variable_of, with_variables
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.interpolation import Value, interpolate, with_builds
 from komodo_tui.domain.single import DeploymentDefinition
@@ -29,6 +29,8 @@ def test_a_build_in_a_compose_file_becomes_a_variable() -> None:
 def test_a_variable_tells_its_name(name: str) -> None:
     assert variable_of(name).isidentifier()
     assert name_of(variable_of(name)) == name
+    assert shown(variable_of(name)) == f"[[{name}]]"
+    assert shown("PORT") == "environment: PORT"
 
 
 def test_a_deployment_runs_the_image_of_a_build() -> None:

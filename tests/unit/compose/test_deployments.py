@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from komodo_agent.wire.compose import RevisionSummary
 from komodo_agent.wire.jobs import Job
 from komodo_agent.wire.models import Container
-from komodo_tui.domain.deployments import deployments_on
+from komodo_tui.domain.deployments import Deployment, after_deploys, deployments_on
 from komodo_tui.domain.stacks import StackDefinition
 
 PROJECT, SERVICE = "com.docker.compose.project", "com.docker.compose.service"
@@ -55,3 +57,15 @@ def test_what_is_not_there_what_works_and_what_cannot_be_asked() -> None:
     assert away.state == "unknown"
     ended = Job(id="j-1", kind="deploy", target="shop", status="failed")
     assert deployments_on("web-1", [], known=True, jobs=[ended]) == []
+
+
+def test_what_a_first_deploy_that_failed_left_stopped_is_not_finished() -> None:
+    left = Deployment(server="web-1", project="shop", state="finished")
+    failed = RevisionSummary(number=1, started=0.0, outcome="failed", error="web ended with code 1")
+    assert after_deploys(left, [failed]).state == "failed"
+    assert "web ended with code 1" in after_deploys(left, [failed]).why
+    for others in ([], [failed, RevisionSummary(number=0, started=0.0, outcome="success")]):
+        assert after_deploys(left, others).state == "finished"
+    running = msgspec.structs.replace(failed, outcome="running")
+    assert after_deploys(left, [running]).state == "finished"
+    assert after_deploys(msgspec.structs.replace(left, state="running"), [failed]).state == "running"
