@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from textual.app import App
 
-    from komodo_tui.domain.alerts_survey import Survey
+    from komodo_tui.domain.alerts_readings import Survey
     from komodo_tui.operations.alerts.surveys import MoreSurveys
     from komodo_tui.store.alerts import AlertStore
     from komodo_tui.ui.runtime import Runtime
