@@ -8,6 +8,7 @@ read, and what is sent waits until the engine takes it: neither side can fill th
 from __future__ import annotations
 
 import asyncio
+import os
 import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -123,7 +124,7 @@ class GrpcServer:
         self._reader = reader
         self._writer = writer
         self._methods = methods
-        self._h2 = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
+        self._h2 = H2Connection(H2Configuration(client_side=False, header_encoding=None))
         self._calls: dict[int, Call] = {}
         self._window = asyncio.Event()
 
@@ -184,8 +185,8 @@ class GrpcServer:
     def _begin(self, event: RequestReceived) -> None:
         headers: dict[str, tuple[str, ...]] = {}
         for name, value in event.headers:
-            key = str(name)
-            headers[key] = (*headers.get(key, ()), str(value))
+            key = os.fsdecode(name)  # patterns of file names come in headers, and names may be any bytes
+            headers[key] = (*headers.get(key, ()), os.fsdecode(value))
         call = Call(self, event.stream_id, headers)
         (path,) = headers.get(":path") or ("",)
         self._calls[event.stream_id] = call

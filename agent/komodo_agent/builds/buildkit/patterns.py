@@ -75,8 +75,8 @@ def _made(pattern: str) -> _Pattern | None:
     text = pattern.strip()
     if not text:
         return None
-    if len(text) > _LONGEST or not text.isprintable():
-        raise ValueError(f"pattern {text[:80]!r} makes no sense")
+    if len(text) > _LONGEST:
+        raise ValueError(f"a pattern has more than {_LONGEST} characters")
     exception = text.startswith("!")
     text = posixpath.normpath(text[1:].strip() if exception else text)
     if exception and text == ".":

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _MOST = 2000
 """Steps that are told apart."""
+_PAUSE = 5.0
+"""Seconds between two lines on how far something is."""
+_FOR_EVER = float("inf")
 _LONGEST_LINE = 1 << 16
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _CANCELLED = "context canceled"
@@ -27,7 +30,8 @@ class _Known:
         self.partial = b""
         self.ended = False
         self.failed = False
-        self.told: set[str] = set()
+        self.told: dict[str, float] = {}
+        """What it does → until when that need not be told again."""
 
 
 class PlainLines:
@@ -59,12 +63,19 @@ class PlainLines:
 
     def _status(self, status: Status) -> Iterator[str]:
         known = self._known.get(status.vertex)
-        if known is None or not status.completed or status.id in known.told:
+        if known is None or len(known.told) >= _MOST:
             return
-        known.told.add(status.id)
+        at = status.completed or status.at
+        if not status.completed and at < known.told.setdefault(status.id, at + _PAUSE):
+            return
+        if known.told.get(status.id) == _FOR_EVER:
+            return
+        known.told[status.id] = _FOR_EVER if status.completed else at + _PAUSE
         size = f" {_size(status.current)}" if status.current else ""
-        took = status.completed - status.started if status.started else 0.0
-        yield f"#{known.index} {_one_line(status.id)}{size}{f' {took:.1f}s' if took > 0.01 else ''} done"
+        size += f" / {_size(status.total)}" if size and status.total and not status.completed else ""
+        took = at - status.started if status.started else 0.0
+        words = f"{size}{f' {took:.1f}s' if took > 0.01 else ''}{' done' if status.completed else ''}"
+        yield f"#{known.index} {_one_line(status.id)}{words}"
 
     def _log(self, log: Log) -> Iterator[str]:
         known = self._known.get(log.vertex)

@@ -59,7 +59,7 @@ async def session(engine: Engine, name: str, key: str, lent: Lent) -> AsyncItera
         aiodocker.DockerError: the engine has none.
         OSError, asyncio.TimeoutError: there is no connection.
     """
-    methods = _methods(lent)
+    methods = methods_of(lent)
     identity = uuid.uuid4().hex
     headers = [
         ("X-Docker-Expose-Session-Uuid", identity),
@@ -86,7 +86,8 @@ def login_of(header: str, host: str) -> Login:
         raise AgentError("bad_request", f"the login of {host} cannot be read") from error
 
 
-def _methods(lent: Lent) -> dict[str, Handler]:
+def methods_of(lent: Lent) -> dict[str, Handler]:
+    """What an engine may call, by its path."""
     return {
         "/grpc.health.v1.Health/Check": _healthy,
         "/moby.filesync.v1.FileSync/DiffCopy": FileSync(lent.folders).diff_copy,

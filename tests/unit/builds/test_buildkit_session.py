@@ -1,0 +1,193 @@
+"""A session with BuildKit, with an engine that is made up: secrets, logins and files, and what comes of nonsense."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import struct
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import DataReceived, StreamEnded, TrailersReceived
+from hypothesis import given
+from hypothesis import strategies as st
+
+from komodo_agent.builds.buildkit.grpc import GrpcServer, framed
+from komodo_agent.builds.buildkit.protobuf import block, fields, number
+from komodo_agent.builds.buildkit.session import Lent, Login, methods_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+DIFF_COPY = "/moby.filesync.v1.FileSync/DiffCopy"
+CONTEXT = {"dir-name": "context"}
+_NONE: dict[str, str] = {}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """The files of a build."""
+    top = tmp_path / "files"
+    for path in ("Dockerfile", "a-b", "a/deep/er/x.txt", "a/y", "left-out/x"):
+        (top / path).parent.mkdir(parents=True, exist_ok=True)
+        (top / path).write_text(path)
+    return top
+
+
+class Engine:
+    """The engine's side of a session: an HTTP/2 client."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self.writer = writer
+        self._h2 = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
+        self._h2.initiate_connection()
+        self.buffer: dict[int, bytearray] = {}
+        self.trailers: dict[int, dict[str, str]] = {}
+        self.ended: set[int] = set()
+
+    def call(self, path: str, *messages: bytes, end: bool = True, headers: Mapping[str, str] = _NONE) -> int:
+        """Begin a call; returns its stream."""
+        stream = self._h2.get_next_available_stream_id()
+        head = [(":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "localhost")]
+        self._h2.send_headers(
+            stream, [*head, ("content-type", "application/grpc"), ("te", "trailers"), *headers.items()]
+        )
+        self.buffer[stream] = bytearray()
+        self.say(stream, *messages, end=end)
+        return stream
+
+    def say(self, stream: int, *messages: bytes, end: bool = False) -> None:
+        """Send messages of a call."""
+        self._h2.send_data(stream, b"".join(map(framed, messages)), end_stream=end)
+        self.writer.write(self._h2.data_to_send())
+
+    async def messages(self, stream: int) -> list[bytes]:
+        """Those that have come since; at least one, unless the call has ended."""
+        while True:
+            found, buffer = [], self.buffer[stream]
+            while len(buffer) >= 5 and len(buffer) >= 5 + (size := struct.unpack_from(">BL", buffer)[1]):
+                found.append(bytes(buffer[5 : 5 + size]))
+                del buffer[: 5 + size]
+            if found or stream in self.ended:
+                return found
+            data = await asyncio.wait_for(self._reader.read(1 << 16), 10)
+            assert data, "the session has ended"
+            for event in self._h2.receive_data(data):
+                if isinstance(event, DataReceived):
+                    self.buffer[event.stream_id] += event.data
+                    self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+                elif isinstance(event, TrailersReceived):
+                    self.trailers[event.stream_id] = {str(k): str(v) for k, v in event.headers}
+                elif isinstance(event, StreamEnded):
+                    self.ended.add(event.stream_id)
+            self.writer.write(self._h2.data_to_send())
+
+    async def answer(self, path: str, message: bytes, headers: Mapping[str, str] = _NONE) -> tuple[bytes, str]:
+        """The answer of a call with one question, and its status."""
+        stream, found = self.call(path, message, headers=headers), b""
+        while stream not in self.ended:
+            found += b"".join(await self.messages(stream))
+        return found, self.trailers[stream]["grpc-status"]
+
+
+@pytest.fixture
+async def session(tree: Path) -> Any:
+    """The engine's end of a session of a build."""
+    lent = Lent(
+        {"context": str(tree)}, {"tok": b"hunter22"}, {"reg.example": Login("ana", "s"), "docker.io": Login("h", "")}
+    )
+    ours, theirs = socket.socketpair()
+    server = GrpcServer(*await asyncio.open_connection(sock=ours), methods_of(lent))
+    task = asyncio.create_task(server.serve())
+    engine = Engine(*await asyncio.open_connection(sock=theirs))
+    yield engine
+    engine.writer.close()
+    await asyncio.wait_for(task, 10)
+
+
+async def test_secrets_logins_and_health(session: Engine) -> None:
+    secret, login = "/moby.buildkit.secrets.v1.Secrets/GetSecret", "/moby.filesync.v1.Auth/Credentials"
+    assert await session.answer("/grpc.health.v1.Health/Check", b"") == (number(1, 1), "0")
+    assert await session.answer(secret, block(1, b"tok")) == (block(1, b"hunter22"), "0")
+    assert await session.answer(secret, block(1, b"other")) == (b"", "5")
+    assert await session.answer(secret, b"\x0a\xff") == (b"", "2")
+    assert await session.answer(login, block(1, b"reg.example")) == (block(1, b"ana") + block(2, b"s"), "0")
+    assert (await session.answer(login, block(1, b"registry-1.docker.io")))[0].startswith(block(1, b"h"))
+    assert await session.answer(login, block(1, b"elsewhere.example")) == (b"", "0")
+    assert await session.answer("/moby.sshforward.v1.SSH/CheckAgent", b"") == (b"", "12")
+
+
+async def test_files_are_offered_and_those_asked_for_are_sent(session: Engine, tree: Path) -> None:
+    content = os.urandom(3_000_000)  # more than any window of HTTP/2's
+    (tree / "a/y").write_bytes(content)
+    stream = session.call(DIFF_COPY, end=False, headers=CONTEXT | {"exclude-patterns": "left-out"})
+    offered: list[bytes] = []
+    while not offered or offered[-1]:
+        for message in await session.messages(stream):
+            offered.append(name_in(message))
+    assert offered == [b"Dockerfile", *sorted_like_walk(offered)]
+    wanted = {offered.index(name): b"" for name in (b"a/y", b"Dockerfile")}
+    session.say(stream, *(number(1, 1) + number(3, index) for index in wanted))
+    left = set(wanted)
+    while left:
+        for message in await session.messages(stream):
+            packet: dict[int, Any] = dict(fields(message))
+            index, data = packet.get(3, 0), packet.get(4, b"")
+            wanted[index] += data
+            left -= set() if data else {index}
+    assert wanted == {offered.index(b"a/y"): content, offered.index(b"Dockerfile"): b"Dockerfile"}
+    session.say(stream, number(1, 3))
+    assert await session.messages(stream) == [number(1, 3)]
+
+
+def name_in(message: bytes) -> bytes:
+    """The path in a packet that offers a file; empty in the last one."""
+    packet: dict[int, Any] = dict(fields(message))
+    stat: dict[int, Any] = dict(fields(packet.get(2, b"")))
+    return bytes(stat.get(1, b""))
+
+
+def sorted_like_walk(offered: list[bytes]) -> list[bytes]:
+    """The order that the receiving side insists on: a folder's files right behind it."""
+    return [*sorted(offered[1:-1], key=lambda path: path.split(b"/")), b""]
+
+
+async def test_what_is_wrong_with_files_is_said(session: Engine, tree: Path) -> None:
+    assert (await session.answer(DIFF_COPY, number(1, 3), {"dir-name": "elsewhere"}))[1] == "5"
+    stream = session.call(DIFF_COPY, number(1, 1) + number(3, 999), end=False, headers=CONTEXT)
+    while stream not in session.ended:
+        await session.messages(stream)
+    assert "999" in session.trailers[stream]["grpc-message"]
+    stream = session.call(DIFF_COPY, end=False, headers=CONTEXT | {"exclude-patterns": "[x"})
+    while stream not in session.ended:
+        await session.messages(stream)
+    assert ".dockerignore" in session.trailers[stream]["grpc-message"]
+    stream = session.call(DIFF_COPY, end=False, headers=CONTEXT | {"followpaths": "Dockerfile"})
+    while b"" not in await session.messages(stream):
+        pass
+    (tree / "Dockerfile").unlink()
+    (tree / "Dockerfile").symlink_to("/etc/passwd")
+    session.say(stream, number(1, 1) + number(3, 0))
+    while stream not in session.ended:
+        await session.messages(stream)
+    assert "cannot be read" in session.trailers[stream]["grpc-message"]
+
+
+@given(st.binary(min_size=1, max_size=200))
+def test_whatever_comes_over_a_session_ends_it_at_worst(data: bytes) -> None:
+    async def run() -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            server = GrpcServer(*await asyncio.open_connection(sock=ours), methods_of(Lent({}, {}, {})))
+            settings = b"\0\0\0\4\0\0\0\0\0"
+            theirs.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings + data)
+            theirs.shutdown(socket.SHUT_WR)
+            await asyncio.wait_for(server.serve(), 10)
+
+    asyncio.run(run())
