@@ -33,20 +33,21 @@ def install(home: str | None, ssh_config: str | None = None) -> Path:
 def unit(words: Sequence[str], environment: Mapping[str, str]) -> str:
     """The unit that runs these words."""
     kept = "".join(f"Environment={quoted(f'{name}={value}')}\n" for name, value in environment.items())
+    command = " ".join(quoted(word).replace("$", "$$") for word in words)
     return f"""\
 [Unit]
 Description=komodo-tui watch: schedules, pushes, syncs and alerts
 Documentation=https://www.freedesktop.org/software/systemd/man/systemd.service.html
-# 2 is a wrong definition or setting, 4 is refused: another watch runs, or read-only mode is on.
-StartLimitIntervalSec=10min
-StartLimitBurst=20
+# It is tried again for ever: another watch may run just now, or read-only mode be on.
+StartLimitIntervalSec=0
 
 [Service]
 Type=notify
-ExecStart={" ".join(map(quoted, words))}
+ExecStart={command}
 {kept}Restart=on-failure
 RestartSec=10
-RestartPreventExitStatus=2 4
+# 2: a setting is wrong; the log names file, line and key.
+RestartPreventExitStatus=2
 WatchdogSec=2min
 TimeoutStopSec=30
 # Runs of procedures are processes of their own: they go on when the watch is restarted.
@@ -58,8 +59,8 @@ WantedBy=default.target
 
 
 def quoted(word: str) -> str:
-    """A word as units have it (systemd.syntax(7), systemd.service(5)): nothing in it is expanded."""
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    """A word as units have it (systemd.syntax(7)): nothing in it is expanded, but for ``$`` in commands."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"' if any(not (c.isalnum() or c in "-_./=:@%,+") for c in word) or not word else escaped
 
 
