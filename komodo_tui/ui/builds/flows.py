@@ -103,6 +103,8 @@ async def cancel(runtime: Runtime, shell: Shell, row: BuildRow) -> None:
         record = await runtime.executor.stop_job(target, row.job.id, "build", runtime.actor)
         if record.outcome != "success":
             shell.flash(f"{shell.look.glyphs.fail} {record.title}: {record.steps[0].error}", "bad")
+    else:
+        shell.flash(f"{row.definition.name} is not being built")
 
 
 async def menu(runtime: Runtime, shell: Shell, row: BuildRow) -> str | None:

@@ -94,6 +94,7 @@ class VariablesPage(Page):
         if self.is_mounted:
             self.table.set_rows({key_of(row): row for row in found})
             self.pane.told()
+            self.refresh_bindings()
 
     def _teach(self) -> Text:
         style = self.shell.look.palette.style
@@ -146,7 +147,9 @@ class VariablesPage(Page):
             self.shell.work(flows.copy(self.shell, self.table.current))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Read-only mode hides what changes something."""
+        """Read-only mode hides what changes something; all but setting a new one wants a row."""
+        if action not in ("new", "read") and self.table.is_mounted and self.table.current is None:
+            return False
         return not (action in ("new", "edit", "remove") and self.runtime.settings.read_only)
 
     def commands(self) -> Iterable[Command]:

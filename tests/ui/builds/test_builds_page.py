@@ -26,6 +26,7 @@ from komodo_tui.ui.pages.builds import BuildsPage
 from tests.ui.fleets import NOW, StillClient, StillExecutor, StillLink, furnish
 from tests.ui.stacks.piloting import LARGE, SMALL, dialog, until
 from tests.ui.still import still_runtime
+from tests.ui.terminal.lab import screen_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -211,6 +212,8 @@ async def test_one_key_builds_the_next_version(tmp_path: Path) -> None:
     async with app.run_test(size=LARGE) as pilot:
         page = await ready(pilot)
         page.table.choose("web")
+        await pilot.press("S")
+        await until(pilot, lambda: "web is not being built" in screen_text(pilot.app)[-1])
         await pilot.press("B")
         confirm = await dialog(pilot, ConfirmDialog)
         assert "then push reg.example/web" in confirm.plan.steps[0].details
