@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tests.integration.agent.lab import AgentProcess
     from tests.rig.server import Server
 
+_DOCKER = find("docker") or "docker"
 ROUNDS = 8
 DOCKERFILE = """\
 FROM busybox
@@ -42,35 +43,37 @@ def measure() -> dict[str, float]:
     """Seconds, medians: small images, built anew and from the cache."""
     figures: dict[str, float] = {}
     with ExitStack() as stack:
-        server = stack.enter_context(private_server("builds"))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         files = folder / "files"
         files.mkdir()
         (files / "Dockerfile").write_text(DOCKERFILE)
         (files / "data").write_bytes(b"0123456789abcdef" * 4096)
-        for kind in ("buildkit", "classic"):
+        for kind in ("buildkit", "engine", "classic"):
             path = _docker(folder / kind, kind)
-            with agent_process(folder / f"{kind}-agent", server.docker_host, environment={"PATH": path}) as agent:
-                figures |= asyncio.run(_measure(agent, server, files, path, kind))
+            with (
+                private_server(f"builds-{kind}", buildkit=kind != "classic") as server,
+                agent_process(folder / f"{kind}-agent", server.docker_host, environment={"PATH": path}) as agent,
+            ):
+                figures |= asyncio.run(_measure(agent, server, files, kind))
     return figures
 
 
 def _docker(folder: Path, kind: str) -> str:
-    """A PATH whose docker has this builder, whichever that of this machine would take."""
+    """A PATH whose docker has this builder, whichever this machine has; for ``engine`` none that works."""
     folder.mkdir()
-    docker = find("docker") or "docker"
     classic = 'case "$1" in buildx) exit 1;; version) echo "99.0|99.0"; exit;; esac\n' if kind == "classic" else ""
-    (folder / "docker").write_text(f'#!/bin/sh\n{classic}exec {docker} "$@"\n')
+    script = "exit 127\n" if kind == "engine" else f'{classic}exec {_DOCKER} "$@"\n'
+    (folder / "docker").write_text(f"#!/bin/sh\n{script}")
     (folder / "docker").chmod(0o755)
     return f"{folder}:{os.environ['PATH']}"
 
 
-async def _measure(agent: AgentProcess, server: Server, files: Path, path: str, kind: str) -> dict[str, float]:
+async def _measure(agent: AgentProcess, server: Server, files: Path, kind: str) -> dict[str, float]:
     found: dict[str, list[float]] = {}
     async with agent.session() as session:
         for number in range(ROUNDS + 1):
             for what, fresh in (("cold", True), ("cached", False)):
-                theirs = await asyncio.to_thread(_plain, server, files, path, kind, number, fresh)
+                theirs = await asyncio.to_thread(_plain, server, files, kind, number, fresh)
                 ours, first = await _ours(session, files, number, fresh)
                 if number:  # the first round brings what both keep
                     found.setdefault(f"{kind}, {what}: plain docker build", []).append(theirs)
@@ -80,11 +83,11 @@ async def _measure(agent: AgentProcess, server: Server, files: Path, path: str, 
     return {what: statistics.median(values) for what, values in sorted(found.items())}
 
 
-def _plain(server: Server, files: Path, path: str, kind: str, number: int, fresh: bool) -> float:
-    environment = {**os.environ, "PATH": path, "DOCKER_HOST": server.docker_host,
-                   "DOCKER_BUILDKIT": "1" if kind == "buildkit" else "0"}  # fmt: skip
+def _plain(server: Server, files: Path, kind: str, number: int, fresh: bool) -> float:
+    environment = {**os.environ, "DOCKER_HOST": server.docker_host,
+                   "DOCKER_BUILDKIT": "0" if kind == "classic" else "1"}  # fmt: skip
     words = [
-        "docker",
+        _DOCKER,
         "build",
         "-t",
         "plain:1",

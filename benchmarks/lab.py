@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def private_server(name: str, containers: int = 0) -> Iterator[Server]:
-    """A private server with that many idle containers, taken down at the end."""
+def private_server(name: str, containers: int = 0, *, buildkit: bool = True) -> Iterator[Server]:
+    """A private server with that many idle containers, taken down at the end; ``buildkit`` as :func:`up` has it."""
     packages.install()
-    server = up(f"bench-{name}")
+    server = up(f"bench-{name}", buildkit=buildkit)
     try:
         with ThreadPoolExecutor(6) as pool:
             for start in range(0, containers, 6):
