@@ -41,6 +41,8 @@ class Happening(NamedTuple):
     """Unix time, by the engine."""
     exit_code: int | None = None
     """Of ``die``."""
+    image: str = ""
+    """As the container was made of it."""
 
 
 class Heard(NamedTuple):
@@ -101,7 +103,7 @@ def _happening(container: str, event: _Event) -> Happening:
     return Happening(
         id=container, container=told.get("name", ""), stack=told.get("com.docker.compose.project", ""),
         kind=cast("HappeningKind", event.Action), at=event.timeNano / 1e9,
-        exit_code=int(code) if code.isdecimal() else None,
+        exit_code=int(code) if code.isdecimal() else None, image=told.get("image", ""),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ..wire.past import PastEvent
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _LIVE = ("running", "paused")
 _STOPPED = (0, 143, None)
+_WHOLE_ID = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class Chronicle:
@@ -37,6 +39,8 @@ class Chronicle:
         """What these changes mean, in the order it happened."""
         found: list[PastEvent] = []
         for container in changed:
+            if _builds(container.image, container.stack):
+                continue
             before, self._known[container.id] = self._known.get(container.id), container
             found += self._told(before, container, now)
         for cid in removed:
@@ -49,7 +53,7 @@ class Chronicle:
 
     def happened(self, happening: Happening) -> list[PastEvent]:
         """What an event told that a later look at its container may not show."""
-        if happening.at < self._began:
+        if happening.at < self._began or (happening.kind == "die" and _builds(happening.image, happening.stack)):
             return []
         kind: EventKind = "oom"
         detail = ""
@@ -92,6 +96,14 @@ class Chronicle:
         if now.health != before.health and now.health in ("healthy", "unhealthy"):
             found.append(_event("healthy" if now.health == "healthy" else "unhealthy", now, at))
         return found
+
+
+def _builds(image: str, stack: str) -> bool:
+    """Whether it is a step of a build by the classic builder: made of an image by its whole id, by no compose project.
+
+    Each step of each build makes one and takes it away again; the build itself is told of as an act.
+    """
+    return _WHOLE_ID.fullmatch(image) is not None and not stack
 
 
 def _ended(container: Container, at: float) -> PastEvent:

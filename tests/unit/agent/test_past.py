@@ -248,6 +248,19 @@ def test_what_happened_to_a_container() -> None:
     assert [(e.kind, e.at) for e in events] == [("created", 100.0), ("started", 101.0)]
 
 
+def test_the_steps_of_a_classic_build_are_no_events_of_containers() -> None:
+    chronicle = Chronicle(began=15.0)
+    image, cid = f"sha256:{'1' * 64}", "c" * 64
+    step = _made("running", id=cid, image=image, created=100.0, started=100.0)
+    assert chronicle.containers([step], [], 101.0) == []
+    assert chronicle.happened(Happening(cid, "zen_hellman", "", "die", 102.0, 1, image)) == []
+    assert chronicle.containers([], [cid], 103.0) == []
+    (oom,) = chronicle.happened(Happening(cid, "zen_hellman", "", "oom", 102.0, None, image))
+    assert oom.kind == "oom"
+    pinned = msgspec.structs.replace(step, labels={"com.docker.compose.project": "shop"})
+    assert [e.kind for e in chronicle.containers([pinned], [], 104.0)] == ["created", "started"]
+
+
 def test_an_end_that_events_and_looks_both_tell_of_is_one_whichever_comes_first() -> None:
     chronicle = Chronicle(began=15.0)
     cid = _made("running").id
