@@ -34,9 +34,11 @@ _CANNOT_START = frozenset({125, 126, 127, 128})
 class ContainerSurvey:
     """The containers of one server, look after look. What happened between two looks is told at the second."""
 
-    def __init__(self, news_from: float) -> None:
-        """``news_from``: Unix time from which on what happened is news; what was before was somebody else's to see."""
+    def __init__(self, news_from: float, kills_from: float) -> None:
+        """Unix times from which on an end is news, and from which on a kill is, which was told at once if it was seen;
+        what was before was somebody else's to see."""
         self._news_from = news_from
+        self._kills_from = kills_from
         self._counts: dict[str, int] = {}
         self._restarts: dict[str, deque[float]] = {}
         self._looping: dict[str, float] = {}
@@ -94,7 +96,7 @@ class ContainerSurvey:
     def _killed(self, server: str, containers: Mapping[str, Container], ooms: frozenset[Oom]) -> Iterator[Reading]:
         """What the kernel killed since the last look, also where nothing shows it any more."""
         known, self._ooms = self._ooms, ooms
-        news = [oom for oom in ooms if (oom.at > self._news_from if known is None else oom not in known)]
+        news = [oom for oom in ooms if (oom.at > self._kills_from if known is None else oom not in known)]
         for name in sorted({oom.container for oom in news}):
             times = [oom for oom in news if oom.container == name]
             if _ended_so(containers.get(times[0].id)):

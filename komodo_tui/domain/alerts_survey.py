@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from komodo_tui.domain.servers import ServerDefinition, Threshold
 
 RECENT = 3600.0
-"""Seconds before the very first look from which on an exit still counts as news."""
+"""Seconds before the very first look, and before the last one of a process that is gone, from which on what still is so
+counts as news: that process may have ended before it had lasted long enough, or before it had found out."""
 _MANY, _MOST_OF = 3, 0.8
 """Servers, and their share of all remote ones, that are away together only where our own network is down."""
 _FULL_BY_NATURE = frozenset({"squashfs", "iso9660", "erofs", "cramfs", "udf", "romfs"})
@@ -52,13 +53,15 @@ class Surveyor:
 
     def __init__(self, last_look: float | None) -> None:
         """``last_look``: Unix time at which somebody evaluated alerts last; None = never."""
-        self._news_from: float | None = last_look
+        self._last_look = last_look
+        self._news_from = last_look - RECENT if last_look is not None else 0.0
         self._containers: dict[str, ContainerSurvey] = {}
 
     def survey(self, servers: Mapping[str, Server], at: float, now: float) -> Survey:
         """Look once. ``at``: monotonic seconds; ``now``: Unix time."""
-        if self._news_from is None:
-            self._news_from = now - RECENT
+        if self._last_look is None:
+            self._last_look = now - RECENT
+            self._news_from = self._last_look
         readings: list[Reading] = []
         told: set[tuple[str, Scope]] = {(HERE, "server")}
         network = _network(servers)
@@ -80,7 +83,7 @@ class Surveyor:
                 told.add((name, "engine"))
                 known = self._containers.get(name)
                 if known is None:
-                    known = self._containers[name] = ContainerSurvey(self._news_from)
+                    known = self._containers[name] = ContainerSurvey(self._news_from, self._last_look)
                 there = server.sample.at if server.sample is not None else now
                 readings += known.survey(name, server.containers, server.ooms, at, there)
             elif engine.status != "absent":

@@ -75,7 +75,7 @@ class RecordSurvey:
     def __init__(self, runtime: Runtime, last_look: float | None) -> None:
         """``last_look``: Unix time at which somebody evaluated alerts last; None = never."""
         self._runtime = runtime
-        self._news_from = last_look if last_look is not None else time.time() - RECENT
+        self._news_from = (last_look if last_look is not None else time.time()) - RECENT
         self._records = NOTHING
         self._projects: dict[str, list[Reading]] = {}
         self._asked = float("-inf")

@@ -12,7 +12,7 @@ import pytest
 from komodo_agent.wire.models import Engine, Filesystem, HostSample, Oom, Pressure
 from komodo_tui.domain.alerts import TITLES, AlertKind, Subject
 from komodo_tui.domain.alerts_evaluator import FLAP_CLEAR, FLAPS, GAP, PATIENCE, Evaluator
-from komodo_tui.domain.alerts_survey import Surveyor
+from komodo_tui.domain.alerts_survey import RECENT, Surveyor
 from komodo_tui.domain.errors import HostUnreachableError, UsageError
 from komodo_tui.domain.servers import ServerDefinition, Threshold, Thresholds, check_server
 from komodo_tui.fleet.live import ServerLive
@@ -201,15 +201,21 @@ def test_down_only_where_nobody_asked_for_it(fields: dict[str, object], expected
 
 def test_what_ended_before_anybody_watched_is_no_news_but_keeps_an_open_alert() -> None:
     ended = container("api", 1, state="exited", exit_code=1, finished=NOW)
-    scene = Scene(last_look=NOW + 500)
+    scene = Scene(last_look=NOW + RECENT + 500)
     scene.has(ended)
     assert scene.after(90) == []
-    again = Scene(last_look=NOW + 500)
+    again = Scene(last_look=NOW + RECENT + 500)
     again.has(ended)
     again.evaluator.restore([(Subject("db-01", "down", "api"), "warning")], [], again.at)
     assert again.after(90) == []
     again.has()
     assert again.after(15) == ["resolved warning down"]
+
+
+def test_what_ended_shortly_before_the_last_look_of_a_process_that_is_gone_is_news() -> None:
+    scene = Scene(last_look=NOW + 3)
+    scene.has(container("api", 1, state="exited", exit_code=1, finished=NOW))
+    assert scene.after(20) == ["opened warning down"], "that process did not live for as long as it has to last"
 
 
 def test_the_end_of_what_was_seen_running_is_news_whatever_the_clock_of_its_server_says() -> None:

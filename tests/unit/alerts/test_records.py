@@ -170,6 +170,13 @@ def test_what_failed_long_before_anybody_watched_is_no_news_but_no_end_either(tm
     assert fresh.look(survey, 1.0) == restored.look(survey, 1.0) == []
 
 
+def test_what_failed_shortly_before_the_last_look_is_news_for_who_looks_next(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, last_look=time.time() + 5.0)
+    scene.definitions.put("procedure", "nightly", ProcedureDefinition(name="nightly"), None)
+    scene.run(1, "failed")
+    assert not any("(old)" in found for found in scene.read()), "who looked may have ended before it read the records"
+
+
 def test_a_failed_procedure_is_worse_where_nobody_started_it(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     scene.definitions.put("procedure", "nightly", ProcedureDefinition(name="nightly"), None)
