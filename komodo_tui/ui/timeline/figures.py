@@ -29,7 +29,7 @@ def graphs(past: Past | None, name: str, window: float, count: int) -> tuple[Gra
     most_cpu, most_memory = (max((v for v in each if v is not None), default=None) for each in (cpu, memory))
     top = 100.0 if most_cpu is None or most_cpu <= 100 else nice_top(most_cpu)
     ceiling = nice_top(most_memory or 0.0)
-    step: tuple[Span, ...] = ((f"by {duration_text(past.step)}", "dim"),) if past is not None and cpu else ()
+    step: tuple[Span, ...] = ((f"{duration_text(past.step)} steps", "dim"),) if past is not None and cpu else ()
     return (
         GraphData(
             ((f"CPU {name} ", "bold"), _most(None if most_cpu is None else f"{most_cpu:.0f}%")), cpu, top,
