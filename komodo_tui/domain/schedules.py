@@ -7,6 +7,7 @@ repeats is handled as Debian's cron does.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from datetime import UTC, datetime
@@ -26,11 +27,16 @@ _EVERY = re.compile(r"every (?:(\d+) )?(minute|hour)s?")
 _AT = re.compile(r"(?:every )?([a-z]+?)(s?)(?: at)? (\d{1,2}):(\d{2})")
 
 
+_DAY = 86400.0
+_SPANS = (3600.0, _DAY, 32 * _DAY, 400 * _DAY, 200 * 365 * _DAY)
+"""Seconds before now that are looked through for due times: the next one where the one before has too few."""
+
+
 class Schedule:
     """One expression, understood."""
 
-    def __init__(self, text: str, zone: str = "") -> None:
-        """``zone`` is an IANA name; empty = this machine's own.
+    def __init__(self, text: str, zone: str = "", *, later: float = 0.0) -> None:
+        """``zone`` is an IANA name; empty = this machine's own. ``later``: seconds by which each time is put off.
 
         Raises:
             UsageError: the expression or the zone cannot be read.
@@ -38,6 +44,7 @@ class Schedule:
         self.text = text.strip()
         self.cron = to_cron(self.text)
         self._zone = _zone(zone)
+        self._later = later
         try:
             CronSim(self.cron, datetime(2026, 1, 1))
         except CronSimError as error:
@@ -49,20 +56,28 @@ class Schedule:
         Raises:
             UsageError: it never is (30 February).
         """
-        start = datetime.fromtimestamp(moment, UTC).astimezone(self._zone)
+        start = datetime.fromtimestamp(moment - self._later, UTC).astimezone(self._zone)
         try:
-            return next(CronSim(self.cron, start)).timestamp()
+            return next(CronSim(self.cron, start)).timestamp() + self._later
         except StopIteration:
             raise UsageError(f"the schedule {self.text!r} is never due") from None
 
     def due(self, since: float, until: float, most: int = 100) -> list[float]:
         """When it was due after ``since`` and up to ``until``, oldest first, the newest ``most`` of them."""
         found: list[float] = []
-        moment = since
-        while (moment := self.after(moment)) <= until:
-            found.append(moment)
-            del found[:-most]
+        for span in _SPANS:  # a clock that was years behind must not cost a step for each minute of them
+            moment, found = max(since, until - span), []
+            while (moment := self.after(moment)) <= until:
+                found.append(moment)
+                del found[:-most]
+            if len(found) == most or until - span <= since:
+                break
         return found
+
+
+def share_of(name: str) -> float:
+    """0 to 1, always the same for a name, and spread evenly over many names."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64
 
 
 def to_cron(text: str) -> str:

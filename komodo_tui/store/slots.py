@@ -49,13 +49,16 @@ class SlotStore(SqliteFile):
         super().__init__(path, _SCHEMA, "the slots of schedules", version=2)
 
     def since(self, name: str, schedule: str, now: float) -> float:
-        """From when on a schedule counts: its newest slot, else when it was first seen like this."""
+        """From when on a schedule counts: its newest slot, else when it was first seen like this.
+
+        What a clock that was ahead has left in the future does not count: else nothing would be due until then.
+        """
         with self._open(write=True) as db:
             row = db.execute("SELECT schedule, since FROM seen WHERE name = ?", (name,)).fetchone()
-            if row is None or row[0] != schedule:
+            if row is None or row[0] != schedule or row[1] > now:
                 db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", (name, schedule, now))
                 return now
-            newest = db.execute("SELECT max(at) FROM slots WHERE name = ?", (name,)).fetchone()[0]
+            newest = db.execute("SELECT max(at) FROM slots WHERE name = ? AND at <= ?", (name, now)).fetchone()[0]
             return max(float(row[1]), float(newest or 0.0))
 
     def claim(self, name: str, at: float, who: str, now: float, *, run: str) -> bool:
@@ -77,6 +80,15 @@ class SlotStore(SqliteFile):
         with self._open(write=False) as db:
             rows = db.execute("SELECT name, at, run FROM open_slots ORDER BY at, name").fetchall()
         return [OpenSlot(*row) for row in rows]
+
+    def prune(self, most: int = 45_000) -> None:
+        """Forget the oldest of what is known: so many of each schedule stay, a month of one that is due each minute."""
+        with self._open(write=True) as db:
+            for (name,) in db.execute("SELECT DISTINCT name FROM slots").fetchall():
+                query = "SELECT at FROM slots WHERE name = ? ORDER BY at DESC LIMIT 1 OFFSET ?"
+                oldest = db.execute(query, (name, most)).fetchone()
+                if oldest is not None:
+                    db.execute("DELETE FROM slots WHERE name = ? AND at <= ?", (name, oldest[0]))
 
     def missed(self, name: str, since: float) -> int:
         """How many of its times after a moment nobody was there for."""

@@ -74,8 +74,10 @@ def _procedure(definition: ProcedureDefinition, slots: SlotStore, now: float) ->
     except UsageError as error:
         problem = str(error)
     last = slots.last(definition.name)
+    later = f"up to {definition.jitter} later" if definition.jitter else ""
+    when = ", ".join(filter(None, (f"{definition.schedule} {definition.timezone}".strip(), later)))
     return Entry(
-        "procedure", definition.name, f"{definition.schedule} {definition.timezone}".strip(), following,
+        "procedure", definition.name, when, following,
         last.at if last else None, last.result if last else "",
         good=last is None or not last.result or is_run(last.result), problem=problem,
         missed=slots.missed(definition.name, now - MISSED_DAYS * 86400),

@@ -9,6 +9,7 @@ import msgspec
 
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.procedures import expressions, facts, steps
+from komodo_tui.domain.procedures.figures import schedule_of
 from komodo_tui.domain.procedures.step_checks import RESERVED, check_name, check_span, check_step, wrapped
 
 if TYPE_CHECKING:
@@ -103,9 +104,7 @@ def _parameters(definition: ProcedureDefinition) -> None:
 
 
 def _scheduled(definition: ProcedureDefinition) -> None:
-    from komodo_tui.domain.schedules import Schedule  # late: most procedures have none
-
-    wrapped(lambda: Schedule(definition.schedule, definition.timezone), f"procedure {definition.name}")
+    wrapped(lambda: schedule_of(definition), f"procedure {definition.name}")
     for name in definition.parameters:
         if definition.parameter(name).default is None:
             raise UsageError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING
 
+from komodo_tui.domain.durations import parse_duration
 from komodo_tui.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from komodo_tui.domain.procedures.model import ProcedureDefinition
     from komodo_tui.domain.schedules import Schedule
 
+LONGEST_JITTER = 86400.0
 _RECENT = 10
 """Good runs that the expected time is of."""
 
@@ -35,10 +37,13 @@ def next_time(definition: ProcedureDefinition, now: float) -> float | None:
 
 
 def schedule_of(definition: ProcedureDefinition) -> Schedule:
-    """Its schedule, in its zone. Raises UsageError."""
-    from komodo_tui.domain.schedules import Schedule  # late: most have none
+    """Its schedule, in its zone and with its jitter. Raises UsageError."""
+    from komodo_tui.domain.schedules import Schedule, share_of  # late: most have none
 
-    return Schedule(definition.schedule, definition.timezone)
+    jitter = parse_duration(definition.jitter) if definition.jitter else 0.0
+    if jitter > LONGEST_JITTER:
+        raise UsageError(f"jitter is {definition.jitter!r}", hint="a day at the most, like 10m")
+    return Schedule(definition.schedule, definition.timezone, later=float(int(jitter * share_of(definition.name))))
 
 
 def expected_seconds(runs: Iterable[RunSummary]) -> float | None:

@@ -56,6 +56,8 @@ class ProcedureDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     """When ``komodo-tui watch`` runs it: ``0 3 * * *``, or words as in ``every day at 03:00``."""
     timezone: str = ""
     """Of the schedule; empty = that of the machine that watches."""
+    jitter: str = ""
+    """It begins up to that much later: always by the same part of it, so that many do not begin at once."""
     catch_up: Literal["skip", "last"] = "skip"
     """What becomes of times that passed while nobody watched: nothing, or one run for the newest of them."""
     stages: tuple[Stage, ...] = ()

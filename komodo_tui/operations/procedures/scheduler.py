@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from komodo_tui.domain.errors import KomodoError, RefusedError, StoreError, UsageError
-from komodo_tui.domain.schedules import Schedule
+from komodo_tui.domain.procedures.figures import schedule_of
 from komodo_tui.operations.procedures.launch import begun, launch
 from komodo_tui.operations.procedures.start import new_run_id
 
@@ -102,6 +102,7 @@ class Scheduler:
         self._begin(await asyncio.to_thread(self._left))
 
     def _left(self) -> list[Due]:
+        self._slots.prune()
         known, now = {each.name: each for each in self._procedures()}, self._now()
         return [
             Due(one.name, one.at, one.run, missed=_too_late(known.get(one.name), one.at, now), left=True)
@@ -120,8 +121,8 @@ class Scheduler:
             if not definition.schedule:
                 continue
             try:
-                schedule = Schedule(definition.schedule, definition.timezone)
-                since = self._slots.since(definition.name, f"{definition.schedule} {definition.timezone}", now)
+                schedule = schedule_of(definition)
+                since = self._slots.since(definition.name, _identity(definition), now)
                 found += self._claimed(definition, schedule.due(since, now), now)
                 following = min(following, schedule.after(now))
             except UsageError as error:
@@ -177,6 +178,12 @@ class Scheduler:
         if self._broken.get(name) != problem:
             self._broken[name] = problem
             self._say(f"{name}: {problem}")
+
+
+def _identity(definition: ProcedureDefinition) -> str:
+    """What makes it another schedule when it is changed: times before that are no concern of it."""
+    jitter = f" {definition.jitter}" if definition.jitter else ""
+    return f"{definition.schedule} {definition.timezone}{jitter}"
 
 
 def _too_late(definition: ProcedureDefinition | None, at: float, now: float) -> bool:

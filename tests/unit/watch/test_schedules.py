@@ -13,6 +13,7 @@ import pytest
 
 from komodo_tui.domain.errors import RefusedError, UsageError
 from komodo_tui.domain.operations import Actor
+from komodo_tui.domain.procedures.figures import schedule_of
 from komodo_tui.domain.procedures.journal import RunStarted
 from komodo_tui.domain.procedures.model import ProcedureDefinition
 from komodo_tui.domain.schedules import Schedule, to_cron
@@ -78,6 +79,25 @@ def test_daylight_saving_neither_skips_nor_repeats_a_daily_time() -> None:
     assert shown(spring) == ["03-28 01:30", "03-29 01:00", "03-30 00:30"]  # 02:30 does not exist on the 29th
     autumn = daily.due(at("2026-10-24T00:00"), at("2026-10-27T00:00"))
     assert shown(autumn) == ["10-24 00:30", "10-25 00:30", "10-26 01:30"]  # 02:30 is there twice on the 25th
+
+
+def test_jitter_puts_each_time_off_by_the_same_and_spreads_many() -> None:
+    plain, spread = procedure("p", "every hour"), procedure("p", "every hour", jitter="30m")
+    noon = at("2026-05-01T12:00")
+    later = schedule_of(spread).after(noon) - noon
+    assert 0 < later < 1800
+    assert schedule_of(spread).due(noon, noon + 3 * 3600) == [noon + later + n * 3600 for n in range(3)]
+    assert schedule_of(plain).due(noon, noon + 3 * 3600) == [noon + (n + 1) * 3600 for n in range(3)]
+    many = [schedule_of(procedure(f"p{n}", "every hour", jitter="1h")).after(noon) - noon for n in range(60)]
+    assert len({int(one // 600) for one in many}) == 6, "each ten minutes of the hour has some"
+    with pytest.raises(UsageError, match="jitter"):
+        schedule_of(procedure("p", "every hour", jitter="2d"))
+
+
+def test_a_clock_that_was_years_behind_costs_no_step_for_each_minute_of_them() -> None:
+    now = at("2026-05-01T12:00")
+    assert Schedule("every minute").due(0.0, now, most=3) == [now - 120, now - 60, now]
+    assert shown(Schedule("0 0 1 1 *", "UTC").due(at("2023-06-01T00:00"), now)) == ["01-01 00:00"] * 3
 
 
 _CLAIMS = """
@@ -255,3 +275,31 @@ async def test_what_cannot_begin_is_noted_and_what_cannot_be_read_said_once(
         await watched.look(moment)
     assert watched.said.count("p: did not begin: under way already") == 1
     assert sum(said.startswith("q: ") for said in watched.said) == 1
+
+
+async def test_a_clock_that_was_ahead_stops_nothing_and_starts_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(tmp_path, monkeypatch, procedure("p", "every 5 minutes"))
+    await watched.look("14:00:00")  # two hours ahead
+    await watched.look("14:05:00")
+    for moment in ("12:04:00", "12:04:30", "12:05:00", "12:10:00"):
+        await watched.look(moment)
+    assert watched.started == [("p", "14:05:00"), ("p", "12:05:00"), ("p", "12:10:00")]
+    watched.started.clear()
+    for moment in ("14:04:00", "14:05:00", "14:10:00"):  # that of 14:05 was run while the clock was ahead
+        await watched.look(moment)
+    assert watched.started == [("p", "14:10:00")]
+
+
+def test_the_oldest_slots_are_forgotten(tmp_path: Path) -> None:
+    store = SlotStore(tmp_path / "slots.db")
+    for name, count in (("many", 10), ("few", 3)):
+        for number in range(count):
+            assert store.claim(name, float(number), "w", 0.0, run="r")
+            store.note(name, float(number), "missed")
+    store.prune(most=5)
+    assert (store.missed("many", -1.0), store.missed("few", -1.0)) == (5, 3)
+    assert store.since("many", "s", 100.0) == 100.0
+    assert store.since("many", "s", 200.0) == 100.0
+    assert not store.claim("many", 9.0, "w", 0.0, run="r")
