@@ -48,6 +48,8 @@ class SyncWatcher:
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._due: dict[str, float] = {}
         """Unix time of the next look; a sync that is not among them was not looked at since the start."""
+        self._looked_as: dict[str, SyncDefinition] = {}
+        """As each was when it was looked at: a changed one is looked at anew."""
         self._failures: dict[str, int] = {}
         self._told: dict[str, str] = {}
         self.looked = 0.0
@@ -87,10 +89,12 @@ class SyncWatcher:
             if task.done():
                 del self._busy[name]
                 task.result()  # a fault of this program ends the loop, and with it the watch
+        self._looked_as = {name: as_was for name, as_was in self._looked_as.items() if known.get(name) == as_was}
+        self._due = {name: due for name, due in self._due.items() if name in self._looked_as}
         for name, sync in known.items():
             if len(self._busy) < _AT_ONCE and name not in self._busy and now >= self._due.get(name, 0.0):
+                self._looked_as[name] = sync
                 self._busy[name] = asyncio.create_task(self._one(sync), name=f"sync {name}")
-        self._due = {name: due for name, due in self._due.items() if name in known}
 
     async def _one(self, sync: SyncDefinition) -> None:
         """Look, and apply what is to be applied by itself."""

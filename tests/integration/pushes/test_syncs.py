@@ -80,18 +80,72 @@ def test_from_a_push_to_a_page_and_a_change_here_back_to_the_repository(synced: 
     assert after not in text
 
 
-def test_a_watch_keeps_it_so(synced: Synced) -> None:
+FLEET = [{"sync": "fleet", "paths": ["prod/**"]}]
+CACHE = """
+deployments:
+  - {name: cache, image: busybox, servers: [web], after: [shop], command: [sleep, "99"], restart: "no",
+     health: {window: 15, steady: 0.1}}
+"""
+
+
+def test_a_push_is_what_a_sync_brings_and_a_watch_keeps_it_so(synced: Synced, author: Author) -> None:
     watching = synced.watching
-    synced.push(site("one"))
-    synced.define(deploy=True, automatic=True, every="10s")
+    watching.secret()
+    watching.define(on_push=FLEET, webhook="HOOK", poll="5s")
+    synced.define(deploy=True, delete=True)
     watching.start()
-    watching.until(lambda: watching.serves("one"), 60)
-    synced.push(site("two"))
-    watching.until(lambda: watching.serves("two"), 60)
+    watching.until(lambda: '"commit"' in watching("repo", "pushes", "--json"))
+    synced.push(site("one").replace("    health", "    after: []\n    health") + CACHE)  # found by looking
+    watching.until_page("one")
+    watching.until_said("push to shop: done")
+    titles, actors = acts(watching)
+    brought = ["Define stack shop", "Define deployment cache", "Deploy shop on web", "Deploy cache on web"]
+    assert [title for title in titles if title in brought] == brought, titles
+    assert actors == {"push"}
+
+    # told by a webhook: an entry changed, one gone, all else as it was
+    watching.define(poll="")
+    first = author.head
+    second = synced.push(site("two").partition("\n# how many")[0] + CACHE)
+    assert watching.hook(second) == 202
+    watching.until_page("two")
+    watching.until_said("push to shop: done", 2)
+    assert "variables" not in json.loads(watching("export", "--json"))
+    assert [title for title in acts(watching)[0] if "cache" in title] == [brought[1], brought[3]], "it ran as defined"
+
+    # what is no source changes nothing: emptied, of another version, gone
+    git(author.work, "rm", "-q", "prod/fleet.yaml")
+    refused(watching, author.push("emptied", **{"README.md": "nothing left"}), "no prod in shop")
+    refused(watching, synced.push("version: 9\n" + site("three")), "fleet.yaml, line 1: unknown key version")
+    away = author.bare.rename(author.bare.with_suffix(".away"))
+    refused(watching, "b" * 40, "shop.git")
+    away.rename(author.bare)
+    assert watching.page() == "two"
+    assert len(json.loads(watching("export", "--json"))["deployments"]) == 1
+    # rewritten: that is a push
+    git(author.work, "reset", "-q", "--hard", first)
+    git(author.work, "push", "-q", "--force", "origin", "HEAD")
+    assert watching.hook(first) == 202
+    watching.until_page("one")
+
     # what was taken away by hand comes back
+    synced.define(deploy=True, automatic=True, every="10s")
     watching.web.docker("rm", "-f", "shop-web-1")
-    watching.until(lambda: watching.serves("two"), 60)
-    git(synced.author.work, "rm", "-q", "prod/fleet.yaml")
-    synced.author.push("empty", **{"README.md": "nothing left"})
-    watching.until(lambda: "prod" in watching.said.rpartition("equal")[2], 60)
-    assert watching.page() == "two", "an emptied source takes nothing away"
+    watching.until_page("one")
+
+
+def acts(watching: Watching) -> tuple[list[str], set[str]]:
+    """The titles of what runs did, oldest first, and in whose name."""
+    found = [json.loads(line) for line in watching("actions", "--json").splitlines()]
+    mine = [act for act in reversed(found) if act["run"]]
+    return [act["title"] for act in mine], {act["actor"]["name"] for act in mine}
+
+
+def refused(watching: Watching, commit: str, words: str) -> None:
+    """A push that fails with these words."""
+    count = watching.said.count("push to shop: ")
+    assert watching.hook(commit) == 202
+    watching.until(lambda: watching.said.count("push to shop: ") >= count + 2, 60)  # begun, and ended
+    (push, *_) = json.loads(watching("repo", "pushes", "shop", "--json"))["pushes"]
+    assert push["state"] == "failed"
+    assert words in push["note"], push["note"]
