@@ -13,6 +13,7 @@ from komodo_tui.domain.settings import Settings
 from komodo_tui.fleet.manager import FleetManager
 from komodo_tui.fleet.prompts import NoPrompter
 from komodo_tui.operations.actor import current_actor
+from komodo_tui.operations.alerts.definitions import AlertingDefinitions, open_windows
 from komodo_tui.operations.build_definitions import BuildDefinitions
 from komodo_tui.operations.definitions import ServerDefinitions
 from komodo_tui.operations.deployment_definitions import Deployables, DeploymentDefinitions
@@ -160,7 +161,7 @@ def build_runtime(
     values = StoredValues(
         definitions, SecretStore(paths.secrets, paths.identity), lambda name: _built(definitions, history, name)
     )
-    alerts = AlertStore(paths.root / "alerts.db")
+    alerts = AlertStore(paths.root / "alerts.db", lambda now: open_windows(definitions, servers, now))
     fleet = FleetManager(paths, questions, embedded=embedded, ssh_config=ssh_config)
     return Runtime(
         state_dir=paths,
@@ -183,6 +184,7 @@ def build_runtime(
             deployments=deployments,
             builds=BuildDefinitions(definitions),
             syncs=SyncDefinitions(definitions),
+            alerting=AlertingDefinitions(definitions),
             follow_ups=FollowUpStore(paths.follow_ups),
         ),
         actor=current_actor(via),

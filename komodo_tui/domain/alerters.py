@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
@@ -9,12 +10,23 @@ import msgspec
 
 from komodo_tui.domain.alerts import TITLES, Alert, AlertChange, AlertEntry, AlertKind, AlertLevel
 from komodo_tui.domain.errors import UsageError
+from komodo_tui.domain.masking import looks_secret
+from komodo_tui.domain.names import check_plain_name
 from komodo_tui.domain.units import count_text, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Tone = Literal["info", "success", "warning", "failure"]
+_OPEN = frozenset({
+    "mailto", "mailtos", "json", "jsons", "xml", "xmls", "form", "forms", "ntfy", "ntfys", "syslog", "rsyslog", "dbus",
+    "gnome", "kodi", "kodis", "mqtt", "mqtts",
+})  # fmt: skip
+"""Of URLs that may go without any secret."""
+_NAMED = re.compile(r"\[\[[^\[\]]*\]\]")
+_PASSWORD = re.compile(r"://[^/@]*:[^/@:]+@")
+_TOKEN = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9_-]{20,}")
+_TO_NAME = str.maketrans(dict.fromkeys(".-", "_"))
 DIGEST = 20
 """Alerts of one message that are written out."""
 
@@ -46,12 +58,6 @@ class Alerter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         )
 
 
-class Alerters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The file ``alerters.yaml``."""
-
-    alerters: tuple[Alerter, ...] = ()
-
-
 class Message(msgspec.Struct, frozen=True):
     """What is sent."""
 
@@ -60,14 +66,35 @@ class Message(msgspec.Struct, frozen=True):
     tone: Tone
 
 
-def check_alerters(alerters: Sequence[Alerter]) -> None:
-    """Raise UsageError where one has no name or URL, or a name stands twice."""
-    names = [alerter.name for alerter in alerters]
-    for alerter in alerters:
-        if not alerter.name or not alerter.url:
-            raise UsageError("an alerter needs a name and a url")
-        if names.count(alerter.name) > 1:
-            raise UsageError(f"two alerters are called {alerter.name}", hint="give one of them another name")
+def check_alerter(alerter: Alerter) -> Alerter:
+    """Return it, or raise :class:`UsageError` saying what is wrong: secrets stand in none but by their names.
+
+    What a service takes for a secret cannot be known of all. Refused are a password, what looks like a token, and
+    an address without any ``[[NAME]]`` where there is no such address without a token.
+    """
+    what = f"alerter {alerter.name}"
+    check_plain_name("alerter", alerter.name)
+    url = alerter.url.strip()
+    scheme = url.partition("://")[0].lower()
+    if "://" not in url and not _NAMED.fullmatch(url):
+        raise UsageError(f"{what}: this is no URL", hint="like ntfys://[[NTFY_TOPIC]]; docs/alerts.md has some")
+    plain = _NAMED.sub("", url)
+    words = re.split(r"[/:@?&=,;]", plain.partition("://")[2])
+    named = bool(_NAMED.search(url))
+    if _PASSWORD.search(plain) or any(map(_looks_secret, words)) or (not named and scheme not in _OPEN):
+        name = f"{alerter.name.upper().translate(_TO_NAME)}_TOKEN"
+        hint = f"komodo-tui secret set {name}, and [[{name}]] in its place"
+        raise UsageError(f"{what}: its url has a secret in it, or needs one", hint=hint)
+    strange = [kind for kind in alerter.kinds if kind not in TITLES]
+    if strange:
+        raise UsageError(f"{what}: there is no kind of alert {strange[0]!r}", hint=f"known: {', '.join(TITLES)}")
+    if not alerter.servers or not alerter.on:
+        raise UsageError(f"{what}: nothing would go there", hint='servers: ["*"] is all of them')
+    return alerter
+
+
+def _looks_secret(word: str) -> bool:
+    return looks_secret(word) or bool(_TOKEN.fullmatch(word))
 
 
 def message_of(told: Sequence[tuple[Alert, AlertEntry]]) -> Message:

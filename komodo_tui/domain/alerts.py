@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
@@ -149,6 +149,14 @@ class AlertEntry(msgspec.Struct, frozen=True, kw_only=True):
     who: str = ""
 
 
+class Covering(Protocol):
+    """What mutes alerts: a mute, or maintenance that is on."""
+
+    def covers(self, subject: Subject, now: float) -> bool:
+        """Whether alerts of this subject are muted now."""
+        ...
+
+
 class Mute(msgspec.Struct, frozen=True, kw_only=True):
     """A span in which matching alerts press nobody: begun now, or a maintenance window to come."""
 
@@ -183,6 +191,18 @@ class AlertOperation(msgspec.Struct, frozen=True, kw_only=True, tag="alert", tag
     note: str = ""
     mute: Mute | None = None
     """For mute; for unmute its ``id`` alone counts."""
+
+
+class DefineAlertingOperation(msgspec.Struct, frozen=True, kw_only=True, tag="define_alerting", tag_field="operation"):
+    """Change where alerts go, or when they press nobody. Nothing on a server is touched."""
+
+    verb: Literal["add", "edit", "remove"]
+    kind: Literal["alerter", "maintenance"]
+    name: str
+    definition: dict[str, Any] | None = None
+    """For add and edit, in maps and lists: an ``Alerter`` or a ``MaintenanceDefinition``."""
+    rev: int | None = None
+    """For edit and remove: the revision it was based on."""
 
 
 def pressing(alerts: Iterable[Alert]) -> list[Alert]:

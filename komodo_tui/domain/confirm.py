@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from komodo_tui.domain.alerts import AlertOperation
+from komodo_tui.domain.alerts import AlertOperation, DefineAlertingOperation
 from komodo_tui.domain.builds import BuildOperation, DefineBuildOperation
 from komodo_tui.domain.operations import (
     Confirm,
@@ -66,7 +66,8 @@ def danger(operation: Operation) -> Danger:
         | DefineProcedureOperation
         | DefineRepoOperation
         | DefineBuildOperation
-        | DefineSyncOperation,
+        | DefineSyncOperation
+        | DefineAlertingOperation,
     ):
         return "change" if operation.verb == "remove" else "start"
     if isinstance(operation, ServerOperation) and operation.verb in ("add", "edit"):

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from komodo_agent.wire.jobs import ContainerVerb, CreateContainer
-from komodo_tui.domain.alerts import AlertOperation
+from komodo_tui.domain.alerts import AlertOperation, DefineAlertingOperation
 from komodo_tui.domain.builds import BuildOperation, DefineBuildOperation
 from komodo_tui.domain.registries import RegistryOperation
 from komodo_tui.domain.repos import DefineRepoOperation, RepoOperation
@@ -123,6 +123,7 @@ Operation = (
     | DefineDeploymentOperation
     | DefineProcedureOperation
     | AlertOperation
+    | DefineAlertingOperation
     | RepoOperation
     | DefineRepoOperation
     | ShipOperation

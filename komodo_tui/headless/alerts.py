@@ -150,7 +150,7 @@ def _mutes(session: Session, runtime: Runtime) -> int:
 async def _test(session: Session, runtime: Runtime) -> int:
     from komodo_tui.operations.alerts.sending import TEST, known_alerters, send  # late: it loads the YAML parser
 
-    alerters = {alerter.name: alerter for alerter in await asyncio.to_thread(known_alerters, runtime.state_dir)}
+    alerters = {alerter.name: alerter for alerter in await asyncio.to_thread(known_alerters, runtime.definitions)}
     alerter = alerters.get(session.arguments.test)
     if alerter is None:
         known = ", ".join(alerters) or "none"
@@ -165,7 +165,7 @@ def _alerters(session: Session, runtime: Runtime) -> int:
     from komodo_tui.store.deliveries import DeliveryQueue
 
     queue = DeliveryQueue(runtime.alerts)
-    found = [(alerter, queue.status(alerter.name)) for alerter in known_alerters(runtime.state_dir)]
+    found = [(alerter, queue.status(alerter.name)) for alerter in known_alerters(runtime.definitions)]
     if session.out.json:  # without the URLs: people write tokens into them
         session.out.document([
             {"name": alerter.name, "level": alerter.level, "kinds": alerter.kinds, "servers": alerter.servers,

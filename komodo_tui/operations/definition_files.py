@@ -7,10 +7,12 @@ name. ``plan``, ``apply`` and ``export`` know it then; so does whatever else kee
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
+from komodo_tui.domain.alerts import DefineAlertingOperation
 from komodo_tui.domain.builds import DefineBuildOperation
 from komodo_tui.domain.errors import NotFoundError, UsageError
 from komodo_tui.domain.operations import DefineProcedureOperation, ServerOperation
@@ -20,6 +22,11 @@ from komodo_tui.domain.single import DefineDeploymentOperation
 from komodo_tui.domain.stacks import DefineStackOperation
 from komodo_tui.domain.syncs import DefineSyncOperation
 from komodo_tui.domain.values import ValueOperation, VariableDefinition, split_name
+from komodo_tui.operations.alerts.definitions import (
+    AlerterDefinitions,
+    AlertingDefinitions,
+    MaintenanceDefinitions,
+)
 from komodo_tui.operations.build_definitions import BuildDefinitions
 from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.operations.sync_definitions import SyncDefinitions
@@ -28,6 +35,8 @@ from komodo_tui.store.secrets import Secret
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from komodo_tui.domain.alerters import Alerter
+    from komodo_tui.domain.maintenance import MaintenanceDefinition
     from komodo_tui.domain.operations import Operation, Plan
     from komodo_tui.domain.procedures.model import ProcedureDefinition
     from komodo_tui.operations.definitions import ServerDefinitions
@@ -125,6 +134,22 @@ def _sync(parts: Parts, verb: Verb, name: str, definition: Any) -> Operation:
     return DefineSyncOperation(verb=verb, name=name, definition=definition, rev=rev)
 
 
+def _alerters(parts: Parts) -> Mapping[str, Alerter]:
+    return AlerterDefinitions(parts.definitions).known()
+
+
+def _maintenance(parts: Parts) -> Mapping[str, MaintenanceDefinition]:
+    return MaintenanceDefinitions(parts.definitions).known()
+
+
+def _alerting(
+    kind: Literal["alerter", "maintenance"], parts: Parts, verb: Verb, name: str, definition: Any
+) -> Operation:
+    rev = AlertingDefinitions(parts.definitions).of(kind).stored(name).rev if verb != "add" else None
+    plain = msgspec.to_builtins(definition) if definition is not None else None
+    return DefineAlertingOperation(verb=verb, kind=kind, name=name, definition=plain, rev=rev)
+
+
 def _procedure(parts: Parts, verb: Verb, name: str, definition: Any) -> Operation:
     rev = parts.procedures().stored(name).rev if verb != "add" else None
     plain = msgspec.to_builtins(definition) if definition is not None else None
@@ -142,6 +167,8 @@ KINDS = (
     Kind("build", "builds", lambda parts: BuildDefinitions(parts.definitions).known(), _build),
     Kind("stack", "stacks", lambda parts: parts.stacks.known(), _stack),
     Kind("deployment", "deployments", lambda parts: parts.deployments.known(), _deployment),
+    Kind("alerter", "alerters", _alerters, partial(_alerting, "alerter")),
+    Kind("maintenance", "maintenance", _maintenance, partial(_alerting, "maintenance")),
     Kind("procedure", "procedures", lambda parts: parts.procedures().known(), _procedure),
     Kind("sync", "syncs", lambda parts: SyncDefinitions(parts.definitions).known(), _sync),
 )

@@ -14,7 +14,7 @@ import msgspec
 
 from komodo_agent.wire.jobs import JobRequest
 from komodo_agent.wire.tasks import TaskJob
-from komodo_tui.domain.alerts import AlertOperation
+from komodo_tui.domain.alerts import AlertOperation, DefineAlertingOperation
 from komodo_tui.domain.builds import BuildOperation, DefineBuildOperation
 from komodo_tui.domain.errors import ReadOnlyError
 from komodo_tui.domain.operations import ActionRecord, DefineProcedureOperation, ServerOperation
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from komodo_tui.domain.settings import Settings
     from komodo_tui.fleet.manager import FleetManager
     from komodo_tui.operations.act import Step
+    from komodo_tui.operations.alerts.definitions import AlertingDefinitions
     from komodo_tui.operations.build_definitions import BuildDefinitions
     from komodo_tui.operations.definitions import ServerDefinitions
     from komodo_tui.operations.deployment_definitions import DeploymentDefinitions
@@ -89,6 +90,7 @@ class Executor:
         deployments: DeploymentDefinitions | None = None,
         builds: BuildDefinitions | None = None,
         syncs: SyncDefinitions | None = None,
+        alerting: AlertingDefinitions | None = None,
         follow_ups: FollowUpStore | None = None,
     ) -> None:
         self._fleet = fleet
@@ -104,6 +106,7 @@ class Executor:
             DefineBuildOperation: builds,
             DefineRepoOperation: repos,
             DefineSyncOperation: syncs,
+            DefineAlertingOperation: alerting,
         }
         """What a change of a definition is written to."""
         self._alerts = alerts
@@ -112,7 +115,7 @@ class Executor:
             fleet.state, definitions.known, settings, stacks.known if stacks else dict, procedures, values, alerts,
             repos=repos.known if repos else dict, deployments=deployments.known if deployments else dict,
             builds=builds.known if builds else dict,
-            last_version=BuildHistory(history).last_version, syncs=syncs.known if syncs else dict,
+            last_version=BuildHistory(history).last_version, syncs=syncs.known if syncs else dict, alerting=alerting,
         )  # fmt: skip
         self._recovery = Recovery(history, locks, fleet.link, definitions.known)
         self.terminals = TerminalLog(history, locks, settings)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from komodo_agent.wire.jobs import ContainerAct
-from komodo_tui.domain.alerts import AlertOperation
+from komodo_tui.domain.alerts import AlertOperation, DefineAlertingOperation
 from komodo_tui.domain.builds import BuildOperation, DefineBuildOperation, job_of
 from komodo_tui.domain.operations import (
     CommandOperation,
@@ -57,6 +57,7 @@ _LOCKS: dict[type, Callable[[Any], list[str]]] = {
     ShipOperation: ship_locks,
     RegistryOperation: lambda operation: [f"registry {operation.server} {operation.name}"],
     VolumeOperation: lambda operation: [f"volume {operation.server} {operation.volume}"],
+    DefineAlertingOperation: lambda operation: [f"definition of {operation.kind} {operation.name}"],
     ValueOperation: lambda operation: [f"value {operation.full_name}"],
 }
 HIDDEN = "•••"

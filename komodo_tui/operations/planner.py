@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from komodo_tui.domain import confirm
-from komodo_tui.domain.alerts import AlertOperation
+from komodo_tui.domain.alerts import AlertOperation, DefineAlertingOperation
 from komodo_tui.domain.builds import BuildOperation, DefineBuildOperation
 from komodo_tui.domain.errors import NotConfirmedError, RefusedError
 from komodo_tui.domain.operations import (
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from komodo_tui.domain.stacks import StackDefinition
     from komodo_tui.domain.syncs import SyncDefinition
     from komodo_tui.fleet.live import FleetState
+    from komodo_tui.operations.alerts.definitions import AlertingDefinitions
     from komodo_tui.operations.container_plans import Draft
     from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
     from komodo_tui.operations.values import StoredValues
@@ -88,6 +89,7 @@ class Planner:
         builds: Callable[[], Mapping[str, BuildDefinition]] = dict,
         last_version: Callable[[str], str] | None = None,
         syncs: Callable[[], Mapping[str, SyncDefinition]] = dict,
+        alerting: AlertingDefinitions | None = None,
     ) -> None:
         """``known`` reads the servers' definitions, by name, ``stacks`` those of the stacks."""
         self._procedures = procedures
@@ -102,6 +104,7 @@ class Planner:
         self._builds = builds
         self._last_version = last_version
         self._syncs = syncs
+        self._alerting = alerting
 
     def use_settings(self, settings: Settings) -> None:
         """Go by other settings from now on."""
@@ -151,6 +154,10 @@ class Planner:
             from komodo_tui.operations.alerts.acts import draft_alert  # late: few acts are of this kind
 
             return draft_alert(operation, self._alerts, time.time())
+        if isinstance(operation, DefineAlertingOperation) and self._alerting is not None:
+            from komodo_tui.operations.alerts.definitions import draft_alerting  # late: few acts are of this kind
+
+            return draft_alerting(operation, self._alerting)
         if isinstance(operation, DefineProcedureOperation) and self._procedures is not None:
             from komodo_tui.operations.procedure_definitions import draft_procedure  # late: looks do without
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-    from komodo_tui.domain.alerts import AlertLevel, Transition
+    from komodo_tui.domain.alerts import AlertLevel, Covering, Transition
 
 COLUMNS = (
     "id, server, kind, what, level, opened, changed, value, text, flapping, resolved, acknowledged, acknowledged_by, "
@@ -75,7 +75,7 @@ def read_mutes(db: sqlite3.Connection, now: float) -> list[Mute]:
     ]
 
 
-def read_alert(row: Sequence[Any], mutes: Iterable[Mute], now: float) -> Alert:
+def read_alert(row: Sequence[Any], mutes: Iterable[Covering], now: float) -> Alert:
     """A row of :data:`COLUMNS`."""
     subject = Subject(row[1], row[2], row[3])
     return Alert(

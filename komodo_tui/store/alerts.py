@@ -14,11 +14,11 @@ from komodo_tui.store.alert_rows import COLUMNS, apply_transition, enter, read_a
 from komodo_tui.store.locks import FileLock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
-    from komodo_tui.domain.alerts import Alert, AlertEntry, Mute, Transition
+    from komodo_tui.domain.alerts import Alert, AlertEntry, Covering, Mute, Transition
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS alerts (
@@ -38,11 +38,14 @@ CREATE TABLE IF NOT EXISTS mutes (
 CREATE TABLE IF NOT EXISTS looks (one INTEGER PRIMARY KEY CHECK (one = 1), at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS deliveries (
   entry INTEGER NOT NULL, alerter TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0, next REAL NOT NULL,
-  error TEXT NOT NULL DEFAULT '', done REAL, PRIMARY KEY (entry, alerter)) WITHOUT ROWID;
+  error TEXT NOT NULL DEFAULT '', done REAL, queued REAL NOT NULL DEFAULT 0,
+  PRIMARY KEY (entry, alerter)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS held (alert INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS told (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL);
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 """
-_VERSION = 2
+_VERSION = 3
+_FROM_2 = "ALTER TABLE deliveries ADD COLUMN queued REAL NOT NULL DEFAULT 0"
 KEPT = 90 * 86400.0
 """Seconds a resolved alert is kept."""
 
@@ -50,8 +53,10 @@ KEPT = 90 * 86400.0
 class AlertStore:
     """All alerts of a state directory. Synchronous, safe from any thread and process. Raises StoreError."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, windows: Callable[[float], Sequence[Covering]] = lambda now: ()) -> None:
+        """``windows`` gives the maintenance that is on at a Unix time."""
         self._path = path
+        self._windows = windows
         self._thread = threading.RLock()
         self._connection: sqlite3.Connection | None = None
 
@@ -121,7 +126,7 @@ class AlertStore:
     def _joined(self, where: str, values: Sequence[float], now: float) -> list[tuple[AlertEntry, Alert]]:
         columns = ", ".join(f"alerts.{name}" for name in COLUMNS.split(", "))
         with self._open(write=False) as db:
-            mutes = [mute for mute in read_mutes(db, now) if mute.starts <= now]
+            mutes = self._muting(db, now)
             rows = db.execute(
                 f"SELECT seq, entries.alert, at, change, entries.level, entries.text, who, {columns} "
                 f"FROM entries JOIN alerts ON alerts.id = entries.alert WHERE {where} ORDER BY seq",
@@ -203,9 +208,13 @@ class AlertStore:
 
     def _alerts(self, where: str, values: Sequence[Any], now: float) -> list[Alert]:
         with self._open(write=False) as db:
-            mutes = [mute for mute in read_mutes(db, now) if mute.starts <= now]
+            mutes = self._muting(db, now)
             rows = db.execute(f"SELECT {COLUMNS} FROM alerts {where}", values).fetchall()
         return [read_alert(row, mutes, now) for row in rows]
+
+    def _muting(self, db: sqlite3.Connection, now: float) -> list[Covering]:
+        """What may mute an alert now."""
+        return [*(mute for mute in read_mutes(db, now) if mute.starts <= now), *self._windows(now)]
 
     @contextlib.contextmanager
     def _open(self, *, write: bool) -> Iterator[sqlite3.Connection]:
@@ -241,6 +250,9 @@ class AlertStore:
                     raise StoreError(f"{self._path} was written by a newer komodo-tui (schema {version})")
                 if version < _VERSION:
                     db.execute("PRAGMA journal_mode=WAL")
+                    columns = [row[1] for row in db.execute("PRAGMA table_info(deliveries)")]
+                    if columns and "queued" not in columns:
+                        db.execute(_FROM_2)
                     db.executescript(_SCHEMA)
                 db.execute("PRAGMA synchronous=FULL")
             except BaseException:

@@ -33,7 +33,7 @@ SCHEMA = 1
 _META = "_meta"
 _TABLES = {"server": "servers", "stack": "stacks", "procedure": "procedures", "variable": "variables",
            "repo": "repos", "deployment": "deployments", "build": "builds",
-           "sync": "syncs"}  # fmt: skip
+           "sync": "syncs", "alerter": "alerters", "maintenance": "maintenance"}  # fmt: skip
 _TYPES: dict[str, type[msgspec.Struct]] = {
     "server": ServerDefinition,
     "stack": StackDefinition,

@@ -9,6 +9,7 @@ import msgspec
 from komodo_tui.domain.alerts import Alert, AlertEntry
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Sequence
 
     from komodo_tui.store.alerts import AlertStore
@@ -17,6 +18,8 @@ GIVE_UP = 2 * 86400.0
 """Seconds after which a change is told to nobody any more."""
 KEPT = 7 * 86400.0
 
+_WORSE = ("opened", "escalated")
+_QUEUE = "INSERT OR IGNORE INTO deliveries (entry, alerter, next, queued) VALUES (?, ?, ?, ?)"
 _TOLD = "SELECT 1 FROM deliveries JOIN entries ON entries.seq = entry WHERE alerter = ? AND alert = ?"
 
 
@@ -48,30 +51,49 @@ class DeliveryQueue:
     def fill(self, wanted: Callable[[Alert, AlertEntry], Sequence[str]], now: float) -> None:
         """Look at the entries since the last call; ``wanted`` names the alerters of each.
 
-        At the very first call only what comes from now on counts. A muted alert is told to nobody; that one is
-        resolved, only to whom it had been told.
+        At the very first call only what comes from now on counts. A muted alert is told to nobody before the mute is
+        over, and never where it is over itself by then; that one is resolved, only to whom it had been told.
         """
         with self._store.writing() as db:
             row = db.execute("SELECT seq FROM told").fetchone()
             newest = db.execute("SELECT coalesce(max(seq), 0) FROM entries").fetchone()[0]
             if row is not None:
                 for entry, alert in self._store.entries_after(row[0], now):
+                    if alert.muted and entry.change in _WORSE:
+                        db.execute("INSERT OR IGNORE INTO held VALUES (?)", (alert.id,))
                     for alerter in () if alert.muted else wanted(alert, entry):
                         if entry.change == "resolved" and not db.execute(_TOLD, (alerter, alert.id)).fetchone():
                             continue
-                        db.execute(
-                            "INSERT OR IGNORE INTO deliveries (entry, alerter, next) VALUES (?, ?, ?)",
-                            (entry.seq, alerter, now),
-                        )
+                        db.execute(_QUEUE, (entry.seq, alerter, now, now))
+            for entry, alert in self._heard_again(db, now):
+                for alerter in wanted(alert, entry):
+                    db.execute(_QUEUE, (entry.seq, alerter, now, now))
             db.execute("INSERT OR REPLACE INTO told VALUES (1, ?)", (newest,))
-            db.execute("DELETE FROM deliveries WHERE entry IN (SELECT seq FROM entries WHERE at < ?)", (now - KEPT,))
+            db.execute(
+                "DELETE FROM deliveries WHERE queued < ? AND entry IN (SELECT seq FROM entries WHERE at < ?)",
+                (now - KEPT, now - KEPT),
+            )
+
+    def _heard_again(self, db: sqlite3.Connection, now: float) -> list[tuple[AlertEntry, Alert]]:
+        """What opened while it was muted, is not muted any more and still presses: how bad it became last."""
+        found = []
+        still = {alert.id: alert for alert in self._store.open_alerts(now)}
+        for (number,) in db.execute("SELECT alert FROM held").fetchall():
+            alert = still.get(number)
+            if alert is not None and alert.muted:
+                continue
+            db.execute("DELETE FROM held WHERE alert = ?", (number,))
+            if alert is not None and alert.pressing:
+                last = [entry for entry in self._store.entries(number) if entry.change in _WORSE][-1:]
+                found += [(entry, alert) for entry in last]
+        return found
 
     def due(self, now: float, limit: int = 500) -> list[Delivery]:
         """What has to be told now, oldest first."""
         with self._store.reading() as db:
             rows = db.execute(
                 "SELECT alerter, entry, tries FROM deliveries JOIN entries ON entries.seq = entry "
-                "WHERE done IS NULL AND next <= ? AND at > ? ORDER BY entry LIMIT ?",
+                "WHERE done IS NULL AND next <= ? AND max(at, queued) > ? ORDER BY entry LIMIT ?",
                 (now, now - GIVE_UP, limit),
             ).fetchall()
         known = {entry.seq: (entry, alert) for entry, alert in self._store.entries_after(

@@ -8,9 +8,11 @@ import msgspec
 import yaml
 
 from komodo_agent.wire.compose_values import with_variables
+from komodo_tui.domain.alerters import Alerter, check_alerter
 from komodo_tui.domain.builds import BuildDefinition, check_build
 from komodo_tui.domain.deploy_order import in_deploy_order
 from komodo_tui.domain.errors import UsageError
+from komodo_tui.domain.maintenance import MaintenanceDefinition, check_maintenance
 from komodo_tui.domain.procedures.model import ProcedureDefinition
 from komodo_tui.domain.repos import RepoDefinition, check_repo
 from komodo_tui.domain.servers import ServerDefinition, check_server
@@ -37,6 +39,8 @@ class FleetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     builds: tuple[BuildDefinition, ...] = ()
     stacks: tuple[StackDefinition, ...] = ()
     deployments: tuple[DeploymentDefinition, ...] = ()
+    alerters: tuple[Alerter, ...] = ()
+    maintenance: tuple[MaintenanceDefinition, ...] = ()
     procedures: tuple[ProcedureDefinition, ...] = ()
     syncs: tuple[SyncDefinition, ...] = ()
 
@@ -119,6 +123,8 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
     "builds": check_build,
     "stacks": lambda stack: check_compose(check_stack(stack)),
     "deployments": check_deployment,
+    "alerters": check_alerter,
+    "maintenance": check_maintenance,
     "syncs": check_sync,
 }
 """By key of the file. Procedures are checked once all of them are known: one may run another."""

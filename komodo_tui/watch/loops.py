@@ -149,4 +149,4 @@ def scheduler_of(runtime: Runtime, slots: SlotStore, runs: RunStore, say: Callab
 def notifier_of(runtime: Runtime, say: Callable[[str], None]) -> Notifier:
     """What tells alerters."""
     queue = DeliveryQueue(runtime.alerts)
-    return Notifier(runtime.state_dir, queue, lambda: runtime.values.lookup("", ""), say)
+    return Notifier(runtime.definitions, queue, lambda: runtime.values.lookup("", ""), say)

@@ -47,6 +47,10 @@ procedures:
   parameters: {pattern: "apache*", wait: {default: "5", choices: ["5", "9"]}}
   stages:
   - {name: restart, steps: [{restart_containers: {match: "{pattern}"}}]}
+alerters:
+- {name: phone, url: "ntfys://[[NTFY_TOPIC]]", level: critical, kinds: [disk, oom], servers: ["web-*"]}
+maintenance:
+- {name: backups, when: every sunday 02:00 for 2h, zone: Europe/Zurich, tags: [prod], kinds: [cpu]}
 syncs:
 - {name: fleet, repo: shop, path: fleet/prod, delete: true, most_deleted: 0.5}
 """
@@ -112,7 +116,8 @@ def test_delete_forgets_in_the_other_order(tmp_path: Path, capsys: pytest.Captur
     assert run(tmp_path, "plan", "-f", str(empty), "--delete", "--json") == 0
     found = json.loads(capsys.readouterr().out)["changes"]
     assert found == [
-        "remove sync fleet", "remove procedure nightly", "remove deployment cache", "remove stack apache",
+        "remove sync fleet", "remove procedure nightly", "remove maintenance backups",
+        "remove alerter phone", "remove deployment cache", "remove stack apache",
         "remove build api", "remove repo shop",
         "remove variable HOST", "remove variable server.web-1.PORT", "remove server local", "remove server web-1",
     ]  # fmt: skip

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from komodo_tui.domain.alerters import Alerter, Message
     from komodo_tui.domain.interpolation import Lookup
+    from komodo_tui.store.definitions import DefinitionStore
     from komodo_tui.store.deliveries import Delivery, DeliveryQueue
-    from komodo_tui.store.paths import StateDirectory
 
 INTERVAL = 5.0
 """Seconds between two looks."""
@@ -31,7 +31,7 @@ class Notifier:
 
     def __init__(
         self,
-        paths: StateDirectory,
+        definitions: DefinitionStore,
         queue: DeliveryQueue,
         lookup: Callable[[], Lookup],
         say: Callable[[str], None],
@@ -40,7 +40,7 @@ class Notifier:
         deliver: Callable[[Alerter, Message, Lookup], None] = send,
     ) -> None:
         """``lookup`` gives one that finds secrets as they are now; ``deliver`` blocks and raises KomodoError."""
-        self._paths = paths
+        self._definitions = definitions
         self._queue = queue
         self._lookup = lookup
         self._say = say
@@ -66,13 +66,13 @@ class Notifier:
                 *(asyncio.to_thread(self._tell, alerters[name], group) for name, group in groups if name in alerters)
             )
             self._trouble = ""
-        except KomodoError as error:  # the file is wrong, or the queue cannot be written: all of it is tried again
+        except KomodoError as error:  # the definitions or the queue cannot be read or written: all of it is tried again
             if str(error) != self._trouble:
                 self._trouble = str(error)
                 self._say(f"alerters: {error}")
 
     def _due(self) -> tuple[dict[str, Alerter], list[Delivery]]:
-        alerters = {alerter.name: alerter for alerter in known_alerters(self._paths)}
+        alerters = {alerter.name: alerter for alerter in known_alerters(self._definitions)}
         now = self._now()
         self._queue.fill(lambda alert, entry: [a.name for a in alerters.values() if a.wants(alert, entry)], now)
         return alerters, self._queue.due(now)

@@ -1,32 +1,27 @@
-"""Alerters: read from ``alerters.yaml``, and one message sent to one of them. All of it blocks."""
+"""Alerters: those there are, and one message sent to one of them. All of it blocks."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from komodo_tui.domain.alerters import Alerter, Alerters, Message, check_alerters
+from komodo_tui.domain.alerters import Message
 from komodo_tui.domain.errors import ActError, UsageError
 from komodo_tui.domain.interpolation import Value, interpolate
 from komodo_tui.domain.text import clean
-from komodo_tui.store.yaml_files import read_yaml
+from komodo_tui.operations.alerts.definitions import AlerterDefinitions
 
 if TYPE_CHECKING:
+    from komodo_tui.domain.alerters import Alerter
     from komodo_tui.domain.interpolation import Lookup
-    from komodo_tui.store.paths import StateDirectory
+    from komodo_tui.store.definitions import DefinitionStore
 
-FILE = "alerters.yaml"
 TEST = Message("Test of komodo-tui", "An alert would arrive like this.", "info")
 
 
-def known_alerters(paths: StateDirectory) -> tuple[Alerter, ...]:
-    """The alerters, in the order of the file; none where there is no file. Raises UsageError."""
-    path = paths.config / FILE
-    if not path.exists():
-        return ()
-    alerters = read_yaml(path, Alerters).alerters
-    check_alerters(alerters)
-    return alerters
+def known_alerters(definitions: DefinitionStore) -> tuple[Alerter, ...]:
+    """The alerters, by name. Raises StoreError."""
+    return tuple(AlerterDefinitions(definitions).known().values())
 
 
 def send(alerter: Alerter, message: Message, lookup: Lookup) -> None:

@@ -112,7 +112,7 @@ def _title(journal: RunJournal) -> str:
 def _alerters(step: steps.Notify, parts: RunParts) -> list[Alerter]:
     from komodo_tui.operations.alerts.sending import known_alerters  # late: it loads the YAML parser
 
-    known = {alerter.name: alerter for alerter in known_alerters(parts.runtime.state_dir)}
+    known = {alerter.name: alerter for alerter in known_alerters(parts.runtime.definitions)}
     wanted = words(step.alerters) or tuple(known)
     if not known:
         raise NotFoundError("there is no alerter to tell", hint="docs/alerts.md says how to make one")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from komodo_tui.domain.alerters import Alerter
 from komodo_tui.domain.servers import ServerDefinition, Threshold, Thresholds
 from komodo_tui.store.definitions import DefinitionStore
 from komodo_tui.store.paths import StateDirectory
@@ -39,9 +40,9 @@ class Watched:
             file.truncate(16 << 20)
         subprocess.run(["mkfs.ext4", "-q", "-m", "0", str(image)], check=True, capture_output=True)
         url = f"mailto://127.0.0.1:{port}/?from=komodo@example.org&to=ops@example.org&mode=insecure"
-        (home / "alerters.yaml").write_text(f"alerters:\n  - {{name: mail, kinds: [disk], url: '{url}'}}\n")
         store = DefinitionStore(StateDirectory(home, home, home).definitions)
         limits = Thresholds(disk=Threshold(80.0, 92.0, "1s"))
+        store.put("alerter", "mail", Alerter(name="mail", kinds=("disk",), url=url), None)
         store.put("server", "here", ServerDefinition(name="here", address="local", alerts=limits), None)
         store.close()
         words = [*_ALONE, "sh", "-c", _MOUNT, str(image), str(self.disk),

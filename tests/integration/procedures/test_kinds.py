@@ -107,10 +107,9 @@ def test_a_person_is_asked_and_alerters_are_told(
     cli: Cli, tmp_path: Path, inbox: tuple[int, list[dict[str, str]]]
 ) -> None:
     port, got = inbox
-    (tmp_path / "home").mkdir(exist_ok=True)
-    (tmp_path / "home" / "alerters.yaml").write_text(
-        json.dumps({"alerters": [{"name": "ops", "url": f"json://127.0.0.1:{port}/"}]})
-    )
+    alerters = tmp_path / "alerters.yaml"
+    alerters.write_text(json.dumps({"alerters": [{"name": "ops", "url": f"json://127.0.0.1:{port}/"}]}))
+    assert cli("apply", "-f", str(alerters), "--yes").returncode == 0
     cli.define(
         stage({"approve": {"message": "deploy {what}?", "timeout": "5m", "save": "why"}}),
         stage({"notify": {"title": "Deploy", "message": "{what}: {why}"}}),

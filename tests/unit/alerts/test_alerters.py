@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import socketserver
+import sqlite3
 import threading
+from contextlib import closing
 from email import message_from_string
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
@@ -13,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from komodo_tui.domain.alerters import DIGEST, Alerter, message_of
+from komodo_tui.domain.alerters import DIGEST, Alerter, check_alerter, message_of
 from komodo_tui.domain.alerts import Mute, Subject, Transition
-from komodo_tui.domain.errors import ActError, UsageError
+from komodo_tui.domain.errors import ActError, StoreError, UsageError
 from komodo_tui.domain.interpolation import Value
-from komodo_tui.operations.alerts import sending
+from komodo_tui.operations.alerts import notifier, sending
 from komodo_tui.operations.alerts.notifier import FIRST_AGAIN, Notifier
 from komodo_tui.store.alerts import AlertStore
+from komodo_tui.store.definitions import DefinitionStore
 from komodo_tui.store.deliveries import GIVE_UP, DeliveryQueue
-from komodo_tui.store.paths import StateDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,19 +38,20 @@ DISK = Subject("db-01", "disk", "/var")
 OPENED = Transition(subject=DISK, change="opened", level="warning", value=81.0, text="/var 81% used")
 CRITICAL = msgspec.structs.replace(OPENED, change="escalated", level="critical", text="/var 93% used")
 RESOLVED = msgspec.structs.replace(CRITICAL, change="resolved", text="well again")
-MAIL = "alerters:\n  - {name: mail, url: 'json://127.0.0.1'}\n"
+MAIL = Alerter(name="mail", url="json://127.0.0.1")
 
 
 class Post:
     """A watch without its fleet: the queue on disk, a clock by hand, and a postman that may be ill."""
 
-    def __init__(self, folder: Path, text: str = MAIL) -> None:
+    def __init__(self, folder: Path, *alerters: Alerter) -> None:
         self.at = 1000.0
         self.sent: list[tuple[str, str]] = []
         self.said: list[str] = []
         self.ill = False
-        self.paths = StateDirectory(folder, folder, folder)
-        (folder / sending.FILE).write_text(text)
+        self.definitions = DefinitionStore(folder / "definitions.json")
+        for alerter in alerters or (MAIL,):
+            self.definitions.put("alerter", alerter.name, alerter, None)
         self.store = AlertStore(folder / "alerts.db")
         self.restart()
         self.look()
@@ -57,7 +60,12 @@ class Post:
         """As after kill -9: nothing but the disk is left."""
         queue = DeliveryQueue(self.store)
         self.notifier = Notifier(
-            self.paths, queue, lambda: lambda _: None, self.said.append, now=lambda: self.at, deliver=self._deliver
+            self.definitions,
+            queue,
+            lambda: lambda _: None,
+            self.said.append,
+            now=lambda: self.at,
+            deliver=self._deliver,
         )
 
     def _deliver(self, alerter: Alerter, message: Message, _: object) -> None:
@@ -126,12 +134,12 @@ def test_a_muted_alert_is_told_to_nobody_and_neither_is_its_end(tmp_path: Path) 
 
 
 def test_rules(tmp_path: Path) -> None:
-    post = Post(tmp_path, """
-alerters:
-  - {name: pager, url: x://y, level: critical, on: [opened, escalated]}
-  - {name: disks, url: x://y, kinds: [disk]}
-  - {name: webs, url: x://y, servers: ["web-*"]}
-""")  # fmt: skip
+    post = Post(
+        tmp_path,
+        Alerter(name="pager", url="x://y", level="critical", on=("opened", "escalated")),
+        Alerter(name="disks", url="x://y", kinds=("disk",)),
+        Alerter(name="webs", url="x://y", servers=("web-*",)),
+    )
     post.store.apply([OPENED], post.at)
     assert [name for name, _ in post.look()] == ["disks"]
     post.store.apply([CRITICAL, msgspec.structs.replace(OPENED, subject=Subject("web-1", "cpu"))], post.at)
@@ -140,16 +148,85 @@ alerters:
     assert [name for name, _ in post.look()] == ["disks"]
 
 
-def test_a_file_that_is_wrong_is_told_once_and_stops_nothing(tmp_path: Path) -> None:
+def test_what_is_muted_is_told_when_the_mute_is_over_and_it_is_not(tmp_path: Path) -> None:
     post = Post(tmp_path)
-    (tmp_path / sending.FILE).write_text("alerters: [{name: a, url: x, levl: critical}]")
+    post.store.mute(Mute(server="db-*", starts=0.0, until=post.at + GIVE_UP + 100))
+    cpu = msgspec.structs.replace(OPENED, subject=Subject("db-01", "cpu"))
+    post.store.apply([OPENED, cpu], post.at)
+    assert post.look() == []
+    post.store.apply([CRITICAL, msgspec.structs.replace(cpu, change="resolved")], post.at)
+    assert post.look() == []
+    post.restart()
+    assert post.look(after=GIVE_UP + 200) == [("mail", "CRITICAL disk full: /var@db-01")]
+    assert post.look() == []
+    post.store.apply([RESOLVED], post.at)
+    assert post.look() == [("mail", "OK disk full: /var@db-01")]
+
+
+def test_a_queue_of_an_earlier_version_is_taken_over(tmp_path: Path) -> None:
+    post = Post(tmp_path)
+    post.ill = True
     post.store.apply([OPENED], post.at)
     post.look()
+    post.store.close()
+    with closing(sqlite3.connect(tmp_path / "alerts.db")) as old:
+        old.executescript("ALTER TABLE deliveries DROP COLUMN queued; DROP TABLE held; PRAGMA user_version = 2")
+    post.ill = False
+    assert post.look(after=FIRST_AGAIN) == [("mail", "WARNING disk full: /var@db-01")]
+
+
+def test_what_was_acknowledged_during_its_mute_is_told_to_nobody(tmp_path: Path) -> None:
+    post = Post(tmp_path)
+    mute = post.store.mute(Mute(server="db-*", starts=0.0, until=9e9))
+    post.store.apply([OPENED], post.at)
     post.look()
-    assert len(post.said) == 1
-    assert "levl" in post.said[0]
-    (tmp_path / sending.FILE).write_text(MAIL)
+    post.store.acknowledge(1, "ana", "", post.at)
+    post.store.unmute(mute)
+    assert post.look() == []
+
+
+def test_definitions_that_cannot_be_read_are_told_once_and_stop_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = Post(tmp_path)
+    with monkeypatch.context() as ill:
+
+        def damaged(_: object) -> None:
+            raise StoreError("the definitions cannot be read")
+
+        ill.setattr(notifier, "known_alerters", damaged)
+        post.store.apply([OPENED], post.at)
+        post.look()
+        post.look()
+    assert post.said == ["alerters: the definitions cannot be read"]
     assert post.look() == [("mail", "WARNING disk full: /var@db-01")]
+
+
+@pytest.mark.parametrize(
+    ("url", "fine"),
+    [
+        ("mailtos://komodo:[[PASSWORD]]@mail.example.org?to=ops@example.org", True),
+        ("mailto://127.0.0.1:2525/?from=komodo@example.org&to=ops@example.org", True),
+        ("[[WHOLE_URL]]", True),
+        ("ntfys://[[NTFY_TOPIC]]", True),
+        ("ntfy://ntfy.intern.example.org/alerts", True),
+        ("json://hooks.example.org/[[A]]/b", True),
+        ("discord://[[ID]]/[[TOKEN]]", True),
+        ("mailtos://komodo:hunter2@mail.example.org?to=ops@example.org", False),
+        ("slack://T1/B2/C3", False),
+        ("discord://[[ID]]/4174216298abcdefABCDEF0123456789", False),
+        ("json://hooks.example.org/b0d1f2a3c4e5f60718293a4b", False),
+        ("nonsense", False),
+    ],
+)
+def test_a_secret_stands_in_no_definition(url: str, fine: bool) -> None:
+    alerter = Alerter(name="ops", url=url)
+    if fine:
+        assert check_alerter(alerter) is alerter
+        return
+    with pytest.raises(UsageError, match="alerter ops") as caught:
+        check_alerter(alerter)
+    assert "4174216298" not in str(caught.value)
 
 
 def test_a_storm_is_a_digest(tmp_path: Path) -> None:
@@ -242,9 +319,9 @@ def test_a_url_that_is_none_is_named(tmp_path: Path) -> None:
 def test_the_alert_of_a_full_disk_arrives_by_mail_and_its_end_too(mail: Any, tmp_path: Path) -> None:
     port = mail.server_address[1]
     url = f"mailto://127.0.0.1:{port}/?from=komodo@example.org&to=ops@example.org&mode=insecure"
-    post = Post(tmp_path, f"alerters:\n  - name: mail\n    url: {url}\n")
+    post = Post(tmp_path, Alerter(name="mail", url=url))
     post.notifier = Notifier(
-        post.paths, DeliveryQueue(post.store), lambda: lambda _: None, post.said.append, now=lambda: post.at
+        post.definitions, DeliveryQueue(post.store), lambda: lambda _: None, post.said.append, now=lambda: post.at
     )
     post.store.apply([OPENED], post.at)
     post.look()
