@@ -57,7 +57,7 @@ class Watching:
 
     def define(
         self, *stacks: Mapping[str, Any], procedures: Sequence[Mapping[str, Any]] = (),
-        builds: Sequence[Mapping[str, Any]] = (), **repo: Any,
+        builds: Sequence[Mapping[str, Any]] = (), deployments: Sequence[Mapping[str, Any]] = (), **repo: Any,
     ) -> None:  # fmt: skip
         """Write the definitions anew."""
         self.repo |= repo
@@ -65,7 +65,7 @@ class Watching:
             "servers": [{"name": "web", "address": self.web.name,
                          "agent_socket": str(self._folder / "web" / "agent.sock")}],
             "repos": [self.repo], "stacks": list(stacks), "procedures": list(procedures),
-            "builds": list(builds),
+            "builds": list(builds), "deployments": list(deployments),
         }  # fmt: skip
         path = self._folder / "fleet.yaml"
         path.write_text(json.dumps(document))
@@ -87,13 +87,17 @@ class Watching:
     def start(self) -> None:
         """Start the watch and wait until it looks after everything."""
         self._seen = len(self.said)
-        with self.log.open("ab") as out:
-            self._watch = subprocess.Popen(
-                self._words("watch"), env=self._environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out
-            )
+        self._watch = self.spawn()
         self.until(lambda: "watching" in self.said[self._seen :])
         if self.repo["webhook"]:
             self.until(lambda: "listening" in self.said[self._seen :])
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        """A watch that the caller looks after."""
+        with self.log.open("ab") as out:
+            return subprocess.Popen(
+                self._words("watch"), env=self._environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            )
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         """End it."""
