@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from komodo_tui.operations.build_definitions import BuildDefinitions
@@ -11,6 +12,7 @@ from komodo_tui.ui.definitions.asking import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from komodo_agent.wire.jobs import Job
     from komodo_tui.domain.builds import BuildDefinition
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 _RUNS = 400
 """Builds that are looked back on, of all definitions together."""
+_AGAIN = 3.0
+"""Seconds after which everything is read again."""
 _KEPT = 100
 """Of one."""
 
@@ -59,6 +63,13 @@ class _Read(NamedTuple):
     runs: dict[str, tuple[BuildRun, ...]]
 
 
+def _written(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
 class BuildBook:
     """``changed`` is called when there is news."""
 
@@ -68,21 +79,30 @@ class BuildBook:
         self._history = BuildHistory(runtime.history, FollowUpStore(runtime.state_dir.follow_ups))
         self._reading = Reading(shell, self._read, self._take)
         self._jobs: dict[str, bool] = {}
+        self._looked = 0.0
+        self._read_at: tuple[object, ...] = ()
         self.read = False
         self._known = _Read({}, {})
 
     def look(self) -> None:
         """Read everything anew."""
+        self._looked = time.monotonic()
         self._reading.look()
 
     def tick(self, changes: Changes) -> None:
-        """Read again where a build has begun or ended."""
+        """Read again where a build has begun or ended, and now and then: others write definitions and history too."""
         jobs = {job.id: job.ended for _, job in self._build_jobs()}
-        if jobs != self._jobs:
+        late = time.monotonic() - self._looked >= _AGAIN
+        if jobs != self._jobs or (late and not self._reading.under_way):
             self._jobs = jobs
-            self._reading.look()
+            self.look()
 
-    def _read(self) -> _Read:
+    def _read(self) -> _Read | None:
+        """None: nothing was written since the last time. In a thread."""
+        stamp = self._stamp()
+        if stamp == self._read_at:
+            return None
+        self._read_at = stamp
         runs: dict[str, list[BuildRun]] = {}
         for run in self._history.runs(limit=_RUNS):
             found = runs.setdefault(run.name, [])
@@ -92,9 +112,16 @@ class BuildBook:
             BuildDefinitions(self._runtime.definitions).known(), {name: tuple(found) for name, found in runs.items()}
         )
 
-    def _take(self, found: _Read) -> None:
-        self._known, self.read = found, True
-        self._changed()
+    def _take(self, found: _Read | None) -> None:
+        if found is not None:
+            self._known, self.read = found, True
+            self._changed()
+
+    def _stamp(self) -> tuple[object, ...]:
+        """Another one whenever something of it may have been written."""
+        paths = self._runtime.state_dir
+        files = (paths.definitions, paths.follow_ups, paths.follow_ups.with_name(f"{paths.follow_ups.name}-wal"))
+        return (self._runtime.history.version(), *(_written(path) for path in files))
 
     def _build_jobs(self) -> list[tuple[str, Job]]:
         servers = self._runtime.fleet.state.servers

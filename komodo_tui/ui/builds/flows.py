@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from komodo_tui.domain.builds import builders_of
 from komodo_tui.domain.operations import Target
+from komodo_tui.operations.build_definitions import BuildDefinitions
 from komodo_tui.operations.build_follow import follower_of, not_well
 from komodo_tui.operations.build_history import NOT_FOLLOWED, BuildHistory
 from komodo_tui.operations.build_prepare import BuildPreparer, pick_server
@@ -38,6 +39,7 @@ async def build_now(runtime: Runtime, shell: Shell, build: BuildDefinition, vers
         KomodoError: it cannot be planned, or was refused.
     """
     state = runtime.fleet.state
+    build = (await asyncio.to_thread(BuildDefinitions(runtime.definitions).stored, build.name)).value
     known = {name: live.definition for name, live in state.servers.items()}
     server = pick_server(build, builders_of(build, known), state)
     preparer = BuildPreparer(RepoDefinitions(runtime.definitions), runtime.values, BuildHistory(runtime.history))
