@@ -39,7 +39,7 @@ async def build_now(runtime: Runtime, shell: Shell, build: BuildDefinition, vers
         KomodoError: it cannot be planned, or was refused.
     """
     state = runtime.fleet.state
-    build = (await asyncio.to_thread(BuildDefinitions(runtime.definitions).stored, build.name)).value
+    build = await _as_defined(runtime, build.name)
     known = {name: live.definition for name, live in state.servers.items()}
     server = pick_server(build, builders_of(build, known), state)
     preparer = BuildPreparer(RepoDefinitions(runtime.definitions), runtime.values, BuildHistory(runtime.history))
@@ -54,6 +54,11 @@ async def build_now(runtime: Runtime, shell: Shell, build: BuildDefinition, vers
         await _follow(follower, shell, build, record)
 
 
+async def _as_defined(runtime: Runtime, name: str) -> BuildDefinition:
+    """As it is now, whatever the page read last. Raises NotFoundError."""
+    return (await asyncio.to_thread(BuildDefinitions(runtime.definitions).stored, name)).value
+
+
 async def follow_again(runtime: Runtime, shell: Shell, row: BuildRow) -> None:
     """Do what was to follow the last build that succeeded, as far as it was not done.
 
@@ -63,7 +68,7 @@ async def follow_again(runtime: Runtime, shell: Shell, row: BuildRow) -> None:
     good = row.good
     if good is None:
         return
-    follower, build = follower_of(runtime), row.definition
+    follower, build = follower_of(runtime), await _as_defined(runtime, row.definition.name)
     record = await asyncio.to_thread(runtime.history.get, good.id)
     left = await asyncio.to_thread(follower.left, build, record)
     if not left:
