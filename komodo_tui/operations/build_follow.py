@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from komodo_tui.operations.deployment_definitions import Deployables
     from komodo_tui.operations.executor import Executor
     from komodo_tui.operations.stack_prepare import StackPreparer
+    from komodo_tui.store.definitions import DefinitionStore
     from komodo_tui.store.history import History
     from komodo_tui.store.paths import StateDirectory
 
@@ -80,6 +81,8 @@ class Runtime(Protocol):
 
     @property
     def state_dir(self) -> StateDirectory: ...
+    @property
+    def definitions(self) -> DefinitionStore: ...
     @property
     def fleet(self) -> FleetManager: ...
     @property

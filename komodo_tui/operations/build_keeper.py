@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from komodo_tui.domain.builds import BuildOperation
 from komodo_tui.domain.errors import KomodoError, LockedError, NotFoundError
 from komodo_tui.domain.follow_ups import FollowStep
+from komodo_tui.operations.build_definitions import BuildDefinitions
 from komodo_tui.operations.build_follow import follower_of, not_well
 from komodo_tui.operations.build_history import BuildHistory
 from komodo_tui.operations.build_runs import BuildOutput
@@ -99,7 +100,8 @@ class FollowKeeper:
                 return []
             if await asyncio.to_thread(self._too_late, follow_up, record):
                 return []
-            return await self._follow(operation.build, record)
+            now = await asyncio.to_thread(BuildDefinitions(self._runtime.definitions).find, follow_up.build)
+            return await self._follow(now or operation.build, record)
         except LockedError:
             return []  # somebody was faster
         except KomodoError as error:
