@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.integration.pushes.lab import SITE
+from tests.integration.pushes.test_killed import noting
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.integration.pushes.lab import Watching
     from tests.unit.repos.lab import Author
 
@@ -81,21 +84,30 @@ def deploys(watching: Watching) -> list[dict[str, Any]]:
     return [act for act in acts if act["act"] == "deploy"]
 
 
-def test_a_push_builds_an_image_that_runs_then(watching: Watching, author: Author) -> None:
+def test_a_push_builds_an_image_that_runs_then_and_runs_a_procedure(
+    watching: Watching, author: Author, tmp_path: Path
+) -> None:
     (author.work / "app").mkdir()
     push(author, "one")
     watching.secret()
-    build = {"name": "api", "repo": "shop", "path": "app", "server": "web"}
-    runs = {"name": "run", "stages": [{"steps": [{"run": {"command": "true", "servers": "web"}}]}],
-            "allow_dangerous": True}  # fmt: skip
-    act = [{"build": "api", "paths": ["app/"]}, {"procedure": "run", "paths": ["docs/**"]}]
-    watching.define(builds=[build], procedures=[runs], on_push=act, servers=["web"], poll="")
+    build = {"name": "api", "repo": "shop", "path": "app", "server": "web", "redeploy_on_build": ["front"]}
+    front = {"name": "front", "servers": ["web"], "build": "api", "restart": "no", "health": STACK["health"]}
+    act = [{"build": "api", "paths": ["app/"]},
+           {"procedure": "note", "paths": ["docs/**"], "parameters": {"commit": "{commit}"}}]  # fmt: skip
+    watching.define(
+        builds=[build], deployments=[front], procedures=[noting(tmp_path / "notes")], on_push=act, servers=["web"],
+        poll="",
+    )  # fmt: skip
     watching.start()
-    assert watching.hook(push(author, "two")) == 202
+    first = push(author, "two")
+    assert watching.hook(first) == 202  # nothing is known of what came before: all of it is done
     watching.until_said("push to shop: done")
-    assert watching.web.docker("run", "--rm", "api", "cat", "/page") == "two\n"
-    assert watching.hook(author.push("docs alone", **{"README.md": "x\n"})) == 202
+    assert watching.web.docker("exec", "front", "cat", "/page") == "two\n"
+    (author.work / "docs").mkdir()
+    commit = author.push("docs alone", **{"docs/README.md": "x\n"})
+    assert watching.hook(commit) == 202
     watching.until_said("push to shop: done", 2)
+    assert (tmp_path / "notes").read_text().split() == [first, commit]
     (docs, built) = json.loads(watching("repo", "pushes", "shop", "--json"))["pushes"]
     steps = [watching("procedure", "log", push["run"]) for push in (docs, built)]
     assert "pull" in steps[0]
@@ -103,5 +115,5 @@ def test_a_push_builds_an_image_that_runs_then(watching: Watching, author: Autho
 
 
 def push(author: Author, text: str) -> str:
-    files = {"app/Dockerfile": "FROM busybox\nCOPY page /page\n", "app/page": f"{text}\n"}
+    files = {"app/Dockerfile": 'FROM busybox\nCOPY page /page\nCMD ["sleep", "999"]\n', "app/page": f"{text}\n"}
     return author.push(text, **files)
