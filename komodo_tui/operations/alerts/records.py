@@ -17,9 +17,10 @@ from komodo_tui.domain.alerts_survey import RECENT
 from komodo_tui.domain.errors import KomodoError
 from komodo_tui.operations.alerts.watcher import NOTHING
 from komodo_tui.operations.build_definitions import BuildDefinitions
-from komodo_tui.operations.build_history import BuildHistory
+from komodo_tui.operations.build_history import NOT_FOLLOWED, BuildHistory
 from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.operations.sync_definitions import SyncDefinitions
+from komodo_tui.store.follow_ups import FollowUpStore
 from komodo_tui.store.pushes import PushStore
 from komodo_tui.store.runs import RunStore
 from komodo_tui.store.slots import SlotStore
@@ -75,6 +76,7 @@ class RecordSurvey:
     def __init__(self, runtime: Runtime, last_look: float | None) -> None:
         """``last_look``: Unix time at which somebody evaluated alerts last; None = never."""
         self._runtime = runtime
+        self._follow_ups = FollowUpStore(runtime.state_dir.follow_ups)
         self._news_from = (last_look if last_look is not None else time.time()) - RECENT
         self._records = NOTHING
         self._projects: dict[str, list[Reading]] = {}
@@ -115,12 +117,15 @@ class RecordSurvey:
         return Survey(readings, frozenset({(HERE, "records")}), frozenset({HERE}))
 
     def _builds(self) -> Iterator[Reading]:
-        history = BuildHistory(self._runtime.history)
+        history = BuildHistory(self._runtime.history, self._follow_ups)
         for name in BuildDefinitions(self._runtime.definitions).known():
             last = next((run for run in history.runs(name, _FEW) if run.ended is not None), None)
             if last is not None and last.ended is not None and last.outcome in _NOT_WELL:
                 why = last.failed_step or last.error or last.outcome
                 yield self._bad("build", name, "warning", f"{last.version}: {why}", last.ended)
+            elif last is not None and last.state == NOT_FOLLOWED and last.follow_up is not None:
+                text = f"{last.version} is built, but {last.why}"
+                yield self._bad("build", name, "warning", text, last.follow_up.ended or time.time())
 
     def _procedures(self) -> Iterator[Reading]:
         runs = RunStore(self._runtime.state_dir.runs)

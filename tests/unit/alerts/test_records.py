@@ -16,6 +16,7 @@ from komodo_tui.domain.alerts import Subject
 from komodo_tui.domain.alerts_evaluator import Evaluator
 from komodo_tui.domain.builds import BuildDefinition
 from komodo_tui.domain.errors import HostUnreachableError
+from komodo_tui.domain.follow_ups import FollowStep
 from komodo_tui.domain.operations import ActionRecord, Actor, StepResult, Target
 from komodo_tui.domain.procedures.journal import RunEnded, RunStarted
 from komodo_tui.domain.procedures.model import ProcedureDefinition
@@ -28,6 +29,7 @@ from komodo_tui.fleet.live import ServerLive
 from komodo_tui.operations.alerts.records import RecordSurvey
 from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
 from komodo_tui.store.definitions import DefinitionStore
+from komodo_tui.store.follow_ups import FollowUpStore
 from komodo_tui.store.history import History
 from komodo_tui.store.paths import StateDirectory
 from komodo_tui.store.pushes import PushStore
@@ -150,6 +152,13 @@ def test_a_failed_build_lasts_until_one_succeeds(tmp_path: Path) -> None:
     scene.build(3, None)  # under way: it says nothing yet
     assert scene.read() == ["warning build shop: 1.2: RUN make"]
     scene.build(4, "success")
+    follow_ups, act = FollowUpStore(scene.paths.follow_ups), "00000000-0000-0000-0000-000000000004"
+    follow_ups.note(act, "shop", scene.clock)
+    assert scene.read() == []  # what follows goes on
+    refused = FollowStep(what="push to reg.example", act="x", outcome="failed", error="denied")
+    follow_ups.write(act, [refused], scene.clock)
+    assert scene.read() == ["warning build shop: 1.4 is built, but push to reg.example: denied"]
+    scene.build(5, "success")
     assert scene.read() == []
 
 
