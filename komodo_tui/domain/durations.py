@@ -27,6 +27,15 @@ def parse_duration(text: str) -> float:
     return sum(float(part or 0) * unit for part, unit in zip(parts.groups(), _SECONDS, strict=True))
 
 
+def span_text(seconds: float) -> str:
+    """``1h30m``: a span as :func:`parse_duration` reads it, to the second."""
+    rest, parts = round(seconds), []
+    for unit, letter in zip(_SECONDS, "dhms", strict=True):
+        count, rest = divmod(rest, int(unit))
+        parts.append(f"{count}{letter}" if count else "")
+    return "".join(parts) or "0s"
+
+
 def parse_size(text: str) -> int:
     """``512``, ``10M``, ``1.5GiB``: bytes, in steps of 1024; empty is 0.
 

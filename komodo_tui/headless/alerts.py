@@ -10,11 +10,11 @@ from komodo_tui.domain.alerts import TITLES, AlertOperation, Mute, worst_first
 from komodo_tui.domain.errors import ExitCode, NotFoundError
 from komodo_tui.domain.units import duration_text, time_text
 from komodo_tui.headless.acts import run
+from komodo_tui.headless.maintenance import defined, forgotten, list_mutes
 from komodo_tui.headless.tables import Cell, Column
-from komodo_tui.operations.alerts.acts import mute_text
 
 if TYPE_CHECKING:
-    from komodo_tui.domain.alerts import Alert
+    from komodo_tui.domain.alerts import Alert, DefineAlertingOperation
     from komodo_tui.headless.output import Tone
     from komodo_tui.headless.session import Runtime, Session
 
@@ -38,12 +38,13 @@ async def alerts(session: Session) -> int:
         if arguments.show is not None:
             return await asyncio.to_thread(_show, session, runtime)
         if arguments.mutes:
-            return await asyncio.to_thread(_mutes, session, runtime)
+            await asyncio.to_thread(list_mutes, session, runtime, time.time())
+            return ExitCode.DONE
         if arguments.alerters:
             return await asyncio.to_thread(_alerters, session, runtime)
         if arguments.test:
             return await _test(session, runtime)
-        operation = _operation(session)
+        operation = await asyncio.to_thread(_operation, session, runtime)
         if operation is not None:
             return await run(session, runtime, operation)
         return await asyncio.to_thread(_list, session, runtime)
@@ -58,15 +59,16 @@ def read_pattern(text: str, starts: float, until: float, reason: str) -> Mute:
     return Mute(server=server, kind=kind, what=what if at else "*", starts=starts, until=until, reason=reason)
 
 
-def _operation(session: Session) -> AlertOperation | None:
+def _operation(session: Session, runtime: Runtime) -> AlertOperation | DefineAlertingOperation | None:
     arguments = session.arguments
     if arguments.ack:
         return AlertOperation(verb="acknowledge", alerts=tuple(arguments.ack), note=arguments.note)
     if arguments.mute:
         starts = time.time() + arguments.delay
-        return AlertOperation(
-            verb="mute", mute=read_pattern(arguments.mute, starts, starts + arguments.span, arguments.note)
-        )
+        mute = read_pattern(arguments.mute, starts, starts + arguments.span, arguments.note)
+        return defined(mute, arguments, runtime) if arguments.every else AlertOperation(verb="mute", mute=mute)
+    if arguments.forget:
+        return forgotten(arguments.forget, runtime)
     if arguments.unmute is not None:
         return AlertOperation(verb="unmute", mute=Mute(id=arguments.unmute, until=0.0))
     return None
@@ -130,20 +132,6 @@ def _show(session: Session, runtime: Runtime) -> int:
     for entry in entries:
         who = f" by {entry.who}" if entry.who else ""
         session.out.line(f"{time_text(entry.at)}  {entry.change}{who}  {entry.level}  {entry.text}".rstrip())
-    return ExitCode.DONE
-
-
-def _mutes(session: Session, runtime: Runtime) -> int:
-    mutes = runtime.alerts.mutes(time.time())
-    if session.out.json:
-        session.out.document(mutes)
-        return ExitCode.DONE
-    session.out.table(
-        (Column("ID"), Column("WHAT", flexible=True), Column("FROM"), Column("UNTIL"), Column("WHO", flexible=True),
-         Column("WHY", flexible=True)),
-        [[Cell(str(m.id)), Cell(mute_text(m)), Cell(time_text(m.starts)), Cell(time_text(m.until)), Cell(m.who),
-          Cell(m.reason)] for m in mutes],
-    )  # fmt: skip
     return ExitCode.DONE
 
 

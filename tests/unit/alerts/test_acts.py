@@ -124,6 +124,26 @@ def test_patterns(text: str, expected: tuple[str, str, str]) -> None:
     assert (mute.server, mute.kind, mute.what) == expected
 
 
+def test_maintenance_is_made_changed_listed_and_forgotten(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--home", str(desk.folder), "alerts"]
+    sunday = ["--mute", "cpu:db-*", "--every", "every sunday 02:00", "--for", "90m", "--zone", "UTC"]
+    assert main([*words, *sunday]) == ExitCode.USAGE, "it has no name"
+    assert main([*words, *sunday, "--as", "backups", "--tag", "prod"]) == ExitCode.DONE
+    assert main([*words, *sunday, "--as", "backups", "--note", "night"]) == ExitCode.DONE
+    assert main([*words, *sunday[:3], "whenever", "--as", "x"]) == ExitCode.USAGE
+    capsys.readouterr()
+    assert main([*words, "--mutes", "--json"]) == ExitCode.DONE
+    (found,) = json.loads(capsys.readouterr().out)["maintenance"]
+    assert (found["when"], found["servers"], found["kinds"], found["tags"], found["description"]) == (
+        "every sunday 02:00 for 1h30m", ["db-*"], ["cpu"], [], "night",
+    )  # fmt: skip
+    assert found["ends"] - found["begins"] == 5400
+    assert main([*words, "--mutes"]) == ExitCode.DONE
+    assert "cpu alerts of db-*" in capsys.readouterr().out
+    assert main([*words, "--forget", "backups", "--yes"]) == ExitCode.DONE
+    assert main([*words, "--forget", "backups"]) == ExitCode.FAILED
+
+
 def test_the_verb(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     home = ["--home", str(desk.folder)]
     assert main([*home, "alerts", "--json"]) == ExitCode.DONE
