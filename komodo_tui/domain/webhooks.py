@@ -1,8 +1,8 @@
 """What services tell of pushes by HTTP: who signed it, which delivery it is, what was pushed. Pure.
 
-Sources: GitHub "Validating webhook deliveries" and "push" event; GitLab "Webhook events"; Gitea and Forgejo "Webhooks";
-Bitbucket Cloud and Data Center "Event payloads", "Secure webhooks"; the generic kind follows the Standard Webhooks
-specification (standardwebhooks.com), or signs the body alone as GitHub does.
+Sources: GitHub "Validating webhook deliveries" and "push" event; GitLab "Webhook events" and its signing token; Gitea
+and Forgejo "Webhooks"; Bitbucket Cloud and Data Center "Event payloads", "Secure webhooks"; the generic kind follows the
+Standard Webhooks specification (standardwebhooks.com), or signs the body alone as GitHub does.
 """
 
 from __future__ import annotations
@@ -102,11 +102,12 @@ def verify(headers: Mapping[str, str], body: bytes, secret: str, now: float) -> 
 
 
 def _signed(service: Service, headers: Mapping[str, str], body: bytes, key: bytes, now: float) -> bool:
-    if service == "gitlab":  # the secret itself, by TLS or not at all
-        return hmac.compare_digest(hashlib.sha256(headers.get("X-Gitlab-Token", "").encode()).digest(),
-                                   hashlib.sha256(key).digest())  # fmt: skip
+    standard = "webhook-signature" in headers and _standard(headers, body, key, now)
+    if service == "gitlab":  # its signing token; or its secret token, which it sends as it is: by TLS or not at all
+        return standard | hmac.compare_digest(hashlib.sha256(headers.get("X-Gitlab-Token", "").encode()).digest(),
+                                              hashlib.sha256(key).digest())  # fmt: skip
     if service == "generic" and "webhook-signature" in headers:
-        return _standard(headers, body, key, now)
+        return standard
     given = headers.get("X-Hub-Signature-256") or headers.get("X-Hub-Signature", "")
     if service == "gitea":
         given = headers.get("X-Gitea-Signature") or headers.get("X-Forgejo-Signature") or given
@@ -123,6 +124,8 @@ def _standard(headers: Mapping[str, str], body: bytes, key: bytes, now: float) -
         try:
             key = base64.b64decode(key.removeprefix(b"whsec_"), validate=True)
         except binascii.Error:
+            return False
+        if not key:
             return False
     expected = base64.b64encode(hmac.new(key, f"{name}.{stamp}.".encode() + body, hashlib.sha256).digest())
     given = [word.removeprefix("v1,").encode() for word in headers["webhook-signature"].split() if word[:3] == "v1,"]

@@ -108,6 +108,40 @@ def test_generic_deliveries() -> None:
         told({**headers, "webhook-id": "m2"}, body)
 
 
+def test_gitlab_signs_with_a_signing_token_or_sends_the_secret_token() -> None:
+    token = f"whsec_{base64.b64encode(bytes(range(32))).decode()}"
+    body = json.dumps({"ref": "refs/heads/main", "after": COMMIT, "project": {"default_branch": "main"}}).encode()
+    key = hmac.new(bytes(range(32)), f"u1.{int(NOW)}.".encode() + body, hashlib.sha256).digest()
+    headers = {
+        "X-Gitlab-Event": "Push Hook", "Idempotency-Key": "u1", "webhook-id": "u1", "webhook-timestamp": f"{int(NOW)}",
+        "webhook-signature": f"v1,{base64.b64encode(key).decode()}",
+    }  # fmt: skip
+    delivery = told(headers, body, secret=token)
+    assert (delivery.service, delivery.ids[0], delivery.pushed[0].main) == ("gitlab", "u1", True)
+    for changed, secret in (({"webhook-timestamp": "1"}, token), ({"webhook-id": "u2"}, token), ({}, SECRET)):
+        with pytest.raises(ForgedError):
+            told({**headers, **changed}, body, secret=secret)
+    with pytest.raises(ForgedError):
+        told(headers, body + b" ", secret=token)
+    assert told({**headers, "X-Gitlab-Token": SECRET}, body).pushed, "both are set there, and ours is the secret token"
+
+
+def test_a_secret_with_no_key_in_it_signs_nothing() -> None:
+    key = base64.b64encode(hmac.new(b"", f"m1.{int(NOW)}.".encode(), hashlib.sha256).digest()).decode()
+    headers = {"webhook-id": "m1", "webhook-timestamp": f"{int(NOW)}", "webhook-signature": f"v1,{key}"}
+    for secret in ("whsec_", "whsec_=", "whsec_%", ""):
+        with pytest.raises(ForgedError):
+            told(headers, b"", secret=secret)
+
+
+def test_forgejos_own_headers() -> None:
+    both = {"X-Forgejo-Event": "push", "X-Forgejo-Delivery": "f1", "X-Forgejo-Signature": "SIGNED"}
+    assert told(both, HUB).ids[0] == "f1"
+    assert told({**both, "X-Gitea-Event": "push", "X-Gitea-Signature": "SIGNED"}, HUB).service == "gitea"
+    with pytest.raises(ForgedError):
+        told({**both, "X-Forgejo-Signature": "0" * 64}, HUB)
+
+
 def test_a_deleted_branch_a_tag_and_other_events_are_no_pushes() -> None:
     assert not told(GITHUB, {**HUB, "after": "0" * 40, "deleted": True}).pushed
     assert not told(GITHUB, {**HUB, "ref": "refs/tags/v1"}).pushed
