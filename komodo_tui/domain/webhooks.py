@@ -1,8 +1,8 @@
 """What services tell of pushes by HTTP: who signed it, which delivery it is, what was pushed. Pure.
 
 Sources: GitHub "Validating webhook deliveries" and "push" event; GitLab "Webhook events" and its signing token; Gitea
-and Forgejo "Webhooks"; Bitbucket Cloud and Data Center "Event payloads", "Secure webhooks"; the generic kind follows the
-Standard Webhooks specification (standardwebhooks.com), or signs the body alone as GitHub does.
+and Forgejo "Webhooks"; Bitbucket Cloud and Data Center "Event payloads", "Secure webhooks"; the generic kind follows
+the Standard Webhooks specification (standardwebhooks.com), or signs the body alone as GitHub does.
 """
 
 from __future__ import annotations
