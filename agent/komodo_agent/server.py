@@ -101,6 +101,7 @@ class Agent:
         self.hello = hello(options.state)
         self._streams: set[web.WebSocketResponse] = set()
         self._tasks: list[asyncio.Task[None]] = []
+        self._looking: asyncio.Task[None] | None = None
         self.failed = asyncio.Event()
         """Set when a part that must run has ended: the agent is of no use any more."""
 
@@ -164,6 +165,9 @@ class Agent:
             task.remove_done_callback(self._ended)
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
         await self.past.close()
         await self.sampler.close()
         await self.engine.close()
@@ -182,6 +186,8 @@ class Agent:
 
     def _engine_changed(self, engine: EngineState) -> None:
         self.hub.engine_changed(engine)
+        if engine.status == "up" and not engine.builder:
+            self._looking = asyncio.create_task(self.builds.look(), name="look for a builder")
         if engine.status != "starting":
             self.past.engine_changed(engine.status == "up", engine.message)
 

@@ -56,7 +56,7 @@ def _draft(operation: BuildOperation, state: FleetState) -> Draft:
         target=Target(server=operation.server, name=build.name),
         text=f"build {build.name} {operation.version} from {build.source_words}",
         command=_command(job),
-        details=tuple(_details(operation, job, references)),
+        details=(*_builder(state, operation.server), *_details(operation, job, references)),
         warning=stale(server_of(state, operation.server)),
     )
     return Draft(f"Build {build.name} {operation.version} on {operation.server}", "build", (step,), _UNDO)
@@ -87,6 +87,13 @@ def with_secrets(job: BuildJob, server: str, values: StoredValues) -> BuildJob:
     logins = {host: values.registry_auth(f"{host}/x") for host in job.logins}
     given = {host: login for host, login in logins.items() if login}
     return msgspec.structs.replace(job, secrets=found, source=source, logins=given)
+
+
+def _builder(state: FleetState, server: str) -> Iterator[str]:
+    """What will build it, where the server has told that."""
+    engine = server_of(state, server).engine
+    if engine is not None and engine.builder:
+        yield f"by {engine.builder}"
 
 
 def _details(operation: BuildOperation, job: BuildJob, references: list[str]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from ..engine.asking import ask, image_path
 from ..problems import AgentError
 from ..wire.build_steps import StepReader
 from ..wire.builds import COMMIT_DIGITS
-from .builder import find_builder
+from .builder import look
 from .buildkit.request import parameters, shown
 from .command import build_words, check_words
 from .files import bring, prepared
@@ -82,7 +82,7 @@ class BuildAct:
         began = time.monotonic()
         context, job = self._context, self._job
         self._at("look for a builder")
-        builder = await find_builder(self._environment, self._engine)
+        builder = await look(self._engine)
         check_words(job, builder, self._engine.api_version)
         context.log(f"{builder}: building {job.name}{f' {job.version}' if job.version else ''}")
         context.result(builder=builder.kind, version=job.version)

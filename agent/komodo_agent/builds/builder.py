@@ -7,7 +7,9 @@ import re
 import time
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from ..compose.cli import capture
+import msgspec
+
+from ..compose.cli import capture, child_environment
 from ..problems import AgentError
 
 if TYPE_CHECKING:
@@ -79,6 +81,14 @@ async def find_builder(environment: Mapping[str, str], engine: Engine) -> Builde
     if own is not None and not builder.modern:
         builder = own
     _found[key] = (time.monotonic(), builder)
+    return builder
+
+
+async def look(engine: Engine) -> Builder:
+    """The same, told with the engine's status as well. Raises AgentError."""
+    builder = await find_builder(child_environment(engine.path, {}), engine)
+    if engine.status.status == "up":
+        engine.set_status(msgspec.structs.replace(engine.status, builder=str(builder)))
     return builder
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..problems import AgentError
 from ..wire.builds import wrong_build
 from ..wire.repos import wrong_source
 from .acts import BuildAct
+from .builder import look
 from .place import Place, left_behind
 
 if TYPE_CHECKING:
@@ -33,6 +35,11 @@ class Builds:
     async def open(self) -> None:
         """Clear up after an agent that was killed."""
         await asyncio.to_thread(left_behind, self._root)
+
+    async def look(self) -> None:
+        """Find out what builds images here, and let it be told with the engine."""
+        with suppress(AgentError):  # a build says what is missing
+            await look(self._engine)
 
     async def run(self, context: JobContext, job: BuildJob) -> None:
         """Do a job's work.

@@ -223,8 +223,8 @@ class Engine:
     def set_status(self, status: EngineState) -> None:
         """Record a status; tells the listener when it differs in more than its time."""
         before, self.status = self.status, status
-        alike = (before.status, before.message, before.version, before.socket, before.cgroup)
-        if alike == (status.status, status.message, status.version, status.socket, status.cgroup):
+        alike = (before.status, before.message, before.version, before.socket, before.cgroup, before.builder)
+        if alike == (status.status, status.message, status.version, status.socket, status.cgroup, status.builder):
             self.status = before
         elif self.on_status is not None:
             self.on_status(status)

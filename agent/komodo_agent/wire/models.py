@@ -32,6 +32,8 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     """When this status began."""
     cgroup: str = ""
     """``v1`` or ``v2`` with the driver, e.g. ``v2 systemd``."""
+    builder: str = ""
+    """What builds images there, in words; known a moment after the engine is."""
 
 
 class Host(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,8 @@ import json
 import os
 import signal
 import uuid
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -26,13 +28,13 @@ from tests.unit.repos.lab import Author
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from komodo_agent.wire.jobs import Job
     from tests.rig.server import Server
 
 pytestmark = pytest.mark.rig
 
+WORDS = {"buildx": "buildx", "buildkit": ", BuildKit", "engine": "of the engine", "classic": "classic"}
 SECRET = "not-for-anybodys-eyes"
 
 
@@ -111,6 +113,8 @@ async def test_an_image_of_a_repository(agent: AgentProcess, server: Server, tmp
     labels = found["Config"]["Labels"]
     assert labels["org.opencontainers.image.revision"] == commit
     assert labels["komodo.build"] == "api"
+    async with agent.session() as session, agent.feed(session) as feed:
+        await feed.until(lambda: feed.engine and WORDS[builder] in feed.engine.builder)
     assert any("RUN" in name and state != "failed" for name, _, state in json.loads(ended.result["steps"]))
 
     wrong = msgspec.structs.replace(source, repo=RepoSource(url=str(author.bare), branch="gone"))
@@ -191,13 +195,25 @@ async def begun(agent: AgentProcess, session: Any, spec: BuildJob, word: str) ->
     return wanted.id
 
 
-SLEEPY = "FROM busybox\nRUN echo it has begun; sleep 1000\n"
+SECONDS = f"98{os.getpid()}"
+"""No other process on this machine sleeps as long."""
+SLEEPY = f"FROM busybox\nRUN echo it has begun; sleep {SECONDS}\n"
+
+
+def sleeping() -> bool:
+    """Whether a step of a build still runs."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if path.read_bytes() == f"sleep\0{SECONDS}\0".encode():
+                return True
+    return False
 
 
 async def test_cancelled(agent: AgentProcess, server: Server) -> None:
     untag(server)
     async with agent.session() as session:
         job_id = await begun(agent, session, job(SLEEPY), "it has begun\n")
+        wait_for(sleeping, 20, what="the step")
         second = await agent.run_job(session, job(SLEEPY))
         assert "is being built already" in second.error
         async with session.delete(f"/v1/jobs/{job_id}") as answer:
@@ -206,6 +222,7 @@ async def test_cancelled(agent: AgentProcess, server: Server) -> None:
             while not (ended := await agent.job(session, job_id)).ended:
                 await agent.job_log(session, job_id)
         assert (ended.status, ended.result["step"]) == ("cancelled", "build")
+        wait_for(lambda: not sleeping(), 20, what="the end of the step")
         after = await agent.run_job(session, job("FROM busybox\nRUN true\n"))
         assert after.status == "succeeded", after.error
     assert tags(server) == {"shop/api:1.0.0", "shop/api:latest"}
@@ -216,6 +233,7 @@ async def test_the_agent_is_killed_while_it_builds(server: Server, tmp_path: Pat
     with running(server, tmp_path) as agent:
         async with agent.session() as session:
             job_id = await begun(agent, session, job(SLEEPY), "it has begun\n")
+        wait_for(sleeping, 20, what="the step")
         docker = [int(word) for word in children(agent.process.pid)]
         assert bool(docker) == (builder != "engine")
         os.kill(agent.process.pid, signal.SIGKILL)
@@ -226,6 +244,7 @@ async def test_the_agent_is_killed_while_it_builds(server: Server, tmp_path: Pat
             assert ended.status == "failed"
             assert ended.error.startswith("interrupted: ")
             wait_for(lambda: not any(map(alive, docker)), 20, what="the end of the command left behind")
+            wait_for(lambda: not sleeping(), 20, what="the end of the step")
             assert tags(server) == set()
             assert not (tmp_path / "agent/state/builds/api/work").exists()
             after = await agent.run_job(session, job("FROM busybox\nRUN true\n"))
@@ -233,6 +252,4 @@ async def test_the_agent_is_killed_while_it_builds(server: Server, tmp_path: Pat
 
 
 def children(pid: int) -> list[str]:
-    from pathlib import Path
-
     return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

@@ -57,6 +57,12 @@ class Engine:
     has_buildkit = False
     api_version = (1, 41)
 
+    def __init__(self, version: str = "") -> None:
+        self.status = EngineState(status="up", version=version)
+
+    def set_status(self, status: EngineState) -> None:
+        self.status = status
+
 
 def job(**fields: Any) -> BuildJob:
     return BuildJob(
@@ -128,11 +134,24 @@ def only(folder: Path, docker: str) -> dict[str, str]:
     ],
 )
 async def test_which_builder_is_used(tmp_path: Path, docker: str, of_engine: bool, kind: str) -> None:
-    engine = Engine()
-    engine.has_buildkit, engine.status = of_engine, EngineState(status="up", version="27.0.0")  # type: ignore[attr-defined]
+    engine = Engine(version="27.0.0")
+    engine.has_buildkit = of_engine
     builder = await find_builder(only(tmp_path / "bin", docker), engine)  # type: ignore[arg-type]
     assert builder.kind == kind
     assert builder.version in str(builder)
+
+
+async def test_the_builder_is_told_with_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", only(tmp_path / "bin", 'case "$1" in version) echo "28.0.0|27.0.0";; esac')["PATH"])
+    engine = Engine()
+    engine.path = str(tmp_path / "with.sock")
+    await Builds(engine, tmp_path / "builds", []).look()  # type: ignore[arg-type]
+    assert engine.status.builder == "docker 28.0.0, BuildKit (buildx)"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    engine = Engine()
+    engine.path = str(tmp_path / "without.sock")
+    await Builds(engine, tmp_path / "builds", []).look()  # type: ignore[arg-type]
+    assert engine.status.builder == ""
 
 
 async def test_no_builder_at_all_is_said_so(tmp_path: Path) -> None:

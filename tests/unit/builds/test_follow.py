@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from komodo_agent.wire.models import Engine
 from komodo_tui.domain.builds import BuildDefinition, BuildOperation, BuildRegistry
 from komodo_tui.domain.errors import NotFoundError, RefusedError, UnreachableError, UsageError
 from komodo_tui.domain.interpolation import Value
@@ -309,7 +310,10 @@ def test_a_version_that_another_build_has_taken_meanwhile_is_refused() -> None:
     assert draft_build(made, state, dict, lambda name: "0.1.0").verb == "build"
     with pytest.raises(RefusedError, match="meanwhile"):
         draft_build(made, state, dict, lambda name: "0.1.1")
+    state.servers["build-1"].engine = Engine(status="up", builder="docker 28.0.0, BuildKit (buildx)")
     by_hand = prepare(build(), "0.1.0", version="3.0.0")
+    (step,) = draft_build(by_hand, state, dict, lambda name: "0.1.1").steps
+    assert step.details[0] == "by docker 28.0.0, BuildKit (buildx)"
     assert draft_build(by_hand, state, dict, lambda name: "0.1.1").verb == "build"
 
 
