@@ -212,7 +212,8 @@ class _Claimed(SlotStore):
     def counts(self) -> tuple[int, int]:
         """How many were claimed, and how many of them are open."""
         with self._open(write=False) as db:
-            return db.execute("SELECT (SELECT count(*) FROM slots), (SELECT count(*) FROM open_slots)").fetchone()
+            row = db.execute("SELECT (SELECT count(*) FROM slots), (SELECT count(*) FROM open_slots)").fetchone()
+        return int(row[0]), int(row[1])
 
     def results(self) -> list[tuple[str, str]]:
         """Of each: the procedure, and what became of it."""

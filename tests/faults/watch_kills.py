@@ -188,7 +188,7 @@ class Lab:
             self.bad.append(self._break(self.dice.choice(("flaky", "box"))))
         process = self.watching.spawn()
         try:
-            self._until(lambda: self._send() or not self._waiting, "deliveries are answered")
+            self._until(self._answered, "deliveries are answered")
             self._until(self._pushed, "pushes end")
             self._until(lambda: {*self.bad} <= self._open(), "what fails has its alert")
             while self.bad:
@@ -203,6 +203,10 @@ class Lab:
         self._check_pushes()
         self._check_ticks()
         self._check_told()
+
+    def _answered(self) -> bool:
+        self._send()
+        return not self._waiting
 
     def _until(self, what: Any, words: str) -> None:
         end = time.monotonic() + PATIENCE
@@ -233,8 +237,8 @@ class Lab:
         alerts = self._alerts()
         waiting = DeliveryQueue(alerts).status("sink").waiting
         with alerts.reading() as db:
-            told = db.execute("SELECT coalesce(max(seq), 0) FROM told").fetchone()[0]
-            newest = db.execute("SELECT coalesce(max(seq), 0) FROM entries").fetchone()[0]
+            told = int(db.execute("SELECT coalesce(max(seq), 0) FROM told").fetchone()[0])
+            newest = int(db.execute("SELECT coalesce(max(seq), 0) FROM entries").fetchone()[0])
         alerts.close()
         return waiting + newest - told
 
