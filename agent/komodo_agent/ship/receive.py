@@ -18,7 +18,9 @@ from .ahead import ahead
 from .arrived import must_be, set_names, undone
 from .closing import described, digest, docker_archive, image_layout, manifest
 from .frames_in import frames
-from .loading import Loading
+from .layers import ground
+from .loading import PATH, Loading
+from .lowest import LARGE, LowestLayer
 from .survey import survey
 
 if TYPE_CHECKING:
@@ -65,7 +67,11 @@ class _Arrival:
         self._contents = contents
         self._spool = spool
         self._name = uuid.uuid4().hex[:12]
+        self._containerd = False
         self._loading: Loading | None = None
+        self._lowest: LowestLayer | None = None
+        self._stirred: LowestLayer | Loading | None = None
+        """Who is told that more of the layer under way has come."""
         self._current: tuple[Held, int] | None = None
         """The layer under way and its whole size."""
         self._shipment = Shipment(id="")
@@ -91,7 +97,8 @@ class _Arrival:
             return Imported(id=there.id, tags=shipment.tags)
         what = f"load {shipment.tags[0] if shipment.tags else short(shipment.id)}"
         with engine_errors(what):
-            self._loading = loading = await Loading.begin(self._engine)
+            self._containerd = (await ground(self._engine)).containerd
+            self._loading = loading = await Loading.begin(self._engine, PATH)
             reading = asyncio.create_task(self._read(source, kind, body))
             feeding = asyncio.create_task(loading.feed())
             try:
@@ -101,12 +108,16 @@ class _Arrival:
                 await reading
                 loading.end()
                 await feeding
+                if self._lowest is not None:
+                    await self._lowest.task
                 image = await self._finish(loading)
             finally:
                 reading.cancel()
                 feeding.cancel()
                 await asyncio.gather(reading, feeding, return_exceptions=True)
                 loading.abort()
+                if self._lowest is not None:
+                    await self._lowest.close()
         held, self._held = self._held, {}
         for one in held.values():
             await asyncio.to_thread(one.drop)
@@ -148,9 +159,17 @@ class _Arrival:
             raise AgentError("conflict", "what was kept of a layer is another length by now", hint=_AGAIN,
                              retryable=True)  # fmt: skip
         self._resumed += head.offset
-        if self._loading is not None:
+        self._hand_on(held, head.size)
+
+    def _hand_on(self, held: Held, size: int) -> None:
+        """Give the engine the layer under way, in whichever way is quicker."""
+        lowest = held.layer == self._shipment.layers[0] and not self._shipment.parts
+        if lowest and size >= LARGE and self._lowest is None and not self._containerd:
+            self._stirred = self._lowest = LowestLayer(self._engine, held, size)
+        elif self._loading is not None:
+            self._stirred = self._loading
             self._files[held] = f"layer-{len(self._files)}.tar"
-            self._loading.add(self._files[held], held, head.size)
+            self._loading.add(self._files[held], held, size)
 
     async def _data(self, body: bytes) -> None:
         if self._current is None:
@@ -160,8 +179,10 @@ class _Arrival:
             raise AgentError("bad_request", "a layer is longer than it says")
         self._received += len(body)
         await asyncio.to_thread(held.write, body)
-        if self._loading is not None:
-            self._loading.grown()
+        if self._stirred is not None:
+            self._stirred.grown()
+        if self._lowest is not None and self._lowest.task.done():
+            await self._lowest.task  # the engine refused: there is no use in the rest
 
     async def _layer_done(self) -> None:
         if self._current is None:
@@ -191,7 +212,7 @@ class _Arrival:
                              retryable=True)  # fmt: skip
         if there.ground.containerd:
             return await self._finish_layout(loading, there)
-        files = {self._layer_of[part]: self._files[held] for part, held in self._held.items()}
+        files = {self._layer_of[held.layer]: path for held, path in self._files.items()}
         await loading.finish(docker_archive(shipment, config, files))
         await must_be(self._engine, there.id, shipment.layers)
         return there.id

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.integration.ship.lab import Pair
 
 pytestmark = pytest.mark.rig
-BASE = (("one", 3 << 20), ("two", 40 << 20))
+BASE = (("one", 17 << 20), ("two", 26 << 20))
 
 
 async def test_only_what_lacks_is_sent_and_the_same_image_is_there(pair: Pair) -> None:
@@ -40,6 +40,7 @@ async def test_only_what_lacks_is_sent_and_the_same_image_is_there(pair: Pair) -
         assert image_id(pair.beta.server, "shop/api:2") == image_id(pair.beta.server, "shop/api:latest") == second
         assert int(record.steps[0].result["sent"]) < (1 << 20) + 100_000  # 1 MiB of layer, of an image of 44
         assert pair.spooled() == 0
+        assert "<none>" not in pair.beta.server.docker("image", "ls", "-a")
 
         again = await prepare_ship(our.manager, "shop/api:1", ["beta"], tags=("shop/other:1",))
         assert again.targets[0].present
@@ -53,7 +54,7 @@ async def test_it_goes_on_after_the_agent_was_killed(pair: Pair) -> None:
     async with pair.fleet() as our:
         operation = await prepare_ship(our.manager, "shop/api:1", ["beta"])
         acting = asyncio.create_task(act(our, operation))
-        await _until(lambda: pair.spooled() > 5 << 20)
+        await _until(lambda: pair.spooled() > 30 << 20)
         pair.beta.kill()
         assert image_id(pair.beta.server, "shop/api") == ""
         await asyncio.to_thread(pair.beta.start)
@@ -61,6 +62,7 @@ async def test_it_goes_on_after_the_agent_was_killed(pair: Pair) -> None:
     assert record.outcome == "success", record
     assert int(record.steps[0].result["resumed"]) > 4 << 20
     assert image_id(pair.beta.server, "shop/api:1") == wanted
+    assert "<none>" not in pair.beta.server.docker("image", "ls", "-a")
 
 
 async def test_cancelled_it_leaves_no_name_and_the_next_attempt_goes_on(pair: Pair) -> None:
