@@ -40,9 +40,9 @@ SECRET = "not-for-anybodys-eyes"
 
 @pytest.fixture(params=["buildx", "engine", "classic"])
 def builder(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A folder for PATH whose docker has this builder, and no other; ``engine``: there is no docker that works."""
+    """A folder for PATH whose docker has this builder, and no other; none that works for ``engine`` and ``newer``."""
     docker, folder = find("docker") or "docker", tmp_path / "bin"
-    script = f'exec {docker} "$@"\n' if request.param != "engine" else "exit 127\n"
+    script = f'exec {docker} "$@"\n' if request.param not in ("engine", "newer") else "exit 127\n"
     if request.param == "classic":
         script = 'case "$1" in buildx) exit 1;; version) echo "99.0|99.0"; exit;; esac\n' + script
     folder.mkdir()
@@ -55,6 +55,11 @@ def builder(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def server(builder: str, rig_server: Callable[..., Server]) -> Server:
     """One whose engine has BuildKit, unless the classic builder is asked for."""
+    if builder == "newer":
+        try:
+            return rig_server("s", release="trixie")
+        except RuntimeError as error:
+            pytest.skip(str(error))
     return rig_server("nobk", buildkit=False) if builder == "classic" else rig_server("a")
 
 
@@ -162,6 +167,39 @@ async def test_a_secret_is_nowhere_but_in_its_step(
     assert not [
         path for path in (tmp_path / "agent").rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()
     ]
+
+
+@pytest.mark.parametrize("builder", ["newer"], indirect=True)
+async def test_a_newer_engine_alone(agent: AgentProcess, server: Server, tmp_path: Path) -> None:
+    untag(server)
+    base = "localhost:1/base"  # refuses at once: with containerd's store BuildKit asks the registry first
+    server.docker("tag", "busybox", base)
+    files = tmp_path / "files"
+    (files / "left" / "out").mkdir(parents=True)
+    (files / "kept").write_text("kept")
+    (files / ".dockerignore").write_text("left\n*.md\n")
+    (files / "Dockerfile").write_text(
+        f"FROM {base}\nARG VERSION\nCOPY . /all\nRUN --mount=type=secret,id=tok sha256sum < /run/secrets/tok > /sum\n"
+        "RUN --network=none ls -A /all && echo $VERSION\n"
+    )
+    source = BuildSource(folder=str(files))
+    more = {"labels": {"a": "b"}, "target": "", "extra": ("--add-host", "db:10.0.0.1", "--shm-size=8m")}
+    spec = job("", source=source, secret_names={"tok": "TOKEN"}, secrets={"tok": SECRET}, version="1.0.0", **more)
+    ended, log = await build(agent, spec)
+    assert (ended.status, ended.error, ended.result["builder"]) == ("succeeded", "", "engine"), log
+    assert any(line.endswith(" kept") for line in log.splitlines())
+    assert "left" not in log
+    assert SECRET not in log + server.docker("history", "--no-trunc", "shop/api:1.0.0")
+    assert hashlib.sha256(SECRET.encode()).hexdigest() in server.docker("run", "--rm", "shop/api:1.0.0", "cat", "/sum")
+    (files / "README.md").write_text("left out, so that nothing has changed")
+    again, _ = await build(agent, spec)
+    states = {name.rpartition("] ")[2].split()[0]: state for name, _, state in json.loads(again.result["steps"])}
+    assert (states["COPY"], states["RUN"]) == ("cached", "cached")
+    (files / "Dockerfile").write_text(f"FROM {base}\n{'RUN true' + chr(10)}" * 1 + "RUN echo why; exit 9\n")
+    ended, _ = await build(agent, msgspec.structs.replace(spec, tags=("2.0.0",)))
+    assert "exit code 9" in ended.error
+    assert "why" in json.loads(ended.result["failed_lines"])
+    assert "shop/api:2.0.0" not in tags(server)
 
 
 async def test_a_base_image_behind_a_login(
