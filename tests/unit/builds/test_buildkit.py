@@ -94,6 +94,8 @@ def test_lines_are_those_of_plain_progress_and_the_steps_are_found_in_them() -> 
         ),
         *lines.feed(Trace((), (Status("b", "layer", 2000, 2000, 2, 12),) * 2, (Log("b", b"o\r\nrest", 3),))),
         *lines.feed(Trace((Vertex("b", "[2/3] RUN make", started=2, completed=4.25),), (), (), (Warned("b", "odd"),))),
+        *lines.feed(Trace((Vertex("b", "[2/3] RUN make", started=2, completed=4.25),))),
+        *lines.feed(Trace((Vertex("b", "[2/3] RUN make", started=5, completed=6),))),
         *lines.feed(Trace((Vertex("c", "[3/3] RUN fail", started=5), Vertex("d", "other", started=5)))),
         *lines.feed(
             Trace(
@@ -106,7 +108,7 @@ def test_lines_are_those_of_plain_progress_and_the_steps_are_found_in_them() -> 
     ]
     assert made == [
         "#1 [1/3] FROM busybox", "#1 CACHED", "#2 [2/3] RUN make", "#2 layer 1.50kB / 2.00kB 7.0s", "#2 0.500 one",
-        "#2 layer 2.00kB 10.0s done", "#2 1.000 two", "#2 WARN: odd", "#2 2.250 rest", "#2 DONE 2.2s",
+        "#2 layer 2.00kB 10.0s done", "#2 1.000 two", "#2 WARN: odd", "#2 2.250 rest", "#2 DONE 2.2s", "#2 DONE 3.2s",
         "#3 [3/3] RUN fail", "#4 other", "#3 ERROR: exit code: 9", "#4 CANCELED",
     ]  # fmt: skip
     reader = StepReader(lambda: 0.0)

@@ -28,7 +28,7 @@ class _Known:
         self.index = index
         self.vertex = vertex
         self.partial = b""
-        self.ended = False
+        self.spans: dict[float, float] = {}
         self.failed = False
         self.told: dict[str, float] = {}
         """What it does → until when that need not be told again."""
@@ -91,12 +91,15 @@ class PlainLines:
 
     def _ended(self, vertex: Vertex) -> Iterator[str]:
         known = self._known.get(vertex.digest)
-        if known is None or not vertex.completed or known.failed or (known.ended and not vertex.error):
+        if known is None or not vertex.completed or known.failed:
             return
+        # BuildKit looks at some steps first and comes back to them: each time counts
+        if known.spans.get(vertex.started) == vertex.completed or len(known.spans) >= _MOST:
+            return
+        known.spans[vertex.started] = vertex.completed
         if known.partial:
             yield _said(known.index, max(vertex.completed - vertex.started, 0.0), known.partial)
             known.partial = b""
-        known.ended = True  # BuildKit may come back to a step: only what went wrong then is news
         if vertex.error:
             known.failed = True
             cancelled = vertex.error.endswith(_CANCELLED)
@@ -104,7 +107,8 @@ class PlainLines:
         elif vertex.cached:
             yield f"#{known.index} CACHED"
         else:
-            yield f"#{known.index} DONE {max(vertex.completed - vertex.started, 0.0):.1f}s"
+            seconds = sum(max(end - start, 0.0) for start, end in known.spans.items())
+            yield f"#{known.index} DONE {seconds:.1f}s"
 
 
 def _said(index: int, since: float, line: bytes) -> str:
