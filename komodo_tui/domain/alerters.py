@@ -43,6 +43,9 @@ class Alerter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Empty = all."""
     servers: tuple[str, ...] = ("*",)
     """Globs of names; one that fits will do."""
+    except_servers: tuple[str, ...] = ()
+    """Globs; none may fit."""
+    enabled: bool = True
     on: tuple[AlertChange, ...] = ("opened", "escalated", "resolved")
 
     def __repr__(self) -> str:
@@ -51,10 +54,12 @@ class Alerter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def wants(self, alert: Alert, entry: AlertEntry) -> bool:
         """Whether this change goes there. That a resolved one has to have been told is not looked at here."""
         return (
-            entry.change in self.on
+            self.enabled
+            and entry.change in self.on
             and (self.level == "warning" or entry.level == "critical")
             and (not self.kinds or alert.subject.kind in self.kinds)
             and any(fnmatchcase(alert.subject.server, pattern) for pattern in self.servers)
+            and not any(fnmatchcase(alert.subject.server, pattern) for pattern in self.except_servers)
         )
 
 

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from komodo_tui.domain.errors import ExitCode
+from komodo_tui.domain.errors import ExitCode, UsageError
 from komodo_tui.domain.units import count_text
 from komodo_tui.operations.imports.dockge import read_dockge
 from komodo_tui.operations.imports.found import Imported
@@ -28,18 +28,16 @@ async def import_definitions(session: Session) -> int:
     else:
         for name in _files(arguments.file):
             content = await asyncio.to_thread(read_content, name)
-            read_komodo(content.decode("utf-8", "replace"), str(name), found)
+            try:
+                read_komodo(content.decode("utf-8", "replace"), str(name), found)
+            except UsageError as error:
+                if str(name) in arguments.file:
+                    raise
+                found.note("left out", error.message)  # a folder may have others beside them
     if session.out.json:
-        session.out.document({"definitions": found.in_order(), "alerters": found.alerters, "notes": found.notes})
+        session.out.document({"definitions": found.in_order(), "notes": found.notes})
         return ExitCode.DONE
     await _write(session, yaml_text(found.in_order()) if found.definitions else "{}\n", arguments.output)
-    if found.alerters:
-        text = yaml_text({"alerters": found.alerters})
-        if arguments.alerters:
-            await _write(session, text, arguments.alerters)
-        else:
-            left = count_text(len(found.alerters), "alerter")
-            session.out.say(f"komodo-tui: {left} left out: --alerters FILE writes them")
     for note in found.notes:
         session.out.say(f"komodo-tui: {note}")
     made = ", ".join(count_text(len(many), plural.removesuffix("s")) for plural, many in found.in_order().items())

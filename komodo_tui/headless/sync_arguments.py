@@ -43,7 +43,7 @@ def _import(verbs: Verbs) -> None:
         "import",
         "make definitions of what Komodo or Dockge keeps",
         about="Writes YAML for `apply` and says what has no match; changes nothing by itself.",
-        examples="  komodo-tui import komodo resources/ -o fleet.yaml --alerters alerters.yaml\n"
+        examples="  komodo-tui import komodo resources/ -o fleet.yaml\n"
         "  komodo-tui import dockge /opt/stacks --on web-1 -o stacks.yaml",
     )
     inner = Verbs(
@@ -52,7 +52,6 @@ def _import(verbs: Verbs) -> None:
     )
     komodo = inner.add("komodo", "Komodo's resource files: its TOML export, or the files of its syncs")
     komodo.add_argument("file", nargs="+", metavar="FILE", help="TOML files, or folders of them")
-    komodo.add_argument("--alerters", default="", metavar="FILE", help="write the alerters there")
     dockge = inner.add("dockge", "Dockge's stacks: a folder of folders with compose files")
     dockge.add_argument("folder", metavar="FOLDER")
     dockge.add_argument("--on", default="local", metavar="SERVER", help="the server the stacks run on (default local)")

@@ -27,6 +27,24 @@ enabled = true
 region = "north"
 cpu_warning = 80.0
 
+[[server.config.maintenance_windows]]
+name = "backups"
+schedule_type = "Weekly"
+day_of_week = "Sunday"
+hour = 2
+minute = 30
+duration_minutes = 90
+timezone = "Europe/Zurich"
+[[server.config.maintenance_windows]]
+name = "nightly"
+duration_minutes = 20
+enabled = false
+[[server.config.maintenance_windows]]
+name = "once"
+schedule_type = "OneTime"
+date = "2027-01-01"
+duration_minutes = 20
+
 [[variable]]
 name = "OTLP"
 value = "http://otlp:4317"
@@ -152,6 +170,23 @@ enabled = true
 endpoint.type = "Ntfy"
 endpoint.params.url = "https://ntfy.example/ops"
 
+[[alerter]]
+name = "chat"
+[alerter.config]
+endpoint = { type = "Slack", params = { url = "https://hooks.slack.com/services/T01/B012/abcdef" } }
+alert_types = ["ServerCpu", "BuildFailed", "AwsBuilderTerminationFailed"]
+resources = [{ type = "Server", id = "prod-1" }, { type = "Stack", id = "shop" }]
+except_resources = [{ type = "Server", id = "dev" }]
+
+[[procedure]]
+name = "empty"
+[[procedure.config.stage]]
+executions = [{ execution.type = "RotateCoreKeys", execution.params = {} }]
+
+[[git_provider]]
+domain = "git.example"
+accounts = [{ username = "ana", token = "canary" }]
+
 [[swarm]]
 name = "s"
 [[user_group]]
@@ -233,7 +268,22 @@ def test_secrets_are_never_written(found: Imported) -> None:
 
 def test_the_rest_is_told(found: Imported) -> None:
     assert one(found, "syncs", "fleet")["path"] == "fleet/stacks.yaml"
-    assert found.alerters == [{"name": "phone", "url": "ntfys://ntfy.example/ops"}]
+    assert found.definitions["alerters"] == [
+        {"name": "phone", "url": "ntfys://ntfy.example/ops"},
+        {"name": "chat", "url": "[[CHAT_URL]]", "kinds": ["cpu", "build"], "servers": ["prod-1"],
+         "except_servers": ["dev"], "enabled": False},
+    ]  # fmt: skip
+    assert any("secret set CHAT_URL" in note for note in found.notes)
+    assert any("AwsBuilderTerminationFailed" in note for note in found.notes)
+    assert not any("B012/abcdef" in note for note in found.notes)
+    assert found.definitions["maintenance"] == [
+        {"name": "prod-1-backups", "when": "every sunday 02:30 for 1h30m", "zone": "Europe/Zurich",
+         "servers": ["prod-1"]},
+        {"name": "prod-1-nightly", "when": "every day 00:00 for 20m", "servers": ["prod-1"], "enabled": False},
+    ]  # fmt: skip
+    assert any("2027-01-01" in note for note in found.notes)
+    assert "procedure empty: left out: it has no step that there is here" in found.notes
+    assert any(note.startswith("git_provider git.example: keep its tokens") for note in found.notes)
     assert any(note.startswith("swarm s:") for note in found.notes)
     assert any(note.startswith("user_group g:") for note in found.notes)
 
@@ -242,7 +292,7 @@ def test_what_comes_of_it_can_be_applied(tmp_path: Path, capsys: pytest.CaptureF
     (tmp_path / "fleet.toml").write_text(FLEET)
     home, out = str(tmp_path / "home"), str(tmp_path / "fleet.yaml")
     assert main(["--home", home, "import", "komodo", str(tmp_path), "-o", out]) == 0
-    assert "alerter left out" in capsys.readouterr().err
+    assert "2 alerters" in capsys.readouterr().err
     assert main(["--home", home, "apply", "-f", out, "--yes"]) == 0
     capsys.readouterr()
     assert main(["--home", home, "plan", "-f", out, "--json"]) == 0

@@ -24,8 +24,6 @@ class Imported:
 
     definitions: dict[str, list[Plain]] = field(default_factory=dict)
     """By plural, as ``apply`` takes them."""
-    alerters: list[Plain] = field(default_factory=list)
-    """As ``alerters.yaml`` has them."""
     notes: list[str] = field(default_factory=list)
 
     def note(self, what: str, text: str) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.operations.imports import texts
+from komodo_tui.operations.imports.komodo_alerts import alerter_of, maintenance_of
 from komodo_tui.operations.imports.komodo_procedures import procedure_of
 from komodo_tui.operations.imports.komodo_usual import USUAL
 
@@ -25,6 +26,8 @@ Table = dict[str, Any]
 _NOT_OURS = {
     "swarm": "swarms are not managed here", "builder": "a build names its server itself, or takes the least loaded",
     "action": "actions are TypeScript: write a procedure with `script` steps", "template": "there are no templates",
+    "git_provider": "keep its tokens as secrets, and name them as `token` of repos and stacks",
+    "image_registry": "keep its passwords by `komodo-tui registry login`",
     "user_group": "there are no users here: who may do what is up to SSH and the servers",
 }  # fmt: skip
 _GIT = ("git_provider", "git_https", "git_account", "repo", "branch", "commit", "linked_repo", "clone_path", "reclone")
@@ -38,12 +41,12 @@ def read_komodo(text: str, name: str, found: Imported) -> None:
         raise UsageError(f"{name}: this is no TOML: {error}") from error
     makers = {
         "server": _server, "variable": _variable, "repo": _repo, "build": _build, "stack": _stack,
-        "deployment": _deployment, "procedure": procedure_of, "resource_sync": _sync, "alerter": _alerter,
+        "deployment": _deployment, "procedure": procedure_of, "resource_sync": _sync, "alerter": alerter_of,
     }  # fmt: skip
     for key, tables in document.items():
         kind = key.removesuffix("s") if key.endswith("s") else key
         for table in tables if isinstance(tables, list) else []:
-            what = f"{kind} {table.get('name', '')}".strip()
+            what = f"{kind} {table.get('name') or table.get('domain', '')}".strip()
             if kind in makers:
                 makers[kind](table, what, found)
             else:
@@ -79,8 +82,9 @@ def _server(table: Table, what: str, found: Imported) -> None:
     found.add("servers", {**_base(table), "address": "local" if local else host, "alerts": limits})
     if config.get("enabled") is False:
         found.note(what, "it was not enabled there")
-    known = ("address", "external_address", "enabled", *(f"{k}_{level}" for k in ("cpu", "mem", "disk")
-             for level in ("warning", "critical")))  # fmt: skip
+    maintenance_of(str(table.get("name", "")), config.get("maintenance_windows", ()), what, found)
+    limited = (f"{k}_{level}" for k in ("cpu", "mem", "disk") for level in ("warning", "critical"))
+    known = ("address", "external_address", "enabled", "maintenance_windows", *limited)
     found.unmatched(what, config, known, USUAL["server"])
 
 
@@ -250,24 +254,3 @@ def _sync(table: Table, what: str, found: Imported) -> None:
     known = (*_GIT, "resource_path", "match_tags", "delete", "managed", "files_on_host", "file_contents",
              "include_resources", "include_variables", "webhook_enabled")  # fmt: skip
     found.unmatched(what, config, known, USUAL["resource_sync"])
-
-
-def _alerter(table: Table, what: str, found: Imported) -> None:
-    config = _config(table)
-    endpoint = config.get("endpoint", {})
-    kind, params = endpoint.get("type", "Custom"), endpoint.get("params", {})
-    url = str(params.get("url", ""))
-    if kind == "Ntfy":
-        url = url.replace("https://", "ntfys://", 1).replace("http://", "ntfy://", 1)
-    elif kind == "Custom":
-        url = url.replace("https://", "jsons://", 1).replace("http://", "json://", 1)
-    elif kind == "Pushover":
-        found.note(what, "write its keys as Apprise has them: pover://USER@TOKEN")
-    if not url:
-        found.note(what, "left out: it has no address")
-        return
-    found.alerters.append({"name": table.get("name", ""), "url": url})
-    if config.get("enabled") is False:
-        found.note(what, "it was not enabled there")
-    if config.get("alert_types") or config.get("resources") or config.get("except_resources"):
-        found.note(what, "which alerts go there is chosen by `kinds` and `servers` here")

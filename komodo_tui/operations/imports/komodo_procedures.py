@@ -44,6 +44,9 @@ def procedure_of(table: Table, what: str, found: Imported) -> None:
         if steps:
             enabled = {} if stage.get("enabled", True) else {"enabled": False}
             stages.append({"name": stage.get("name", ""), **enabled, "steps": steps})
+    if not stages:
+        found.note(what, "left out: it has no step that there is here")
+        return
     all_steps = [step for stage in stages for step in stage["steps"]]
     dangerous = any(_dangerous(kind, fields) for step in all_steps for kind, fields in step.items())
     if dangerous:
