@@ -26,6 +26,9 @@ def main(argv: list[str] | None = None) -> int:
 
         sys.stdout.write(f"komodo-tui {__version__}\n")
         return 0
+    if not argv and sys.stdin.isatty() and sys.stdout.isatty():  # the screens as they are: no parser is needed
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # as below
+        return _screens(_Said())
     from komodo_tui.headless.arguments import parse
 
     arguments = parse(argv)
@@ -67,7 +70,21 @@ def _headless(arguments: argparse.Namespace) -> int:
     )
 
 
-def _screens(arguments: argparse.Namespace) -> int:
+class _Said:
+    """What a command line without a word says."""
+
+    home: str | None = None
+    read_only = False
+    ascii = False
+
+    def __init__(self) -> None:
+        self.ssh_config = os.environ.get(_SSH_CONFIG)
+
+
+def _screens(arguments: argparse.Namespace | _Said) -> int:
+    import gc
+
+    gc.disable()  # until the first paint
     from komodo_tui.domain.errors import KomodoError
 
     try:
@@ -81,7 +98,7 @@ def _screens(arguments: argparse.Namespace) -> int:
     return run(runtime)
 
 
-def _parts(arguments: argparse.Namespace, agent: EmbeddedAgent | None) -> dict[str, Any]:
+def _parts(arguments: argparse.Namespace | _Said, agent: EmbeddedAgent | None) -> dict[str, Any]:
     """What the command line says to :func:`komodo_tui.wiring.build_runtime`."""
     from pathlib import Path
 
@@ -94,13 +111,13 @@ def _parts(arguments: argparse.Namespace, agent: EmbeddedAgent | None) -> dict[s
     }
 
 
-def _begin_agent(arguments: argparse.Namespace) -> EmbeddedAgent | None:
+def _begin_agent(arguments: argparse.Namespace | _Said) -> EmbeddedAgent | None:
     from komodo_tui.operations.local_agent import begin_local_agent
 
     return begin_local_agent(_home(arguments))
 
 
-def _home(arguments: argparse.Namespace) -> Path | None:
+def _home(arguments: argparse.Namespace | _Said) -> Path | None:
     from pathlib import Path
 
     return Path(arguments.home) if arguments.home else None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -13,22 +14,17 @@ from komodo_tui.domain.settings import Settings
 from komodo_tui.fleet.manager import FleetManager
 from komodo_tui.fleet.prompts import NoPrompter
 from komodo_tui.operations.actor import current_actor
-from komodo_tui.operations.alerts.definitions import AlertingDefinitions, open_windows
 from komodo_tui.operations.build_definitions import BuildDefinitions
 from komodo_tui.operations.definitions import ServerDefinitions
 from komodo_tui.operations.deployment_definitions import Deployables, DeploymentDefinitions
-from komodo_tui.operations.executor import Executor
 from komodo_tui.operations.image_updates import ImageUpdates
-from komodo_tui.operations.locking import TargetLocks
 from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.operations.stack_definitions import StackDefinitions
 from komodo_tui.operations.stack_prepare import StackPreparer
 from komodo_tui.operations.stack_sources import StackSources
-from komodo_tui.operations.sync_definitions import SyncDefinitions
 from komodo_tui.operations.values import StoredValues
 from komodo_tui.store.alerts import AlertStore
 from komodo_tui.store.definitions import DefinitionStore
-from komodo_tui.store.follow_ups import FollowUpStore
 from komodo_tui.store.history import History
 from komodo_tui.store.paths import state_directory
 from komodo_tui.store.secrets import SecretStore
@@ -37,11 +33,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from pathlib import Path
 
+    from komodo_tui.domain.maintenance import OpenWindow
     from komodo_tui.domain.operations import ActionRecord, Actor
     from komodo_tui.fleet.local import EmbeddedAgent
     from komodo_tui.fleet.prompts import Prompter
+    from komodo_tui.operations.executor import Executor
     from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
     from komodo_tui.store.paths import StateDirectory
+
+
+_EXECUTOR = "komodo_tui.operations.executor"
 
 
 class Questions:
@@ -68,7 +69,6 @@ class Runtime:
     servers: ServerDefinitions
     history: History
     fleet: FleetManager
-    executor: Executor
     actor: Actor
     questions: Questions
     stacks: StackDefinitions
@@ -80,7 +80,17 @@ class Runtime:
     alerts: AlertStore
     updates: ImageUpdates
     _read_settings: Callable[[], Settings]
+    _build_executor: Callable[[Runtime], Executor]
+    _executor: Executor | None = field(default=None, init=False, repr=False)
     _recovery: asyncio.Task[list[ActionRecord]] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def executor(self) -> Executor:
+        """The one gate of every act. Made when it is first asked for: what it takes is large, and nothing is drawn of
+        it."""
+        if self._executor is None:
+            self._executor = self._build_executor(self)
+        return self._executor
 
     def procedures(self) -> ProcedureDefinitions:
         """The procedures, read at each call."""
@@ -93,7 +103,8 @@ class Runtime:
     def use_settings(self, settings: Settings) -> None:
         """Go by other settings from now on; what was drawn or is under way stays as it is."""
         self.settings = settings
-        self.executor.use_settings(settings)
+        if self._executor is not None:
+            self._executor.use_settings(settings)
         self.updates.every = settings.updates.seconds
 
     async def start(self, only: Collection[str] | None = None) -> None:
@@ -103,7 +114,11 @@ class Runtime:
         """
         wanted = [definition for definition in self.servers.fleet() if only is None or definition.name in only]
         await self.fleet.start(wanted)
-        self._recovery = asyncio.create_task(self.executor.recover(), name="recovery")
+        self._recovery = asyncio.create_task(self._recover(), name="recovery")
+
+    async def _recover(self) -> list[ActionRecord]:
+        await asyncio.to_thread(importlib.import_module, _EXECUTOR)
+        return await self.executor.recover()
 
     async def recovered(self, timeout: float) -> None:
         """Wait until the background recovery has closed what it can, at most ``timeout`` seconds."""
@@ -115,7 +130,8 @@ class Runtime:
         if self._recovery is not None:
             self._recovery.cancel()
             await asyncio.gather(self._recovery, return_exceptions=True)
-        await self.executor.close()
+        if self._executor is not None:
+            await self._executor.close()
         await self.updates.close()
         await self.fleet.close()
         self.alerts.close()
@@ -161,7 +177,7 @@ def build_runtime(
     values = StoredValues(
         definitions, SecretStore(paths.secrets, paths.identity), lambda name: _built(definitions, history, name)
     )
-    alerts = AlertStore(paths.root / "alerts.db", lambda now: open_windows(definitions, servers, now))
+    alerts = AlertStore(paths.root / "alerts.db", partial(_open_windows, definitions, servers))
     fleet = FleetManager(paths, questions, embedded=embedded, ssh_config=ssh_config)
     return Runtime(
         state_dir=paths,
@@ -170,23 +186,6 @@ def build_runtime(
         servers=servers,
         history=history,
         fleet=fleet,
-        executor=Executor(
-            fleet,
-            history,
-            servers,
-            settings,
-            TargetLocks(paths.locks),
-            stacks,
-            procedures,
-            values,
-            alerts,
-            repos=RepoDefinitions(definitions),
-            deployments=deployments,
-            builds=BuildDefinitions(definitions),
-            syncs=SyncDefinitions(definitions),
-            alerting=AlertingDefinitions(definitions),
-            follow_ups=FollowUpStore(paths.follow_ups),
-        ),
         actor=current_actor(via),
         questions=questions,
         stacks=stacks,
@@ -198,7 +197,41 @@ def build_runtime(
         alerts=alerts,
         updates=ImageUpdates(fleet, values, settings.updates.seconds),
         _read_settings=read_settings,
+        _build_executor=_executor,
     )
+
+
+def _executor(runtime: Runtime) -> Executor:
+    from komodo_tui.operations.alerts.definitions import AlertingDefinitions  # late, all of these
+    from komodo_tui.operations.executor import Executor
+    from komodo_tui.operations.locking import TargetLocks
+    from komodo_tui.operations.sync_definitions import SyncDefinitions
+    from komodo_tui.store.follow_ups import FollowUpStore
+
+    definitions, paths = runtime.definitions, runtime.state_dir
+    return Executor(
+        runtime.fleet,
+        runtime.history,
+        runtime.servers,
+        runtime.settings,
+        TargetLocks(paths.locks),
+        runtime.stacks,
+        runtime.procedures,
+        runtime.values,
+        runtime.alerts,
+        repos=RepoDefinitions(definitions),
+        deployments=runtime.deployments,
+        builds=BuildDefinitions(definitions),
+        syncs=SyncDefinitions(definitions),
+        alerting=AlertingDefinitions(definitions),
+        follow_ups=FollowUpStore(paths.follow_ups),
+    )
+
+
+def _open_windows(definitions: DefinitionStore, servers: ServerDefinitions, now: float) -> list[OpenWindow]:
+    from komodo_tui.operations.alerts.definitions import open_windows  # late: only who judges asks
+
+    return open_windows(definitions, servers, now)
 
 
 def _procedures(definitions: DefinitionStore) -> ProcedureDefinitions:

@@ -51,7 +51,6 @@ class Runtime(Protocol):
     servers: ServerDefinitions
     history: History
     fleet: FleetManager
-    executor: Executor
     actor: Actor
     stacks: StackDefinitions
     deployments: DeploymentDefinitions
@@ -60,6 +59,11 @@ class Runtime(Protocol):
     values: StoredValues
     alerts: AlertStore
     updates: ImageUpdates
+
+    @property
+    def executor(self) -> Executor:
+        """The one gate of every act."""
+        ...
 
     def procedures(self) -> ProcedureDefinitions:
         """The procedures."""

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import importlib.resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from komodo_tui.domain.errors import UsageError
-
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
 
 SUFFIX = ".yaml"
 
 
-def shipped_themes() -> Traversable:
+def shipped_themes() -> Path:
     """The folder of themes that came with the program: in the wheel, or of a checkout."""
-    packaged = importlib.resources.files("komodo_tui") / "themes"
+    packaged = Path(__file__).parents[1] / "themes"
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "themes"
 
 
-def theme_names(folder: Traversable) -> list[str]:
+def theme_names(folder: Path) -> list[str]:
     """The names of the themes in a folder; none where there is no folder."""
     if not folder.is_dir():
         return []
     return sorted(file.name.removesuffix(SUFFIX) for file in folder.iterdir() if file.name.endswith(SUFFIX))
 
 
-def read_theme(folder: Traversable, name: str) -> dict[str, Any]:
+def read_theme(folder: Path, name: str) -> dict[str, Any]:
     """The document of one theme.
 
     Raises:

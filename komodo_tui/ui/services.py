@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.app import App
-from textual.widgets import Input, TextArea
 
 from komodo_tui.domain.errors import KomodoError, UsageError
 from komodo_tui.ui.acting import Acts
@@ -69,6 +68,8 @@ class ServiceApp(App[int]):
 
     def _typing(self) -> bool:
         """Whether keys go to a text field or a terminal now."""
+        from textual.widgets import Input, TextArea  # late: the first screen needs no text areas
+
         return isinstance(self.focused, Input | TextArea) or bool(getattr(self.focused, "captures_keys", False))
 
     def get_css_variables(self) -> dict[str, str]:

@@ -61,6 +61,10 @@ class StillDefinitions:
 class StillHistory:
     """A ``History`` in which nothing stands."""
 
+    def version(self) -> tuple[int, int]:
+        """Never another one."""
+        return 0, 0
+
     def walk(self, *given: Any, **more: Any) -> Iterator[Any]:
         """Nothing."""
         return iter(())
@@ -91,6 +95,14 @@ class StillRuntime:
     preparer: Any = None
     alerts: Any = None
     actor: Actor = field(default_factory=lambda: Actor(name="ana", via="tui"))
+
+    def read_settings(self) -> Settings:
+        """What they are."""
+        return self.settings
+
+    def use_settings(self, settings: Settings) -> None:
+        """Go by these."""
+        self.settings = settings
 
     async def start(self) -> None:
         """Nothing to connect to."""

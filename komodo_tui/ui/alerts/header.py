@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from komodo_tui.ui.alerts.book import book_of
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -19,6 +17,8 @@ if TYPE_CHECKING:
 
 async def watch_alerts(app: App[int], runtime: Runtime, now: Callable[[], float], changed: Callable[[], None]) -> None:
     """Read and evaluate until cancelled; ``changed`` is called when something else came of it."""
+    from komodo_tui.ui.alerts.book import book_of  # late: not before the first screen
+
     book = book_of(app, runtime, now)
     if book is not None:
         book.listeners.append(changed)
@@ -45,6 +45,8 @@ class _Bell:
 
 def alert_spans(app: App[int], runtime: Runtime, now: Callable[[], float], glyphs: Glyphs) -> tuple[Span, ...]:
     """``▲ alerts 3``; nothing while nothing presses."""
+    from komodo_tui.ui.alerts.book import book_of  # late, as above
+
     book = book_of(app, runtime, now)
     pressing = book.pressing if book is not None else []
     if not pressing:

@@ -8,7 +8,7 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Static, TextArea
+from textual.widgets import Button, Input, Static
 
 from komodo_tui.ui.look import look_of
 
@@ -61,6 +61,8 @@ class Dialog(ModalScreen[T]):
 
     def on_mount(self) -> None:
         """Cursors do not blink: an idle screen writes nothing. Textual calls this beside the one of a subclass."""
+        from textual.widgets import TextArea  # late: the first screen needs none, and it is large
+
         for field in self.query(Input):
             field.cursor_blink = False
         for area in self.query(TextArea):
