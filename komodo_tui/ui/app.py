@@ -112,7 +112,7 @@ class KomodoApp(PagingApp):
         self.work(self.begin())
         self.work(go_on_with_builds(self.runtime, self))
         self.work(watch_alerts(self, self.runtime, self.now, self.show_fleet))
-        self.work(keep_watching(self, self.runtime, self.now, self.flash, self.show_fleet))
+        self.work(keep_watching(self, self.show_fleet))
         if self.runtime.settings.keymap:
             self.work(self.use_keymap(self.runtime.settings.keymap))
         if self._theme_error is not None:

@@ -52,10 +52,10 @@ def _watch_here(app: CommandApp) -> Iterator[Entry]:
         return
     if settings.watch_here:
         help = "this program watches no more; kept in config.yaml"
-        yield Entry("stop running schedules here", "program", help, run=lambda: app.work(stop_here(app, app)))
+        yield Entry("stop running schedules here", "program", help, run=lambda: app.work(stop_here(app)))
     else:
         help = "pushes and syncs too, while this program is open; asks first"
-        yield Entry("run schedules here", "program", help, run=lambda: app.work(run_here(app, app.runtime, app)),
+        yield Entry("run schedules here", "program", help, run=lambda: app.work(run_here(app)),
                     aliases=("watch",))  # fmt: skip
 
 

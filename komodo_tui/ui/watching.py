@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from komodo_tui.ui.render.cells import Span
     from komodo_tui.ui.render.glyphs import Glyphs
     from komodo_tui.ui.runtime import Runtime
-    from komodo_tui.ui.shell import Shell
+    from komodo_tui.ui.services import ServiceApp
     from komodo_tui.watch.ahead import Ahead
 
 _AGAIN = 10.0
@@ -110,27 +110,23 @@ class Watching:
 _OF: WeakKeyDictionary[App[int], Watching] = WeakKeyDictionary()
 
 
-def watching_of(app: App[int]) -> Watching | None:
-    """That of an app; None where nothing runs by itself."""
-    return _OF.get(app)
+def watching_of(app: ServiceApp) -> Watching | None:
+    """The one of an app, made at the first call; None where no alerts are kept, and nothing runs by itself."""
+    watching = _OF.get(app)
+    if watching is None and app.runtime.alerts is not None:
+        watching = _OF[app] = Watching(app.runtime, app.now, app.flash)
+    return watching
 
 
-async def keep_watching(
-    app: App[int],
-    runtime: Runtime,
-    now: Callable[[], float],
-    flash: Callable[[str, str], None],
-    changed: Callable[[], None],
-) -> None:
+async def keep_watching(app: ServiceApp, changed: Callable[[], None]) -> None:
     """Look, and run it where that is this program's turn, until cancelled; ``changed``: it is other than before."""
-    if runtime.alerts is None:
-        return
-    watching = _OF[app] = Watching(runtime, now, flash)
-    watching.listeners.append(changed)
-    await watching.run()
+    watching = watching_of(app)
+    if watching is not None:
+        watching.listeners.append(changed)
+        await watching.run()
 
 
-def watch_spans(app: App[int], glyphs: Glyphs) -> tuple[Span, ...]:
+def watch_spans(app: ServiceApp, glyphs: Glyphs) -> tuple[Span, ...]:
     """``▲ nobody watches`` where something would be missed, ``● watching`` where it is this program that runs it."""
     watching = _OF.get(app)
     if watching is None:
@@ -142,27 +138,27 @@ def watch_spans(app: App[int], glyphs: Glyphs) -> tuple[Span, ...]:
     return ()
 
 
-async def run_here(app: App[Any], runtime: Runtime, shell: Shell) -> None:
+async def run_here(app: ServiceApp) -> None:
     """Run it in this program from now on, after a question that says what begins. Raises StoreError."""
-    watching = _OF.get(app)
-    if watching is None or runtime.settings.read_only:
-        shell.flash("nothing runs by itself in read-only mode", "warn")
+    watching, settings = watching_of(app), app.runtime.settings
+    if watching is None or settings.read_only:
+        app.flash("nothing runs by itself in read-only mode", "warn")
         return
-    if runtime.settings.watch_here:
-        shell.flash("it is switched on already: see Schedules for who watches", "info")
+    if settings.watch_here:
+        app.flash("it is switched on already: see Schedules for who watches", "info")
         return
     from komodo_tui.ui.modals.watch_here import WatchHereDialog  # late: asked once, if ever
     from komodo_tui.watch.ahead import ahead
 
-    now = shell.now()
-    found = await asyncio.to_thread(ahead, runtime, now)
-    if await shell.ask(WatchHereDialog(found, runtime.settings.webhooks, now)):
+    now = app.now()
+    found = await asyncio.to_thread(ahead, app.runtime, now)
+    if await app.ask(WatchHereDialog(found, settings.webhooks, now)):
         await watching.switch(on=True)
 
 
-async def stop_here(app: App[Any], shell: Shell) -> None:
+async def stop_here(app: ServiceApp) -> None:
     """Run it in this program no more. Raises StoreError."""
-    watching = _OF.get(app)
+    watching = watching_of(app)
     if watching is not None:
         await watching.switch(on=False)
-        shell.flash("this program runs nothing by itself any more", "info")
+        app.flash("this program runs nothing by itself any more", "info")

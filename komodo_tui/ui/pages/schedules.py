@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from komodo_tui.fleet.live import Changes
     from komodo_tui.ui.render.cells import Cell
     from komodo_tui.ui.runtime import Runtime
+    from komodo_tui.ui.services import ServiceApp
     from komodo_tui.ui.shell import Shell
     from komodo_tui.ui.watching import Watching
 
@@ -105,11 +106,11 @@ class SchedulesPage(Page):
 
     def action_run_here(self) -> None:
         """Run all of it in this program, after a question."""
-        self.shell.work(run_here(self.app, self.runtime, self.shell))
+        self.shell.work(run_here(self._program))
 
     def action_stop_here(self) -> None:
         """Run it here no more."""
-        self.shell.work(stop_here(self.app, self.shell))
+        self.shell.work(stop_here(self._program))
 
     def commands(self) -> Iterable[Command]:
         """To where what is selected is defined."""
@@ -118,9 +119,14 @@ class SchedulesPage(Page):
             yield Command(f"open {row.kind} {row.name}", self._open, kind="view")
 
     @property
-    def _watching(self) -> Watching | None:
+    def _program(self) -> ServiceApp:
         app: Any = self.app
-        return watching_of(app)
+        program: ServiceApp = app
+        return program
+
+    @property
+    def _watching(self) -> Watching | None:
+        return watching_of(self._program)
 
     def _look(self) -> None:
         self._looked = self.shell.now()
