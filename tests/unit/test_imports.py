@@ -313,7 +313,7 @@ def test_pairs_of_every_form() -> None:
 
 def test_dockge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name, files in {
-        "blog": {"compose.yaml": "services: {web: {image: nginx}}\n", ".env": "PORT=80\n"},
+        "blog": {"compose.yaml": "services:  \n  \n  web: {image: nginx}\n", ".env": "PORT=80\nAPI_TOKEN=canary\n"},
         "beside": {"docker-compose.yml": "services:\n  web:\n    image: nginx\n    volumes:\n      - ./www:/www\n"},
         "bad": {"compose.yaml": "services: [\n"},
         "empty": {},
@@ -325,6 +325,11 @@ def test_dockge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr()
     stacks = {stack["name"]: stack for stack in yaml.safe_load(printed.out)["stacks"]}
     assert set(stacks) == {"blog", "beside"}
-    assert (stacks["blog"]["servers"], stacks["blog"]["environment"]) == (["web-1"], {"PORT": "80"})
+    assert (stacks["blog"]["servers"], stacks["blog"]["environment"]) == (
+        ["web-1"], {"PORT": "80", "API_TOKEN": "canary"},
+    )  # fmt: skip
+    assert "  compose: |\n    services:\n" in printed.out
+    assert "stack blog: API_TOKEN: what looks like a secret" in printed.err
+    assert "canary" not in printed.err
     assert "stack beside: it names files beside it" in printed.err
     assert "stack bad: left out" in printed.err

@@ -37,7 +37,8 @@ def read_dockge(folder: Path, server: str, found: Imported) -> None:
         try:
             if file.stat().st_size > _LARGEST:
                 raise UsageError("its compose file is larger than a mebibyte")
-            compose = file.read_text()
+            # blanks at the end of lines would have the whole text written in one quoted line
+            compose = "\n".join(line.rstrip() for line in file.read_text().splitlines()) + "\n"
             environment = mapping((path / ".env").read_text()) if (path / ".env").is_file() else {}
         except (OSError, UnicodeDecodeError, UsageError) as error:
             found.note(what, f"left out: {error}")
@@ -46,6 +47,7 @@ def read_dockge(folder: Path, server: str, found: Imported) -> None:
             "name": path.name, "servers": [server], "project": path.name, "compose": compose,
             "environment": environment,
         })  # fmt: skip
+        found.note_secrets(what, environment)
         if re.search(r"^\s*(-\s*)?\.{1,2}/|:\s*\.{1,2}/|env_file", compose, re.MULTILINE):
             found.note(what, f"it names files beside it: define it with `folder: {path}` instead, or attach them")
     if not found.definitions and not found.notes:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from komodo_tui.domain.errors import UsageError
+from komodo_tui.domain.interpolation import references
+from komodo_tui.domain.masking import mask_env
 from komodo_tui.domain.text import clean
 from komodo_tui.operations.definition_files import KINDS
 from komodo_tui.store.fleet_files import FleetFile, check_definition
@@ -29,6 +31,14 @@ class Imported:
     def note(self, what: str, text: str) -> None:
         """Something of ``what`` (``stack shop``) has no match, or wants a hand."""
         self.notes.append(clean(f"{what}: {text}"))
+
+    def note_secrets(self, what: str, environment: Mapping[str, str]) -> None:
+        """A note of the variables whose values look like secrets; the values stand in no note."""
+        plain = {name: value for name, value in environment.items() if not references(value)}
+        names = [name for name, value in plain.items() if mask_env(name, value) != value]
+        if names:
+            how = "keep it by `komodo-tui secret set NAME`, and write [[NAME]]"
+            self.note(what, f"{', '.join(names)}: what looks like a secret stands in its environment; {how}")
 
     def add(self, plural: str, definition: Plain) -> None:
         """Add a definition, without what is empty, unless it cannot be used; a name that is there already wins."""

@@ -202,6 +202,7 @@ def _stack(table: Table, what: str, found: Imported) -> None:
     else:
         plain["compose"] = config.get("file_contents", "")
     found.add("stacks", plain)
+    found.note_secrets(what, plain["environment"])
     if config.get("auto_update") or config.get("poll_for_updates"):
         found.note(what, "newer images are marked here; `deploy --update`, or a procedure with a schedule, takes them")
     known = (*_GIT, "server", "project_name", "links", "environment", "file_paths", "ignore_services", "extra_args",
@@ -222,6 +223,7 @@ def _deployment(table: Table, what: str, found: Imported) -> None:
         "network": config.get("network", ""), "restart": config.get("restart", ""), "links": config.get("links", []),
         "command": str(config.get("command", "")).split(), "after": table.get("after", []),
     })  # fmt: skip
+    found.note_secrets(what, texts.mapping(config.get("environment")))
     known = ("image", "server", "ports", "volumes", "environment", "labels", "network", "restart", "links", "command",
              "redeploy_on_build", "poll_for_updates", "auto_update")  # fmt: skip
     found.unmatched(what, config, known, USUAL["deployment"])

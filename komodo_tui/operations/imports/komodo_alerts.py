@@ -47,6 +47,8 @@ def alerter_of(table: Table, what: str, found: Imported) -> None:
         "except_servers": _servers(config.get("except_resources"), "except_resources", what, found),
         "enabled": None if config.get("enabled") else False,
     })  # fmt: skip
+    if kind == "Custom":
+        found.note(what, "who listens there gets Apprise's JSON (title, message, type), not Komodo's")
     if config.get("maintenance_windows"):
         found.note(what, "its maintenance windows were left out: here maintenance is about servers, for all alerters")
     if endpoint.get("params", {}).get("email"):
