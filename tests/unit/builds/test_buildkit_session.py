@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import DataReceived, StreamEnded, TrailersReceived
+from h2.events import DataReceived, StreamEnded, StreamReset, TrailersReceived
 from hypothesis import given
 from hypothesis import strategies as st
 
-from komodo_agent.builds.buildkit.grpc import GrpcServer, framed
+from komodo_agent.builds.buildkit.grpc import Call, GrpcServer, framed
 from komodo_agent.builds.buildkit.protobuf import block, fields, number
 from komodo_agent.builds.buildkit.session import Lent, Login, methods_of
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+BROKEN = "/broken"
 DIFF_COPY = "/moby.filesync.v1.FileSync/DiffCopy"
 CONTEXT = {"dir-name": "context"}
 _NONE: dict[str, str] = {}
@@ -84,6 +85,8 @@ class Engine:
                     self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
                 elif isinstance(event, TrailersReceived):
                     self.trailers[event.stream_id] = {str(k): str(v) for k, v in event.headers}
+                elif isinstance(event, StreamReset):
+                    raise ConnectionResetError
                 elif isinstance(event, StreamEnded):
                     self.ended.add(event.stream_id)
             self.writer.write(self._h2.data_to_send())
@@ -96,6 +99,13 @@ class Engine:
         return found, self.trailers[stream]["grpc-status"]
 
 
+async def broken(call: Call) -> None:
+    """A handler with a fault in it, seen by whoever looks at the tasks' errors."""
+    assert call.task is not None
+    call.task.add_done_callback(asyncio.Task.exception)
+    raise LookupError("a fault")
+
+
 @pytest.fixture
 async def session(tree: Path) -> Any:
     """The engine's end of a session of a build."""
@@ -103,7 +113,7 @@ async def session(tree: Path) -> Any:
         {"context": str(tree)}, {"tok": b"hunter22"}, {"reg.example": Login("ana", "s"), "docker.io": Login("h", "")}
     )
     ours, theirs = socket.socketpair()
-    server = GrpcServer(*await asyncio.open_connection(sock=ours), methods_of(lent))
+    server = GrpcServer(*await asyncio.open_connection(sock=ours), {**methods_of(lent), BROKEN: broken})
     task = asyncio.create_task(server.serve())
     engine = Engine(*await asyncio.open_connection(sock=theirs))
     yield engine
@@ -121,6 +131,12 @@ async def test_secrets_logins_and_health(session: Engine) -> None:
     assert (await session.answer(login, block(1, b"registry-1.docker.io")))[0].startswith(block(1, b"h"))
     assert await session.answer(login, block(1, b"elsewhere.example")) == (b"", "0")
     assert await session.answer("/moby.sshforward.v1.SSH/CheckAgent", b"") == (b"", "12")
+
+
+async def test_a_call_that_nobody_answers_is_reset(session: Engine) -> None:
+    with pytest.raises(ConnectionResetError):
+        await session.answer(BROKEN, b"")
+    assert (await session.answer("/grpc.health.v1.Health/Check", b""))[1] == "0"
 
 
 async def test_files_are_offered_and_those_asked_for_are_sent(session: Engine, tree: Path) -> None:

@@ -126,7 +126,7 @@ async def test_like_server_is_sent_what_is_installed_here(tmp_path: Path, monkey
     assert index.asked == []
     assert found.fetched == []
     files = dict(found.files())
-    assert "aiohttp/__init__.py" in files
+    assert {"aiohttp/__init__.py", "h2/connection.py", "hpack/__init__.py", "hyperframe/frame.py"} <= files.keys()
     assert any(name.startswith("msgspec/_core.") for name in files)
     assert not [name for name in files if name.endswith((".pyc", ".pyi")) or name.startswith("..")]
 

@@ -16,6 +16,7 @@ from urllib.parse import unquote_plus
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
+from h2.errors import ErrorCodes
 from h2.events import (
     ConnectionTerminated,
     DataReceived,
@@ -61,6 +62,7 @@ class Call:
         self.held = 0
         """Bytes of HTTP/2's window that have come and are not given back."""
         self.ended = False
+        self.answered = False
         self.task: asyncio.Task[None] | None = None
 
     def header(self, name: str) -> tuple[str, ...]:
@@ -205,13 +207,21 @@ class GrpcServer:
                 status, words = error.status, error.words
             trailers = [("grpc-status", str(status))]
             self._h2.send_headers(call.stream, [*trailers, ("grpc-message", _quoted(words))], end_stream=True)
+            call.answered = True
             await self._flush()
         except (ProtocolError, ConnectionError):
             return  # the stream or the connection has ended: nobody waits for an answer
         finally:
-            self._calls.pop(call.stream, None)
-            with suppress(ProtocolError):
-                self._h2.acknowledge_received_data(call.held, call.stream)
+            self._forget(call)
+
+    def _forget(self, call: Call) -> None:
+        """After its answer; a call that got none, for whatever reason, is reset: the engine would wait for ever."""
+        self._calls.pop(call.stream, None)
+        with suppress(ProtocolError):
+            self._h2.acknowledge_received_data(call.held, call.stream)
+            if not call.answered:
+                self._h2.reset_stream(call.stream, ErrorCodes.INTERNAL_ERROR)
+        self._writer.write(self._h2.data_to_send())
 
     async def _flush(self) -> None:
         data = self._h2.data_to_send()

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import logging
 import uuid
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _HUB = ("registry-1.docker.io", "docker.io", "index.docker.io", "https://index.docker.io/v1/")
 """Docker Hub's names: of its registry, and of what people log in to."""
 _SERVING = 1
+_log = logging.getLogger(__name__)
 
 
 class Login(NamedTuple):
@@ -73,8 +75,9 @@ async def session(engine: Engine, name: str, key: str, lent: Lent) -> AsyncItera
         yield identity
     finally:
         serving.cancel()
-        with suppress(asyncio.CancelledError):
-            await serving
+        await asyncio.wait({serving})
+        if not serving.cancelled() and serving.exception() is not None:
+            _log.warning("the session of build %s broke", name, exc_info=serving.exception())
 
 
 def login_of(header: str, host: str) -> Login:
