@@ -11,6 +11,7 @@ from komodo_tui.domain.errors import KomodoError, RefusedError, StoreError, Usag
 from komodo_tui.domain.procedures.figures import schedule_of
 from komodo_tui.operations.procedures.launch import begun, launch
 from komodo_tui.operations.procedures.start import new_run_id
+from komodo_tui.store.locks import is_held
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -123,20 +124,33 @@ class Scheduler:
             try:
                 schedule = schedule_of(definition)
                 since = self._slots.since(definition.name, _identity(definition), now)
-                found += self._claimed(definition, schedule.due(since, now), now)
                 following = min(following, schedule.after(now))
+                times = schedule.due(since, now)
+                if times and not self._has_to_wait(definition):
+                    found += self._claimed(definition, times, now)
             except UsageError as error:
                 self._tell_once(definition.name, str(error))
         return found, following
 
     def _claimed(self, definition: ProcedureDefinition, times: list[float], now: float) -> list[Due]:
         """Of the times that came, those that became ours: the newest to be run, the others to be noted as missed."""
-        found = []
+        found, free = [], self._free_since(definition)
         for at in times:
-            due = Due(definition.name, at, new_run_id(), at != times[-1] or _too_late(definition, at, now))
+            late = _too_late(definition, max(at, free), now)
+            due = Due(definition.name, at, new_run_id(), at != times[-1] or late)
             if self._slots.claim(due.name, at, self._who, now, run=due.run):
                 found.append(due)
         return found
+
+    def _has_to_wait(self, definition: ProcedureDefinition) -> bool:
+        """Whether a run is under way that is to be waited for: its times are then claimed once that has ended."""
+        return definition.overlap == "wait" and is_held(self._runs.lock(f"procedure-{definition.name}").path)
+
+    def _free_since(self, definition: ProcedureDefinition) -> float:
+        """Unix time at which the last run ended, where runs wait for each other: what waited for that is not late."""
+        if definition.overlap != "wait":
+            return 0.0
+        return max((run.ended or 0.0 for run in self._runs.runs(definition.name, 1)), default=0.0)
 
     async def _start(self, due: Due) -> None:
         async with self._turns:

@@ -13,7 +13,7 @@ from komodo_tui.domain.errors import KomodoError
 from komodo_tui.domain.operations import Actor
 from komodo_tui.domain.procedures.model import ProcedureDefinition
 from komodo_tui.domain.syncs import by_itself
-from komodo_tui.operations.procedures.start import started
+from komodo_tui.operations.procedures.start import resumed, started
 from komodo_tui.operations.pushes.parts import PushParts
 from komodo_tui.operations.sync_definitions import SyncDefinitions
 from komodo_tui.operations.syncs.applying import SyncApplier
@@ -130,10 +130,17 @@ class SyncWatcher:
             ProcedureDefinition,
         )  # fmt: skip
         parts = PushParts(runtime=self._runtime, runs=self._runs, who=Actor(name="sync", via="watch"), own=definition)
-        async with started(parts, definition.name, {}) as runner:
+        left = await asyncio.to_thread(self._left, definition.name)
+        begun = resumed(parts, left) if left else started(parts, definition.name, {})
+        async with begun as runner:
             end = await runner.run()
         self._say(f"sync {sync.name}: {'applied' if end.outcome == 'success' else end.summary}")
         return end.outcome == "success"
+
+    def _left(self, name: str) -> str:
+        """The run that the last who watched could not see through; empty = there is none. Blocks."""
+        last = next(iter(self._runs.runs(name, 1)), None)
+        return last.run if last is not None and last.outcome is None and not self._runs.alive(last.run) else ""
 
     def _tell(self, name: str, words: str) -> None:
         """Say it once, until it is something else."""

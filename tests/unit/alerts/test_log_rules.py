@@ -179,3 +179,23 @@ def test_nobody_says_all_is_well_before_the_time_of_a_rule_has_passed() -> None:
         assert scene.survey.latest().told == {("web-1", "logs")}
 
     _play(play)
+
+
+def test_rules_that_change_are_taken_up_and_what_fitted_those_that_stay_counts_on() -> None:
+    async def play(scene: Scene) -> None:
+        await asyncio.sleep(LOOK)
+        scene.write("error 1")
+        await scene.after(5)
+        scene.rules = (RULE, LogRule(name="panic", pattern="panic", level="critical"))
+        await scene.after(2 * LOOK)
+        scene.write("error 2, panic")
+        opened = await scene.after(5)
+        assert [change.split(":")[0] for change in opened] == ["opened api/errors@web-1", "opened api/panic@web-1"]
+        scene.rules = (RULE,)
+        assert [change.split(":")[0] for change in await scene.after(2 * LOOK)] == ["resolved api/panic@web-1"]
+        scene.rules = ()
+        assert [change.split(":")[0] for change in await scene.after(LOOK)] == ["resolved api/errors@web-1"]
+        scene.write("panic")
+        assert await scene.after(2 * LOOK) == []
+
+    _play(play)

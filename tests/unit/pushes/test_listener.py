@@ -212,3 +212,18 @@ async def test_a_port_that_is_taken_is_told_and_does_not_end_the_watch(tmp_path:
             await asyncio.sleep(0.01)
         assert not task.done()
         task.cancel()
+
+
+async def test_settings_that_change_are_taken_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LOOK", 0.01)
+    async with service(tmp_path) as s:
+        assert await s.hook() == 202
+        before = s.listener.port
+        s.settings = WebhookSettings(listen="127.0.0.1:0", max_body="1K")
+        async with asyncio.timeout(30):
+            while sum("listening for webhooks" in line for line in s.said) < 2 or not s.listener.port:
+                await asyncio.sleep(0.005)
+        assert await s.post("shop", b"x" * 2000, {}) == 413
+        assert await s.hook("b" * 40) == 202
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", before)

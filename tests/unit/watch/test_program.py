@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from komodo_tui.domain.operations import Actor
+from komodo_tui.domain.procedures.journal import RunStarted
+from komodo_tui.store.runs import RunStore
 from komodo_tui.watch.install import quoted, unit
 from tests.rig.processes import wait_for
 
@@ -152,7 +155,13 @@ def test_one_look_does_what_is_due_and_tells_what_failed(home: Home) -> None:
         syncs=[{**SYNC, "folder": str(home.files)}],
         procedures=[{"name": "often", "schedule": "every minute", "stages": stages}],
     )
+    cut_off = RunStarted(
+        run="20261126-000000-aaaaaa", procedure="sync.fleet", parameters={}, actor=Actor(name="sync"), pid=1,
+        definition={"name": "sync.fleet", "stages": [{"name": "apply", "steps": [{"sync": {"sync": "fleet"}}]}]},
+    )  # fmt: skip
+    RunStore(home.root / "runs").begin(cut_off)
     report = home.json("watch", "--once")
+    assert RunStore(home.root / "runs").get(cut_off.run).outcome == "success", "it is gone on with"
     assert (report["ok"], home.limit) == (True, "1")
     assert report["syncs"] == [{"name": "fleet", "ok": True, "text": "1 differ"}]
     shutil.rmtree(home.files)

@@ -14,7 +14,7 @@ import pytest
 from komodo_tui.domain.errors import RefusedError, UsageError
 from komodo_tui.domain.operations import Actor
 from komodo_tui.domain.procedures.figures import schedule_of
-from komodo_tui.domain.procedures.journal import RunStarted
+from komodo_tui.domain.procedures.journal import RunEnded, RunStarted
 from komodo_tui.domain.procedures.model import ProcedureDefinition
 from komodo_tui.domain.schedules import Schedule, to_cron
 from komodo_tui.operations.procedures import scheduler
@@ -275,6 +275,29 @@ async def test_what_cannot_begin_is_noted_and_what_cannot_be_read_said_once(
         await watched.look(moment)
     assert watched.said.count("p: did not begin: under way already") == 1
     assert sum(said.startswith("q: ") for said in watched.said) == 1
+
+
+async def test_a_run_that_has_to_wait_begins_once_the_one_before_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(
+        tmp_path, monkeypatch, procedure("waits", "every 5 minutes", overlap="wait"), procedure("p", "every 5 minutes")
+    )  # fmt: skip
+    runs = RunStore(tmp_path)
+    begun = RunStarted(
+        run=new_run_id(), procedure="waits", definition={}, parameters={}, actor=Actor(name="ana"), pid=1
+    )  # fmt: skip
+    runs.begin(begun)
+    with runs.lock("procedure-waits"):
+        for moment in ("12:00:30", "12:05:01", "12:10:01", "12:14:50"):
+            await watched.look(moment)
+    assert [name for name, _ in watched.started] == ["p", "p"]
+    clock = watched.now
+    monkeypatch.setattr(runs, "_clock", lambda: clock)
+    runs.append(begun.run, RunEnded(outcome="success", summary=""))
+    await watched.look("12:14:55")
+    assert watched.started[2:] == [("waits", "12:14:55")], "it waited, and is not late"
+    assert sum("waits: missed" in said for said in watched.said) == 1
 
 
 async def test_a_clock_that_was_ahead_stops_nothing_and_starts_nothing_twice(
