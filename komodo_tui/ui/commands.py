@@ -11,6 +11,7 @@ from komodo_tui.ui.finder import Entry, find
 from komodo_tui.ui.modals.pick import PickDialog
 from komodo_tui.ui.modals.quit import QuitDialog
 from komodo_tui.ui.services import ServiceApp
+from komodo_tui.ui.watching import watching_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,13 +72,15 @@ class CommandApp(ServiceApp):
     async def action_quit(self) -> None:
         """End the program; ask first while programs or acts of it run."""
         shells = terminals_of(self).running if "komodo_tui.ui.terminal.manager" in sys.modules else 0
-        if not shells and not self.acts.under_way:
+        watching = watching_of(self)
+        pushes = watching.pushes if watching is not None else 0
+        if not shells and not self.acts.under_way and not pushes:
             self.exit(0)
         elif not isinstance(self.screen, QuitDialog):
-            self.work(self._quit(shells))
+            self.work(self._quit(shells, pushes))
 
-    async def _quit(self, shells: int) -> None:
-        if await self.ask(QuitDialog(shells, self.acts.under_way)):
+    async def _quit(self, shells: int, pushes: int) -> None:
+        if await self.ask(QuitDialog(shells, self.acts.under_way, pushes)):
             self.exit(0)
 
     def action_help(self) -> None:

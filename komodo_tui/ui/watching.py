@@ -57,6 +57,11 @@ class Watching:
         """Whether nobody watches though something would have to run."""
         return self.host.read and self.host.holder is None and self.ahead is not None and self.ahead.anything
 
+    @property
+    def pushes(self) -> int:
+        """How many pushes this program acts on now."""
+        return self.ahead.acting if self.host.ours and self.ahead is not None else 0
+
     async def run(self) -> None:
         """Until cancelled."""
         follower = SettingsFollower(self._runtime.state_dir.settings, self._runtime, self._told)

@@ -16,6 +16,7 @@ from komodo_tui.store.slots import SlotStore
 
 if TYPE_CHECKING:
     from komodo_tui.domain.procedures.model import ProcedureDefinition
+    from komodo_tui.domain.pushes import Push
     from komodo_tui.store.definitions import DefinitionStore
     from komodo_tui.store.paths import StateDirectory
     from komodo_tui.watch.turn import Holder
@@ -45,6 +46,8 @@ class Ahead(NamedTuple):
     """Repos whose pushes are told by webhooks."""
     pushes: int = 0
     """Pushes that wait, or were left half-way."""
+    acting: int = 0
+    """Pushes that somebody acts on, or was acting on."""
     syncs: tuple[str, ...] = ()
     """Syncs that are applied by themselves."""
     looked: int = 0
@@ -62,14 +65,15 @@ def ahead(runtime: Runtime, now: float) -> Ahead:
     due = [(at, d.name) for d in scheduled if (at := next_time(d, now)) is not None]
     repos = RepoDefinitions(runtime.definitions).known().values()
     syncs = SyncDefinitions(runtime.definitions).known().values()
-    first = min(due, default=None)
+    first, pushes = min(due, default=None), _waiting(runtime)
     return Ahead(
         schedules=len(scheduled),
         next=(first[1], first[0]) if first is not None else None,
         caught_up=_caught_up(runtime, scheduled, now),
         polled=sum(bool(repo.poll) and not repo.commit for repo in repos),
         hooks=sum(bool(repo.webhook) for repo in repos),
-        pushes=_waiting(runtime),
+        pushes=len(pushes),
+        acting=sum(push.state == "running" for push in pushes),
         syncs=tuple(sync.name for sync in syncs if sync.automatic),
         looked=sum(not sync.automatic for sync in syncs),
     )
@@ -91,12 +95,12 @@ def _caught_up(runtime: Runtime, scheduled: list[ProcedureDefinition], now: floa
     return tuple(found)
 
 
-def _waiting(runtime: Runtime) -> int:
+def _waiting(runtime: Runtime) -> list[Push]:
     path = runtime.state_dir.pushes
     if not path.exists():
-        return 0
+        return []
     with closing(PushStore(path)) as store:
-        return sum(push.state in ("pending", "running") for push in store.newest().values())
+        return [push for push in store.newest().values() if push.state in ("pending", "running")]
 
 
 def parts_text(ahead: Ahead) -> str:

@@ -24,10 +24,10 @@ class QuitDialog(Dialog[bool]):
         Binding("n", "leave", "stay", id="quit.no"),
     ]
 
-    def __init__(self, shells: int, acts: int) -> None:
-        """How many programs run in terminals, and how many acts are under way."""
+    def __init__(self, shells: int, acts: int, pushes: int = 0) -> None:
+        """How many programs run in terminals, acts are under way, and pushes wait for this program to act on them."""
         super().__init__("Quit?")
-        self._shells, self._acts = shells, acts
+        self._shells, self._acts, self._pushes = shells, acts, pushes
 
     def body(self) -> ComposeResult:
         """What becomes of each."""
@@ -43,6 +43,13 @@ class QuitDialog(Dialog[bool]):
             text.append(
                 f"{count_text(self._acts, 'act')} {verb} under way. What a server has begun it finishes by itself; "
                 "the next start enters its outcome in Actions.\n"
+            )
+        if self._pushes:
+            text.append(f"{glyphs.busy} ", style("busy"))
+            verb = "is" if self._pushes == 1 else "are"
+            text.append(
+                f"{count_text(self._pushes, 'push', 'pushes')} {verb} being acted on by this program. Who watches next "
+                "goes on with that: komodo-tui watch, or this program when it is open again.\n"
             )
         yield Static(text)
 

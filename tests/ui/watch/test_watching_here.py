@@ -18,12 +18,15 @@ from komodo_tui.store.alerts import AlertStore
 from komodo_tui.store.definitions import DefinitionStore
 from komodo_tui.store.paths import StateDirectory
 from komodo_tui.ui.app import KomodoApp
+from komodo_tui.ui.modals.quit import QuitDialog
 from komodo_tui.ui.modals.watch_here import WatchHereDialog
 from komodo_tui.ui.pages.schedules import SchedulesPage
+from komodo_tui.ui.watching import watching_of
 from komodo_tui.ui.widgets.footer import HintFooter
 from komodo_tui.ui.widgets.header import FleetLine
 from komodo_tui.ui.widgets.lines import Lines
 from komodo_tui.watch import follow, holding, host
+from komodo_tui.watch.ahead import Ahead
 from komodo_tui.watch.turn import WatchTurn, holder_of
 from komodo_tui.wiring import build_runtime
 from tests.ui.fleets import NOW, furnish
@@ -111,6 +114,14 @@ async def test_after_a_yes_it_watches_gives_way_and_stops_when_told(tmp_path: Pa
         assert holder is not None
         assert (holder.program, holder.pid) == ("tui", os.getpid())
         assert "watch_here: true" in (root / "config.yaml").read_text().splitlines()
+        # leaving it while it acts on a push is asked about
+        watching = watching_of(app)
+        assert watching is not None
+        watching.ahead = Ahead(acting=1)
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: isinstance(app.screen, QuitDialog) and app.screen.is_mounted)
+        await pilot.press("n")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
 
         watch = WatchTurn(root, "watch", "ana")
         await watch.take_over()
