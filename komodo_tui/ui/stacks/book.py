@@ -105,7 +105,6 @@ class StackBook:
 
     def look(self) -> None:
         """Read the definitions and ask all servers that are there."""
-        self._here.clear()
         self._reading.look()
         for name, live in self._runtime.fleet.state.servers.items():
             if live.live:
@@ -171,8 +170,11 @@ class StackBook:
         return found
 
     def _deployments(self, name: str, live: ServerLive) -> list[Deployment]:
-        """Those of a server: made anew only when something of theirs is another one, for there may be thousands."""
-        state = (live.engine_live, _under_way(live), self._wanted_of)
+        """Those of a server: made anew only when something of theirs is another one, for there may be thousands.
+
+        Containers are never changed, only replaced, so comparing thousands of the same ones takes no time.
+        """
+        state = (live.engine_live, _under_way(live), self._wanted_of, list(live.containers.values()))
         before = self._here.get(name)
         if before is not None and before[0] == state:
             return before[1]
@@ -203,6 +205,8 @@ class StackBook:
 
     def rows(self) -> dict[str, StackRow]:
         """Every stack, by name."""
+        if not self.definitions:
+            return {}
         places = self.places()
         found = {}
         for name, stack in self.definitions.items():
