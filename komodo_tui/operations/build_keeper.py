@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.builds import BuildOperation
@@ -31,6 +32,8 @@ _GRACE = 10.0
 """Seconds after a build in which whoever asked for it goes on by itself."""
 _LATE = 3 * 86400.0
 """Seconds after a build from which on a person has to ask for what follows: by then they may want something else."""
+_ONCE = 10.0
+"""Seconds one single look waits for acts that ended programs left to be closed."""
 _CONNECT = 20.0
 """Seconds a server may take to be connected before what needs it is begun without."""
 
@@ -47,6 +50,7 @@ class FollowKeeper:
         self._locks = TargetLocks(runtime.state_dir.locks)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._told: set[str] = set()
+        self._patience: float | None = None
 
     async def run(self) -> None:
         """Until cancelled. What is under way then is left to the next program."""
@@ -62,13 +66,12 @@ class FollowKeeper:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def anything(self) -> bool:
-        """Whether something is open."""
-        return bool(await self._open())
-
-    async def once(self) -> list[Followed]:
-        """What is open now, to its end; what came of it."""
-        return [step for steps in await asyncio.gather(*map(self._go_on, await self._open())) for step in steps]
+    async def once(self) -> list[tuple[str, list[Followed]]]:
+        """What is open now, to its end; by build what came of it. A build that still runs is left to the next look."""
+        self._patience = _ONCE
+        found = await self._open()
+        done = await asyncio.gather(*map(self._go_on, found))
+        return [(one.build, steps) for one, steps in zip(found, done, strict=True) if steps]
 
     async def _open(self) -> list[FollowUp]:
         if not await asyncio.to_thread(self._runtime.state_dir.follow_ups.exists):
@@ -132,8 +135,10 @@ class FollowKeeper:
             if self._locks.free([f"build {follow_up.build}"]):  # its program ended before it began
                 await asyncio.to_thread(self._store.drop, follow_up.act)
             return None
-        if record.outcome is None and not executor.under_way(record):
-            await executor.recover(_CONNECT)
+        if record.outcome is None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._patience):
+                    await executor.recover(_CONNECT)
             record = await asyncio.to_thread(self._runtime.history.get, follow_up.act)
         if record.outcome is not None and record.outcome != "success":
             await asyncio.to_thread(self._store.drop, follow_up.act)

@@ -12,6 +12,7 @@ import msgspec
 from komodo_tui.domain.durations import parse_duration
 from komodo_tui.operations.alerts.surveys import MoreSurveys
 from komodo_tui.operations.alerts.watcher import AlertWatcher
+from komodo_tui.operations.build_keeper import FollowKeeper
 from komodo_tui.operations.pushes.watch import pushes_once
 from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.operations.sync_definitions import SyncDefinitions
@@ -50,6 +51,8 @@ class Report(msgspec.Struct, kw_only=True):
     pushes: list[Looked] = []
     repos: list[Looked] = []
     """Repos that cannot be looked at."""
+    builds: list[Looked] = []
+    """What was to follow builds whose program had ended."""
     syncs: list[Looked] = []
     alerts: list[str] = []
     """What opened, grew worse or ended."""
@@ -59,7 +62,7 @@ class Report(msgspec.Struct, kw_only=True):
     @property
     def failed(self) -> list[Looked]:
         """What was not as it should be. Alerts are none of it: they are what was looked for."""
-        return [one for one in (*self.schedules, *self.pushes, *self.repos, *self.syncs) if not one.ok]
+        return [one for one in (*self.schedules, *self.pushes, *self.repos, *self.builds, *self.syncs) if not one.ok]
 
 
 class OnceLook:
@@ -78,6 +81,7 @@ class OnceLook:
         await self._schedules()
         await self._connected()
         await self._pushes()
+        await self._builds()
         await self._syncs()
         await self._alerts()
         return self.report
@@ -109,6 +113,12 @@ class OnceLook:
         for name, branch in seen.items():
             if name in polled and branch.problem:
                 self.report.repos.append(Looked(name=name, ok=False, text=branch.problem))
+
+    async def _builds(self) -> None:
+        for name, steps in await FollowKeeper(self._runtime, self._say, grace=0.0).once():
+            self.report.builds += [
+                Looked(name=name, ok=one.ok, text=f"{one.what}: {one.why or 'done'}") for one in steps
+            ]
 
     async def _syncs(self) -> None:
         syncs = await asyncio.to_thread(SyncDefinitions(self._runtime.definitions).known)

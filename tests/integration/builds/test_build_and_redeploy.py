@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ FLEET: dict[str, Any] = {
     "builds": [{
         "name": "web", "repo": "shop", "server": "local", "version": "1.4.0", "redeploy_on_build": ["site"],
         "build_args": {"GREETING": "hello"},
-    }],
+    }, {"name": "refused", "dockerfile": "FROM busybox\n", "registries": [{"domain": "127.0.0.1:1"}]}],
     "stacks": [{
         "name": "site", "servers": ["local"], 
         "health": {"window": 20, "steady": 0.5},
@@ -65,23 +66,27 @@ class Program:
         assert done.returncode == code, done.stderr + done.stdout
         return done.stdout
 
-    def killed_while_it_builds(self, name: str, word: str) -> None:
-        """Begin a build, and kill the program once the output has this word."""
+    @contextmanager
+    def building(self, name: str, word: str) -> Iterator[subprocess.Popen[str]]:
+        """A program that builds, whose output has this word; waited for at the end."""
         with subprocess.Popen(
             [sys.executable, "-m", "komodo_tui", "build", name, "--yes", "--follow"], env=self._environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
         ) as process:  # fmt: skip
             assert process.stdout is not None
             assert any(word in line for line in process.stdout)
-            process.kill()
+            yield process
 
-    def end_agent(self) -> None:
+    def end_agent(self, signal_number: int = signal.SIGTERM) -> None:
         """The embedded agent, if there is one."""
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             with suppress(OSError):
                 words = path.read_bytes().split(b"\0")
                 if b"komodo_agent" in words and any(word.startswith(os.fsencode(self.home)) for word in words):
-                    stop(int(path.parent.name))
+                    if signal_number == signal.SIGKILL:
+                        os.kill(int(path.parent.name), signal_number)
+                    else:
+                        stop(int(path.parent.name))
 
 
 @pytest.fixture
@@ -140,7 +145,8 @@ def test_a_commit_is_built_deployed_and_taken_back_when_it_is_not_well(
     assert running(server) == "web:1.4.3"
 
     author.push("Serve it slowly", Dockerfile=f"{SERVES}RUN sleep 2\n")
-    program.killed_while_it_builds("web", "RUN sleep")
+    with program.building("web", "RUN sleep") as process:
+        process.kill()
     assert running(server) == "web:1.4.3"
     for _ in range(20):  # the agent goes on with the build, and each look waits for what is closed
         program("watch", "--once")
@@ -153,3 +159,26 @@ def test_a_commit_is_built_deployed_and_taken_back_when_it_is_not_well(
     assert [act["act"] for act in acts[:began]] == ["deploy"]  # once
     program("watch", "--once")
     assert "nothing is left" in program("build", "web", "--resume")
+
+    author.push("Serve it never", Dockerfile=f"{SERVES}RUN sleep 1000\n")
+    with program.building("web", "RUN sleep") as process:
+        program.end_agent(signal.SIGKILL)
+        assert process.wait(60) == 1
+    (last, *_) = json.loads(program("builds", "web", "--json"))
+    assert (last["version"], last["outcome"], last["follow_up"]) == ("1.4.5", "interrupted", None)
+    assert "web:1.4.5" not in server.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
+    author.push("Serve it after all", Dockerfile=SERVES)
+    with program.building("web", "COPY page") as process:  # nothing is locked
+        assert process.wait(60) == 0
+    assert running(server) == "web:1.4.5"
+
+
+def test_a_registry_that_refuses_is_told_of_everywhere(program: Program) -> None:
+    assert "127.0.0.1:1/refused:0.1.0" in program("build", "refused", "--yes", code=5)
+    (run,) = json.loads(program("builds", "refused", "--json"))
+    (push,) = run["follow_up"]["steps"]
+    assert (run["outcome"], push["what"], push["outcome"]) == ("success", "push to 127.0.0.1:1", "failed")
+    assert "connection refused" in push["error"]
+    assert "follow-up failed" in program("builds")
+    assert "push to 127.0.0.1:1" in program("build", "refused", "--resume", "--dry-run")
+    program("build", "refused", "--resume", code=5)
