@@ -253,6 +253,7 @@ def test_a_build_as_the_api_has_it() -> None:
         ({"extra": ("--ulimit", "nofile")}, "no limit"),
         ({"platforms": ("linux/amd64", "linux/arm64")}, "several platforms"),
         ({"cache_from": ("type=gha",)}, "takes images only"),
+        ({"extra": ("--cache-from=type=local,src=/x",)}, "takes images only"),
     ],
 )
 def test_what_the_api_has_not_is_refused(given_fields: dict[str, Any], words: str) -> None:

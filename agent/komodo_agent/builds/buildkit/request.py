@@ -109,10 +109,10 @@ def check_request(job: BuildJob, api: tuple[int, int]) -> None:
     Raises:
         AgentError: ``bad_request``.
     """
-    Extra(job.extra, api)
+    extra = Extra(job.extra, api)
     if len(job.platforms) > 1:
         raise AgentError("bad_request", "several platforms need docker-buildx", hint="install it on the server")
-    for source in job.cache_from:
+    for source in (*job.cache_from, *extra.cache_from):
         _reference(source)
 
 
