@@ -16,7 +16,7 @@ from komodo_tui.ui.alerts.header import alert_spans, watch_alerts
 from komodo_tui.ui.builds.going_on import go_on_with_builds
 from komodo_tui.ui.chords import Chord, Chords, WhichKey
 from komodo_tui.ui.commands import terminals_of
-from komodo_tui.ui.pages import PAGES
+from komodo_tui.ui.pages import PAGES, load_ahead
 from komodo_tui.ui.paging import PagingApp
 from komodo_tui.ui.private import GatedScreen, settle_garbage
 from komodo_tui.ui.render.summary import count, fleet_line
@@ -78,6 +78,8 @@ class KomodoApp(PagingApp):
         super().__init__(runtime, now=now, driver_class=driver_class)
         self._first = tab
         self._ticker: Ticker | None = None
+        self.loads_ahead = False
+        """Whether the pages that nobody asked for yet are imported in idle time."""
 
     # -- screen -------------------------------------------------------------------------------------------------
 
@@ -113,6 +115,8 @@ class KomodoApp(PagingApp):
         self.work(go_on_with_builds(self.runtime, self))
         self.work(watch_alerts(self, self.runtime, self.now, self.show_fleet))
         self.work(keep_watching(self, self.show_fleet))
+        if self.loads_ahead:
+            self.work(load_ahead())
         if self.runtime.settings.keymap:
             self.work(self.use_keymap(self.runtime.settings.keymap))
         if self._theme_error is not None:
@@ -223,5 +227,6 @@ def run(runtime: Runtime, *, tab: str = "servers") -> int:
     gc.disable()  # until the first paint
     sys.setswitchinterval(_SWITCH)
     app = KomodoApp(runtime, tab=tab)
+    app.loads_ahead = True
     app.run(mouse=runtime.settings.mouse)
     return app.return_code or 0
