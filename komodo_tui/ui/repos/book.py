@@ -101,11 +101,12 @@ class RepoBook:
         self._pushes_read = 0.0
 
     def tick(self, changes: Changes) -> None:
-        """Ask the servers not asked for a while, and read what became of pushes."""
+        """Ask the servers not asked for a while, and read what others have written: pushes, definitions."""
         self._ask_due()
         if self._shell.now() - self._pushes_read >= _PUSHES_AGAIN:
             self._pushes_read = self._shell.now()
             self._pushes.look()
+            self._definitions.look()
 
     def _read_pushes(self) -> Pushed:
         path = self._runtime.state_dir.pushes
@@ -133,8 +134,10 @@ class RepoBook:
                 self._clones.ask(server)
 
     def _take(self, found: dict[str, RepoDefinition]) -> None:
+        new = not self.read or found != self.definitions
         self.definitions, self.read = found, True
-        self._changed()
+        if new:
+            self._changed()
         self._ask_due()
 
     def rows(self) -> dict[str, RepoRow]:

@@ -12,6 +12,7 @@ from komodo_tui.ui.repos.columns import clone_text, place_columns, place_filter,
 from komodo_tui.ui.repos.flows import repo_text
 from komodo_tui.ui.resources.files import FilesPane
 from komodo_tui.ui.stacks.detail import DiffPane
+from komodo_tui.ui.widgets.lines import Lines
 from komodo_tui.ui.widgets.list_pane import ListPane
 from komodo_tui.ui.widgets.table import VirtualTable
 
@@ -60,7 +61,8 @@ class RepoDetail(DefinitionDetail["RepoRow"]):
         self.files = FilesPane(runtime, shell, ask=_folder, chosen=self._file, id="repo-files")
 
     def compose(self) -> ComposeResult:
-        """Clones, the one under the cursor, the files of one, the definition."""
+        """Headline, clones, the one under the cursor, the files of one, the definition."""
+        yield Lines(id="repo-head")
         yield self.pane
         yield self.clone
         yield self.files
@@ -75,6 +77,10 @@ class RepoDetail(DefinitionDetail["RepoRow"]):
         """This is known of it now."""
         super().show_row(row)
         self.pane.title = row.definition.name
+        follows = row.definition.commit[:12] or row.definition.branch or "its main branch"
+        self.query_one("#repo-head", Lines).show(
+            [((f" {row.definition.name} ", "title bold"), (f" {row.definition.url}", ""), (f"  {follows}", "dim"))]
+        )
         self.table.set_rows({place.server: place for place in row.places})
         self.table.recheck()
         self.pane.told()
