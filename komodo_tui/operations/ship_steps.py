@@ -50,7 +50,7 @@ class ShipStep:
         self._report = report
         self._shared = shared
         self._task: asyncio.Task[StepResult] | None = None
-        self._cancelled = False
+        self._cancelled = self._all_sent = False
         self._began = time.monotonic()
         self._sent = 0
 
@@ -75,9 +75,12 @@ class ShipStep:
         return msgspec.structs.replace(result, seconds=round(time.monotonic() - self._began, 3))
 
     async def cancel(self) -> None:
-        """Break it off: the engine there has nothing of it; what arrived is kept for another attempt."""
+        """Break it off: the engine there has nothing of it; what arrived is kept for another attempt.
+
+        Once all has been sent it is seen through: the engine unpacks, and sets the names, whoever listens.
+        """
         self._cancelled = True
-        if self._task is not None:
+        if self._task is not None and not self._all_sent:
             self._task.cancel()
 
     async def _see_through(self) -> StepResult:
@@ -97,6 +100,7 @@ class ShipStep:
     async def _attempt(self) -> StepResult:
         operation = self._operation
         self._report("running", "looks at what is there")
+        self._all_sent = False
         shipment = operation.shipment()
         relay = Relay(self._tell)
         async with self._shared.looking():
@@ -130,6 +134,7 @@ class ShipStep:
     def _tell(self, relay: Relay) -> None:
         meter = relay.meter
         if meter.ended:
+            self._all_sent = True
             self._report("running", "the engine there unpacks it", done=1.0)
             return
         if not meter.plain:

@@ -1,4 +1,4 @@
-"""An image that the engine has been given: whether it is the right one, its names, and taking it away again."""
+"""An image that the engine has been given: whether it is there and the right one, its names, taking it away again."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def set_names(engine: Engine, image: str, tags: Sequence[str]) -> None:
 @asynccontextmanager
 async def undone(engine: Engine, image: str) -> AsyncIterator[None]:
     """Take an image away again that does not come about inside, unless it was there before or has a name by now."""
-    before = await _there(engine, image)
+    before = await is_there(engine, image)
     try:
         yield
     except BaseException:
@@ -55,7 +55,8 @@ async def undone(engine: Engine, image: str) -> AsyncIterator[None]:
         raise
 
 
-async def _there(engine: Engine, image: str) -> bool:
+async def is_there(engine: Engine, image: str) -> bool:
+    """Whether the engine has an image."""
     try:
         await document(engine, "image", image_path(image))
     except AgentError as error:

@@ -29,6 +29,7 @@ from ..wire.ships import (
     LayerHead,
 )
 from .ahead import ahead
+from .arrived import is_there
 from .naming import Namer
 from .packing import LEVEL, SAMPLE, Packing
 from .tar_in import TarIn
@@ -143,6 +144,8 @@ class _Export:
             AgentError: the engine failed, or its archive lacks something.
             ConnectionError: the other side went away.
         """
+        if not await is_there(self._engine, self._image):  # asked for it, old engines tell of a missing file
+            raise AgentError("not_found", f"the image {short(self._image)} is not there any more")
         with engine_errors(f"save {short(self._image)}"):
             async with self._engine.stream("GET", f"/images/{self._image}/get") as answer:
                 archive = TarIn(answer.content, _SILENCE)
