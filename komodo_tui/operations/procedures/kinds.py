@@ -17,6 +17,8 @@ from komodo_tui.operations.procedures.journal import RunJournal
 from komodo_tui.operations.procedures.spread import SpreadRunner
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from komodo_tui.domain.procedures.journal import End, RunEnded
     from komodo_tui.operations.procedures.journal import Place
     from komodo_tui.operations.procedures.parts import Environment, RunParts
@@ -86,14 +88,15 @@ class StepRunner:
             return await alone(step)(step, self._parts, self._journal, self._place)
         limit = parse_duration(step.timeout) or None
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(limit) as time:
                 if isinstance(step, steps.Procedure):
-                    return await self._nested(step)
+                    return await self._nested(step, lambda: self._cancelled or time.expired())
                 return await alone(step)(step, self._parts, self._journal, self._place)
         except TimeoutError:
             raise ActError(f"it did not end within {step.timeout} and was stopped") from None
 
-    async def _nested(self, step: steps.Procedure) -> Done:
+    async def _nested(self, step: steps.Procedure, stopped: Callable[[], bool]) -> Done:
+        """As a run of its own. ``stopped``: where it is cancelled, whether that is meant for the run."""
         from komodo_tui.operations.procedures.runner import Runner  # late: a runner runs steps, a step may be a run
 
         definition = self._parts.find(step.procedure)
@@ -115,17 +118,21 @@ class StepRunner:
                     parameters=parameters, actor=self._parts.actor, pid=0,
                 )
             )  # fmt: skip
-        end = journal.ended or await _to_its_end(Runner(self._parts, journal, definition, parameters))
+        end = journal.ended or await _to_its_end(Runner(self._parts, journal, definition, parameters), stopped)
         ends: dict[str, End] = {"success": "success", "cancelled": "cancelled", "interrupted": "interrupted"}
         return ends.get(end.outcome, "failed"), end.summary or f"run {run}", {}
 
 
-async def _to_its_end(runner: Runner) -> RunEnded:
-    """Run it; where that is cancelled, its journal is closed first."""
+async def _to_its_end(runner: Runner, stopped: Callable[[], bool]) -> RunEnded:
+    """Run it. Where it is stopped, its journal is closed; where whoever runs it ends, somebody else goes on with it."""
     task = asyncio.ensure_future(runner.run())
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await runner.cancel()
-        await task
+        if stopped():
+            await runner.cancel()
+            await task
+        else:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
         raise

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ import pytest
 
 from komodo_tui.domain.operations import Actor
 from komodo_tui.domain.procedures.journal import RunStarted
+from komodo_tui.domain.pushes import SeenBranch
+from komodo_tui.store.pushes import PushStore
 from komodo_tui.store.runs import RunStore
 from komodo_tui.watch.install import quoted, unit
 from tests.rig.processes import wait_for
@@ -146,6 +149,31 @@ def test_one_watches_takes_up_what_changes_and_ends_in_good_order(home: Home, sy
         said.append(systemd.recv(1000).decode())
     assert home.json("watch", "--status", code=1)["holder"] is None
     home("watch", "--once", "--status", code=2)
+
+
+def test_a_push_under_way_when_it_ends_is_gone_on_with(home: Home, systemd: socket.socket) -> None:
+    stages = [{"name": "a", "steps": [{"sleep": {"seconds": "2"}}]}]
+    home.define(
+        procedures=[{"name": "slow", "stages": stages}],
+        repos=[
+            {"name": "shop", "url": "git@host.invalid:shop.git", "branch": "main", "on_push": [{"procedure": "slow"}]}
+        ],
+    )
+    queue = PushStore(home.root / "pushes.db")
+    for commit in ("a" * 40, "b" * 40):  # the first look only notes where it is
+        seen = SeenBranch(repo="shop", url="git@host.invalid:shop.git", branch="main", commit=commit)
+        queue.looked(seen, "main", time.time())
+    home.start(systemd)
+    runs = RunStore(home.root / "runs")
+    home.until(lambda: runs.runs("slow"))  # that of the push runs this one
+    assert home.watch is not None
+    home.watch.send_signal(signal.SIGTERM)
+    assert home.watch.wait(20) == 0
+    assert queue.newest()["shop"].state == "running"
+    home.start(systemd)
+    home.until(lambda: queue.newest()["shop"].state not in ("pending", "running"))
+    assert queue.newest()["shop"].state == "done", home.log.read_text()
+    assert [run.outcome for run in runs.runs()] == ["success", "success"]
 
 
 def test_one_look_does_what_is_due_and_tells_what_failed(home: Home) -> None:
