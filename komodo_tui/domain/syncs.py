@@ -250,10 +250,12 @@ def applied(known: SyncBase, items: Iterable[Item], equal: Mapping[Key, Plain]) 
     return {kind: names for kind, names in base.items() if names}
 
 
-def difference(item: Item, text_of: Any) -> str:
-    """A unified diff from what is here to what the files say; ``text_of`` makes YAML of a definition."""
+def difference(item: Item, text_of: Any, *, back: bool = False) -> str:
+    """A unified diff from what is here to what the files say, or ``back``; ``text_of`` makes YAML of a definition."""
     import difflib  # late: few look at differences
 
-    before, after = (text_of(plain) if plain is not None else "" for plain in (item.here, item.files))
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "here", "files", lineterm="")
+    sides = [(text_of(plain) if plain is not None else "", name)
+             for plain, name in ((item.here, "here"), (item.files, "files"))]  # fmt: skip
+    (before, old), (after, new) = reversed(sides) if back else sides
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), old, new, lineterm="")
     return "\n".join(lines)

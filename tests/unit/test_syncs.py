@@ -11,21 +11,22 @@ import pytest
 from komodo_tui.cli import main
 from komodo_tui.domain.deploy_order import in_deploy_order
 from komodo_tui.domain.errors import RefusedError, UsageError
+from komodo_tui.domain.repos import RepoDefinition
 from komodo_tui.domain.single import DeploymentDefinition
 from komodo_tui.domain.single_compose import as_stack
 from komodo_tui.domain.stacks import StackDefinition
-from komodo_tui.domain.syncs import SyncBase, SyncDefinition, applied, by_itself, check_sync, compare
+from komodo_tui.domain.syncs import Item, SyncBase, SyncDefinition, applied, by_itself, check_sync, compare
 from komodo_tui.operations.syncs.applying import Drift, SyncApplier, deployed_with
+from komodo_tui.operations.syncs.committing import commit_back
 from komodo_tui.operations.syncs.looking import Pending
 from komodo_tui.operations.syncs.reading import SourceFiles
+from komodo_tui.store.definitions import DefinitionStore
 from komodo_tui.store.fleet_files import FleetFile, parse_fleet
 from komodo_tui.store.sync_bases import SyncBases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    from komodo_tui.domain.syncs import Item
 
 FLEET = SyncDefinition(name="fleet", repo="shop", delete=True, most_deleted=1.0)
 
@@ -306,3 +307,44 @@ def test_only_some_kinds_and_tags(tmp_path: Path, capsys: pytest.CaptureFixture[
         "- {name: b, url: 'https://g.example/b'}\n"
     )
     assert fleet.items() == {"repo a": "new"}
+
+
+def test_the_files_of_a_stack_there_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shop = {"name": "shop", "servers": ["web-1"], "tags": ["prod"], "compose": "services: {a: {image: one}}\n"}
+    (tmp_path / "shop.json").write_text(json.dumps({"stacks": [shop]}))
+    fleet = Folder(tmp_path, capsys, stack="shop", every="1m")
+    assert fleet.run("sync", "plan", "fleet") == 1, "there is no such stack yet"
+    assert fleet.run("apply", "-f", str(tmp_path / "shop.json"), "--yes") == 0
+    assert fleet.run("sync", "plan", "fleet") == 2, "an empty folder is no stack"
+    (fleet.files / "conf").mkdir()
+    for name, text in (("compose.yaml", "services: {a: {image: two}}\n"), ("conf/a.env", "A=1\n"), ("b", "b\n")):
+        (fleet.files / name).write_text(text)
+    assert fleet.items() == {"stack shop": "changed"}
+    assert fleet.run("sync", "apply", "fleet", "--yes") == 0
+    (stack,) = fleet.document("export")["stacks"]
+    assert (stack["compose"], stack["attached"]) == (
+        "services: {a: {image: two}}\n",
+        {"conf/a.env": "A=1\n", "b": "b\n"},
+    )
+    assert stack["tags"] == ["prod"], "all else is as it was"
+    (fleet.files / "b").unlink()
+    assert fleet.run("sync", "apply", "fleet", "--yes") == 0
+    assert fleet.document("export")["stacks"][0]["attached"] == {"conf/a.env": "A=1\n"}
+
+    here = {**stack, "compose": "services: {a: {image: three}}\n", "attached": {"c": "c\n"}}
+    files = {**stack, "attached": {"conf/a.env": "A=1\n"}}
+    item = Item(kind="stack", name="shop", state="here", files=files, here=here)
+    texts = {"compose.yaml": stack["compose"], "conf/a.env": "A=1\n"}
+    source = SourceFiles("c" * 40, texts, {name: f"digest of {name}" for name in texts}, "web-1")
+    pending = Pending(source, FleetFile(), [item], {}, {item.key: "compose.yaml"}, SyncBase())
+    definitions = DefinitionStore(tmp_path / "definitions.json")
+    definitions.put("repo", "infra", RepoDefinition(name="infra", url="https://git.example/infra.git"), None)
+    sync = SyncDefinition(name="shop", repo="infra", path="shop", stack="shop")
+    operation = commit_back(sync, pending, [item], definitions, message="")
+    assert {(change.path, change.text, change.digest) for change in operation.changes} == {
+        ("shop/compose.yaml", "services: {a: {image: three}}\n", "digest of compose.yaml"),
+        ("shop/c", "c\n", ""), ("shop/conf/a.env", None, "digest of conf/a.env"),
+    }  # fmt: skip
+    assert operation.diff.startswith("stack shop\n--- files\n+++ here\n")
+    assert "-  c: |" not in operation.diff
+    assert "+  c: |" in operation.diff

@@ -48,14 +48,14 @@ def commit_back(
     refuse_folder(sync)
     if not items:
         raise UsageError(f"sync {sync.name}: nothing was changed here", hint="komodo-tui sync plan lists differences")
-    texts = _stack_texts(pending, items) if sync.stack else _definition_texts(pending, items)
+    texts: Mapping[str, str | None] = _stack_texts(pending, items) if sync.stack else _definition_texts(pending, items)
     prefix = f"{sync.path}/" if sync.path and not sync.path.endswith((".yaml", ".yml")) else ""
     top = sync.path.rpartition("/")[0] + "/" if sync.path and not prefix and "/" in sync.path else prefix
     changes = tuple(
         RepoChange(path=top + name, text=text, digest=pending.source.digests.get(name, ""))
         for name, text in texts.items()
     )
-    diffs = [f"{item}\n{difference(item, yaml_text)}" for item in items]
+    diffs = [f"{item.kind} {item.name}\n{difference(item, yaml_text, back=True)}" for item in items]
     return RepoOperation(
         verb="commit", repo=RepoDefinitions(definitions).stored(sync.repo).value, servers=(pending.source.server,),
         changes=changes, message=message or _message(items), author=author, diff="\n".join(diffs),
@@ -79,14 +79,15 @@ def _definition_texts(pending: Pending, items: Sequence[Item]) -> Mapping[str, s
     return texts
 
 
-def _stack_texts(pending: Pending, items: Sequence[Item]) -> Mapping[str, str]:
-    """The files of the one stack, where they differ."""
+def _stack_texts(pending: Pending, items: Sequence[Item]) -> Mapping[str, str | None]:
+    """The files of the one stack, where they differ; None: it has no such file here."""
     (item,) = items
     here = item.here
     if here is None:
         raise UsageError(f"{item.kind} {item.name} is not here any more")
     files = {pending.places[item.key]: here.get("compose", ""), **here.get("attached", {})}
-    return {name: text for name, text in files.items() if pending.source.texts.get(name) != text}
+    changed: dict[str, str | None] = {n: text for n, text in files.items() if pending.source.texts.get(n) != text}
+    return changed | {name: None for name in pending.source.texts if name not in files}
 
 
 def _message(items: Sequence[Item]) -> str:
