@@ -241,10 +241,14 @@ class StillExecutor:
     done: list[Operation] = field(default_factory=list)
     procedures: Any = None
     alerts: Any = None
+    alerting: Any = None
 
     def plan(self, operation: Operation) -> Plan:
         """A real plan."""
-        return Planner(self.state, dict, self.settings, procedures=self.procedures, alerts=self.alerts).plan(operation)
+        planner = Planner(
+            self.state, dict, self.settings, procedures=self.procedures, alerts=self.alerts, alerting=self.alerting
+        )
+        return planner.plan(operation)
 
     async def submit(
         self, plan: Plan, actor: Actor, *, given: bool | str, progress: Callable[..., None], act_id: str = ""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from komodo_tui.domain.alerts_readings import Survey
+    from komodo_tui.domain.maintenance import MaintenanceDefinition
     from komodo_tui.operations.alerts.surveys import MoreSurveys
     from komodo_tui.store.alerts import AlertStore
     from komodo_tui.ui.runtime import Runtime
@@ -39,6 +40,8 @@ class AlertBook:
         self.alerts: dict[int, Alert] = {}
         """Those that are open, and the latest that are over."""
         self.mutes: list[Mute] = []
+        self.maintenance: list[tuple[float, float, MaintenanceDefinition]] = []
+        """Begin, end and which: of what is on, else the next of each; what begins first is first."""
         self.read = False
         self.trouble: StoreError | None = None
         """Why they cannot be read."""
@@ -89,14 +92,14 @@ class AlertBook:
 
     async def refresh(self) -> None:
         """Read once."""
-        before = (self.read, self.alerts, self.mutes, self.trouble)
+        before = (self.read, self.alerts, self.mutes, self.maintenance, self.trouble)
         try:
-            self.alerts, self.mutes = await asyncio.to_thread(self._read)
+            self.alerts, self.mutes, self.maintenance = await asyncio.to_thread(self._read)
             self.trouble = None
         except StoreError as error:
             self.trouble = error
         self.read = True
-        if before != (self.read, self.alerts, self.mutes, self.trouble):
+        if before != (self.read, self.alerts, self.mutes, self.maintenance, self.trouble):
             for listener in list(self.listeners):
                 listener()
 
@@ -104,10 +107,14 @@ class AlertBook:
         """What became of one. Raises StoreError."""
         return await asyncio.to_thread(self._store.entries, alert)
 
-    def _read(self) -> tuple[dict[int, Alert], list[Mute]]:
+    def _read(self) -> tuple[dict[int, Alert], list[Mute], list[tuple[float, float, MaintenanceDefinition]]]:
+        from komodo_tui.domain.maintenance import upcoming  # late: nothing of it is wanted at the start
+        from komodo_tui.operations.alerts.definitions import MaintenanceDefinitions
+
         now = self._now()
         found = self._store.open_alerts(now) + self._store.resolved_alerts(now)
-        return {alert.id: alert for alert in found}, self._store.mutes(now)
+        windows = upcoming(MaintenanceDefinitions(self._runtime.definitions).known().values(), now)
+        return {alert.id: alert for alert in found}, self._store.mutes(now), windows
 
 
 _BOOKS: WeakKeyDictionary[App[int], AlertBook] = WeakKeyDictionary()

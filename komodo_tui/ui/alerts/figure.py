@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from komodo_agent.wire.past import HOST, PEAK
-from komodo_tui.domain.units import duration_text
+from komodo_tui.domain.units import bytes_text, duration_text
 from komodo_tui.ui.render.graph import nice_top
 from komodo_tui.ui.timeline.figures import stretched
 from komodo_tui.ui.widgets.graph import GraphData
@@ -49,8 +49,14 @@ def graph(alert: Alert, past: Past, sample: HostSample | None, count: int) -> Gr
         whole = sample.memory_total if kind == "memory" else sample.swap_total
         values = [None if value is None or not whole else 100 * value / whole for value in values]
     known = [value for value in values if value is not None]
-    if not known:
+    if not known or not max(known):
         return None
+    if alert.subject.container:
+        highest = bytes_text(max(known)) if name == "memory" else f"{max(known):.0f}% of a core"
+        return GraphData(
+            ((f"{'CPU' if name == 'cpu' else name} of it then ", "bold"), (f"at most {highest}", "accent")),
+            stretched(values, count), nice_top(max(known)), "", window=f"-{duration_text(BEFORE)}",
+        )  # fmt: skip
     percent = kind in ("cpu", "memory", "swap", "disk", "pressure")
     top = 100.0 if percent and max(known) <= 100 else nice_top(max(known))
     words = f"at most {max(known):.0f}%" if percent else ""

@@ -9,6 +9,7 @@ from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.widgets import Static
 
 from komodo_tui.domain.alerts import worst_first
 from komodo_tui.domain.errors import KomodoError, StoreError
@@ -18,6 +19,7 @@ from komodo_tui.ui.alerts import figure, rows
 from komodo_tui.ui.alerts.book import book_of
 from komodo_tui.ui.alerts.detail import AlertDetail
 from komodo_tui.ui.alerts.flows import acknowledge, mute
+from komodo_tui.ui.alerts.where import maintenance_text, where
 from komodo_tui.ui.logs.open import open_logs
 from komodo_tui.ui.page import Command, Page
 from komodo_tui.ui.timeline.open import Moment
@@ -48,11 +50,16 @@ class AlertsPage(Page):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("A", "acknowledge", "acknowledge", id="alert.acknowledge"),
         Binding("M", "mute", "mute", id="alert.mute"),
+        Binding("W", "where", "where, when", id="alert.where"),
         Binding("l", "logs", "logs", id="alert.logs"),
         Binding("enter", "jump", "go there", id="alert.jump"),
     ]
     SCOPED_CSS = False  # the size classes stand on the screen, outside
     DEFAULT_CSS = """
+    AlertsPage { layout: vertical; }
+    AlertsPage #alerts-maintenance { display: none; height: 1; padding: 0 1; color: $text-muted;
+        text-wrap: nowrap; text-overflow: ellipsis; }
+    AlertsPage #alerts-maintenance.-known { display: block; }
     AlertsPage AlertDetail { display: none; border-left: $edge $panel; }
     AlertsPage.-detail AlertDetail { display: block; width: 45%; }
     .-wide AlertsPage AlertDetail { display: block; width: 40%; }
@@ -69,10 +76,12 @@ class AlertsPage(Page):
             "Alerts", self.table, parse=rows.parser, empty=self._teach, help=rows.HELP, natural="worst first",
             id="alerts-pane",
         )  # fmt: skip
+        self._maintenance = ""
         self.detail = AlertDetail(runtime.settings.graphs, id="alert-detail")
 
     def compose(self) -> ComposeResult:
-        """The list, the detail."""
+        """Maintenance, the list, the detail."""
+        yield Static(id="alerts-maintenance")
         with Horizontal():
             yield self.pane
             yield self.detail
@@ -105,11 +114,21 @@ class AlertsPage(Page):
     def tick(self, changes: Changes) -> None:
         """Ages move."""
         self.table.recheck()
+        self._tell_maintenance()
+
+    def _tell_maintenance(self) -> None:
+        text = maintenance_text(self.book.maintenance, self.shell.now()) if self.book is not None else ""
+        line = self.query_one("#alerts-maintenance", Static)
+        if text != self._maintenance:
+            self._maintenance = text
+            line.update(Text(clean(text)))
+            line.set_class(bool(text), "-known")
 
     def _known(self) -> None:
         if self.book is None or not self.pane.is_mounted:
             return
         self.table.set_rows(dict(self.book.alerts))
+        self._tell_maintenance()
         self.pane.told()
         self._show_detail()
 
@@ -224,6 +243,11 @@ class AlertsPage(Page):
         if self.book is not None and self.table.current is not None:
             self.shell.work(mute(self.shell, self.book, self.table.current))
 
+    def action_where(self) -> None:
+        """Where alerts go, and when they press nobody: look, test, change."""
+        if self.book is not None:
+            self.shell.work(where(self.runtime, self.shell, self.book))
+
     def action_logs(self) -> None:
         """The logs of its container, of the time at which it opened."""
         alert, target = self.table.current, self._target()
@@ -263,6 +287,7 @@ class AlertsPage(Page):
 
     def commands(self) -> Iterable[Command]:
         """For the palette."""
+        yield Command("alerters and maintenance", self.action_where)
         if self.is_mounted and self.table.current is not None and not self.runtime.settings.read_only:
             title = self.table.current.title
             yield Command(f"acknowledge {title}", self.action_acknowledge)

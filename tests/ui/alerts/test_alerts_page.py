@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from textual.widgets import Static
 
+from komodo_tui.domain.alerters import Alerter
 from komodo_tui.domain.alerts import AlertOperation, Subject, Transition
+from komodo_tui.domain.maintenance import MaintenanceDefinition
 from komodo_tui.domain.settings import AlertSettings
+from komodo_tui.operations.alerts import sending
+from komodo_tui.operations.alerts.definitions import AlertingDefinitions
 from komodo_tui.store.alerts import AlertStore
+from komodo_tui.store.definitions import DefinitionStore
 from komodo_tui.ui.app import KomodoApp
 from komodo_tui.ui.modals.form import FormDialog
 from komodo_tui.ui.modals.menu import MenuDialog
@@ -41,6 +48,7 @@ def opened(subject: Subject, level: Any, text: str, value: float | None = None) 
 def app(tmp_path: Path) -> KomodoApp:
     """On the Alerts tab: one critical, one warning, one acknowledged, one over; some hostile."""
     runtime = still_runtime(tmp_path)
+    runtime.definitions = DefinitionStore(tmp_path / "definitions.json")
     executor = furnish(runtime)
     store = runtime.alerts = executor.alerts = AlertStore(tmp_path / "alerts.db")
     evil = Subject("web-01", "down", "[bold red]evil[/] :smile:")
@@ -122,6 +130,45 @@ async def test_a_mute_fits_exactly_the_container_whatever_its_name(app: KomodoAp
         assert mute.until == mute.starts + 3600
         assert mute.covers(page.table.current.subject, mute.starts)  # type: ignore[union-attr]
         assert not mute.covers(Subject("web-01", "down", "api-1"), mute.starts)
+
+
+async def test_maintenance_is_told_with_the_next_one_and_switched_off_by_a_key(app: KomodoApp) -> None:
+    store = app.runtime.definitions
+    app.runtime.executor.alerting = AlertingDefinitions(store)  # type: ignore[attr-defined]
+    always = MaintenanceDefinition(name="backups", when="0 * * * * for 1h", servers=("db-*",))
+    store.put("maintenance", "backups", always, None)
+    store.put("maintenance", "kernel", MaintenanceDefinition(name="kernel", when="monday 09:00 for 30m"), None)
+    async with app.run_test(size=SMALL) as pilot:
+        page = await ready(pilot)
+        line = page.query_one("#alerts-maintenance", Static)
+        await until(pilot, lambda: "next kernel" in str(line.render()))
+        assert str(line.render()).startswith("maintenance: now backups until ")
+        await pilot.press("W")
+        await until(pilot, lambda: isinstance(app.screen, MenuDialog) and app.screen.is_mounted)
+        assert [item.label for item in app.screen.items][:2] == ["maintenance backups", "maintenance kernel"]  # type: ignore[attr-defined]
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, MenuDialog) and app.screen.items[0].id == "edit")
+        await pilot.press("o")
+        await until(pilot, lambda: done(app))
+        (operation,) = done(app)
+        assert (operation.verb, operation.kind, operation.name) == ("edit", "maintenance", "backups")
+        assert operation.definition == msgspec.to_builtins(msgspec.structs.replace(always, enabled=False))
+
+
+async def test_an_alerter_is_tested_by_a_key(app: KomodoApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(sending, "send", lambda alerter, message, lookup: sent.append(alerter.name))
+    app.runtime.values = SimpleNamespace(lookup=lambda *_: dict[str, Any]().get)  # type: ignore[misc,assignment]
+    app.runtime.definitions.put("alerter", "phone", Alerter(name="phone", url="ntfys://[[TOPIC]]"), None)
+    async with app.run_test(size=SMALL) as pilot:
+        await ready(pilot)
+        await pilot.press("W")
+        await until(pilot, lambda: isinstance(app.screen, MenuDialog) and app.screen.is_mounted)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, MenuDialog) and app.screen.items[0].id == "test")
+        await pilot.press("t")
+        await until(pilot, lambda: sent)
+        assert sent == ["phone"]
 
 
 @pytest.mark.parametrize(("moves", "page"), [([], "containers"), (["j", "j"], "servers")])
