@@ -116,6 +116,9 @@ class Acts:
             took = f" in {long_duration_text(record.ended - record.started)}" if record.ended else ""
             self._shell.flash(f"{glyphs.done} {plan.title}: done{took}", "ok")
             return
+        if told and record.outcome == "cancelled":
+            self._shell.flash(f"{glyphs.stopped} {plan.title}: stopped", "warn")
+            return
         failed = [step for step in record.steps if not step.ok]
         message = f"{plan.title}: {count_text(len(failed), 'step')} of {len(record.steps)} failed"
         if told:

@@ -55,12 +55,13 @@ class ProgressDialog(Dialog[None]):
             yield Static(id="output")
 
     def buttons(self) -> list[Button]:
-        """One way out."""
-        return [button("hide (Esc)", "hide", "primary")]
+        """Two ways out."""
+        return [button("stop it (X)", "stop"), button("hide (Esc)", "hide", "primary")]
 
     def on_mount(self) -> None:
         """Show what came before it was on screen."""
         self.query_one("#hide").focus()
+        self.query_one("#stop").display = not self._ended
         self._draw()
 
     def report(self, step: StepProgress) -> None:
@@ -89,6 +90,7 @@ class ProgressDialog(Dialog[None]):
         self._draw()
         if self._is_there:
             self.query_one("#hide", Button).label = Text("close")
+            self.query_one("#stop", Button).display = False
             self.query_one(".dialog").border_subtitle = Text(f" {outcome} ")
             self.set_class(record.outcome != "success", "-bad")
             self.refresh_bindings()
@@ -103,6 +105,7 @@ class ProgressDialog(Dialog[None]):
         """What has ended cannot be stopped."""
         return not (action == "stop" and self._ended)
 
+    @on(Button.Pressed, "#stop")
     def action_stop(self) -> None:
         """Ask the act to stop; its outcome still comes."""
         self.run_worker(self._cancel(self._act))
