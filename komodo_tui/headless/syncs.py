@@ -76,6 +76,8 @@ async def _plan(session: Session) -> int:
         definition, looker, applier = await _parts(session, runtime)
         pending = await looker.look(definition, pull=not arguments.no_pull)
         drifts = await applier.drifts(pending, chosen(pending.items, ())) if definition.deploy else []
+        if definition.deploy:
+            await applier.drifted(definition, pending, drifts)
     _show(session, pending, drifts)
     return ExitCode.DONE
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from komodo_agent.wire.compose import ComposeAct
 from komodo_tui.cli import main
 from komodo_tui.domain.deploy_order import in_deploy_order
 from komodo_tui.domain.errors import RefusedError, UsageError
 from komodo_tui.domain.repos import RepoDefinition
 from komodo_tui.domain.single import DeploymentDefinition
 from komodo_tui.domain.single_compose import as_stack
-from komodo_tui.domain.stacks import StackDefinition
+from komodo_tui.domain.stacks import StackDefinition, StackOperation, StackTarget
 from komodo_tui.domain.syncs import Item, SyncBase, SyncDefinition, applied, by_itself, check_sync, compare
 from komodo_tui.operations.syncs.applying import Drift, SyncApplier, deployed_with
 from komodo_tui.operations.syncs.committing import commit_back
@@ -348,3 +349,19 @@ def test_the_files_of_a_stack_there_and_back(tmp_path: Path, capsys: pytest.Capt
     assert operation.diff.startswith("stack shop\n--- files\n+++ here\n")
     assert "-  c: |" not in operation.diff
     assert "+  c: |" in operation.diff
+
+
+async def test_what_cannot_be_told_of_what_runs_stays_as_it_was(tmp_path: Path) -> None:
+    stacks = tuple(StackDefinition(name=name) for name in ("a", "b", "c"))
+    equal = {("stack", each.name): {"name": each.name} for each in stacks}
+    base = SyncBase(drifted=("a@web-1", "b@web-1"), commit="c")
+    pending = Pending(SourceFiles("", {}, {}), FleetFile(stacks=stacks), [], equal, {}, base)
+    looker: Any = SimpleNamespace(bases=SyncBases(tmp_path))
+    looker.bases.write("fleet", base)
+    applier = SyncApplier(looker, looker, looker, looker)
+    target = StackTarget(server="web-2", project="c", spec=ComposeAct(project="c", verb="start"))
+    operation = StackOperation(verb="deploy", stack="c", targets=(target,))
+    drifts = [Drift("a", None), Drift("b", None, "web-1 is away"), Drift("c", operation)]
+    assert await applier.drifted(FLEET, pending, drifts) == ("c@web-2", "b@web-1")
+    kept = looker.bases.read("fleet")
+    assert (kept.drifted, kept.commit) == (("c@web-2", "b@web-1"), "c")

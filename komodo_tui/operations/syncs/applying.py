@@ -119,7 +119,33 @@ class SyncApplier:
     async def finish(self, sync: SyncDefinition, pending: Pending, items: Sequence[Item], submit: Submit) -> Applied:
         """Note what was brought, once the definitions are changed; then deploy, where the sync does."""
         await asyncio.to_thread(self._remember, sync, pending, items)
-        return Applied(*await self._deploys(pending, items, submit)) if sync.deploy else Applied([], [])
+        if not sync.deploy:
+            return Applied([], [])
+        done = Applied(*await self._deploys(pending, items, submit))
+        if done.ok:
+            await asyncio.to_thread(self._keep_drifted, sync, ())
+        return done
+
+    async def drifted(self, sync: SyncDefinition, pending: Pending, drifts: Sequence[Drift]) -> tuple[str, ...]:
+        """What does not run as it is defined in the files and here: ``shop@web-1``. It is kept with the look.
+
+        What cannot be told of, since a server is away, say, is what it was.
+        """
+        known = deployed_with(drifts, pending, ())
+        untold = {drift.name for drift in known if drift.problem}
+        found = [
+            f"{drift.name}@{target.server}"
+            for drift in known if drift.operation is not None
+            for target in drift.operation.targets
+        ]  # fmt: skip
+        found += [where for where in pending.base.drifted if where.partition("@")[0] in untold]
+        await asyncio.to_thread(self._keep_drifted, sync, tuple(found))
+        return tuple(found)
+
+    def _keep_drifted(self, sync: SyncDefinition, found: tuple[str, ...]) -> None:
+        base = self._looker.bases.read(sync.name)
+        if base.drifted != found:
+            self._looker.bases.write(sync.name, msgspec.structs.replace(base, drifted=found))
 
     async def drifts(self, pending: Pending, items: Collection[Item] = ()) -> list[Drift]:
         """Which stacks and deployments of the files do not run as the files say, in the order they are deployed.

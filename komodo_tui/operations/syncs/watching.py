@@ -20,10 +20,11 @@ from komodo_tui.operations.syncs.applying import SyncApplier
 from komodo_tui.operations.syncs.looking import SyncLooker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from komodo_tui.domain.syncs import SyncDefinition
     from komodo_tui.operations.procedures.parts import Runtime
+    from komodo_tui.operations.syncs.applying import Drift
     from komodo_tui.operations.syncs.looking import Pending
     from komodo_tui.store.runs import RunStore
 
@@ -102,9 +103,11 @@ class SyncWatcher:
         good = False
         try:
             pending = await self._looker.look(sync)
-            drifted = await self._drifted(sync, pending)
-            self._tell(sync.name, self._words(pending))
-            if sync.automatic and (by_itself(sync, pending.items) or (sync.deploy and drifted)):
+            drifts = await self._applier.drifts(pending)
+            await self._applier.drifted(sync, pending, drifts)
+            deploys = sync.deploy and any(drift.operation is not None for drift in drifts)
+            self._tell(sync.name, self._words(pending, drifts))
+            if sync.automatic and (by_itself(sync, pending.items) or deploys):
                 good = await self._apply(sync)
             else:
                 good = True
@@ -113,15 +116,6 @@ class SyncWatcher:
         failures = 0 if good else self._failures.get(sync.name, 0) + 1
         self._failures[sync.name] = failures
         self._due[sync.name] = time.time() + min(max(every, _SLOWEST), every * 2 ** min(failures, 10))
-
-    async def _drifted(self, sync: SyncDefinition, pending: Pending) -> tuple[str, ...]:
-        """What does not run as the files say; kept with the look."""
-        drifts = await self._applier.drifts(pending)
-        found = tuple(f"{d.name}@{t.server}" for d in drifts if d.operation is not None for t in d.operation.targets)
-        if found != pending.base.drifted:
-            note = msgspec.structs.replace(pending.base, drifted=found)
-            await asyncio.to_thread(self._looker.bases.write, sync.name, note)
-        return found
 
     async def _apply(self, sync: SyncDefinition) -> bool:
         definition = msgspec.convert(
@@ -148,8 +142,9 @@ class SyncWatcher:
             self._told[name] = words
             self._say(f"sync {name}: {words}")
 
-    def _words(self, pending: Pending) -> str:
-        if not pending.items:
-            return "equal"
+    def _words(self, pending: Pending, drifts: Sequence[Drift]) -> str:
         conflicts = sum(item.state == "conflict" for item in pending.items)
-        return f"{len(pending.items)} differ" + (f", {conflicts} in conflict" if conflicts else "")
+        words = [f"{len(pending.items)} differ" if pending.items else "equal"]
+        words += [f"{conflicts} in conflict"] if conflicts else []
+        words += [f"what runs of {drift.name} cannot be told: {drift.problem}" for drift in drifts if drift.problem]
+        return ", ".join(words)

@@ -97,6 +97,8 @@ class SyncBook:
         try:
             pending = await self.looker.look(sync)
             drifts = tuple(await self.applier.drifts(pending, pending.items)) if sync.deploy else ()
+            if sync.deploy:
+                await self.applier.drifted(sync, pending, drifts)
             self._looks[sync.name] = Looked(pending, drifts)
         except KomodoError as error:
             self._looks[sync.name] = Looked(None, (), str(error))

@@ -41,14 +41,17 @@ async def apply(runtime: Runtime, shell: Shell, book: SyncBook, row: SyncRow, it
     changes = await asyncio.to_thread(book.applier.changes_of, looked.pending, items)
     plans = planned(runtime.executor, changes)
     drifts = deployed_with(looked.drifts, looked.pending, items)
-    plans += [runtime.executor.plan(drift.operation) for drift in drifts if drift.operation is not None]
+    deploys = [runtime.executor.plan(drift.operation) for drift in drifts if drift.operation is not None]
+    plans += deploys
     if not plans:
         shell.flash("nothing to do: mark with Space what was changed here or in both", "dim")
         return
     whole = _whole(row.definition.name, plans)
     if not await shell.ask(ConfirmDialog(whole)):
         return
-    done = await book.applier.apply(row.definition, looked.pending, items, _submitting(runtime, shell))
+    done = await book.applier.apply(
+        row.definition, looked.pending, items, _submitting(runtime, shell, follow=len(deploys) == 1)
+    )
     bad = [f"{record.title or record.act}: {record.summary}" for record in done.records if record.outcome != "success"]
     if bad or done.left:
         left = [f"not begun: {what}" for what in done.left]
@@ -90,12 +93,12 @@ async def commit(runtime: Runtime, shell: Shell, row: SyncRow, items: Sequence[I
     return record is not None and record.outcome == "success"
 
 
-def _submitting(runtime: Runtime, shell: Shell) -> Submit:
-    """Deploys are shown as they go; of definitions there may be many, and each is done at once."""
+def _submitting(runtime: Runtime, shell: Shell, *, follow: bool) -> Submit:
+    """A deploy is shown as it goes, of several the newest line; definitions are done at once."""
 
     async def submit(plan: Plan) -> ActionRecord:
         if isinstance(plan.operation, StackOperation):
-            return await shell.acts.submit(plan, plan.phrase or True)
+            return await shell.acts.submit(plan, plan.phrase or True, follow=follow)
         shell.flash(plan.title, "busy")
         return await runtime.executor.submit(plan, runtime.actor, given=plan.phrase or True)
 
