@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 AlertKind = Literal[
     "unreachable", "engine", "cpu", "memory", "swap", "disk", "load", "pressure", "down", "unhealthy", "restarts",
-    "oom", "drift", "update", "build", "procedure", "sync", "schedule", "push",
+    "oom", "deployment", "drift", "update", "build", "procedure", "sync", "schedule", "push",
     "certificate", "log", "network",
 ]  # fmt: skip
 AlertLevel = Literal["warning", "critical"]
@@ -37,6 +37,7 @@ TITLES: dict[AlertKind, str] = {
     "oom": "out of memory",
     "load": "load high",
     "pressure": "stalled",
+    "deployment": "deployment",
     "drift": "drift",
     "update": "image replaced",
     "build": "build failed",
@@ -52,8 +53,8 @@ CONTAINER_KINDS = frozenset({"down", "unhealthy", "restarts", "oom"})
 _SCOPES: dict[AlertKind, Scope] = {
     "network": "server", "unreachable": "server",
     "engine": "agent", "down": "engine", "unhealthy": "engine", "restarts": "engine",
-    "oom": "engine", "drift": "compose", "update": "registry", "build": "records", "procedure": "records",
-    "sync": "records", "schedule": "records", "push": "records",
+    "oom": "engine", "deployment": "compose", "drift": "compose", "update": "registry",
+    "build": "records", "procedure": "records", "sync": "records", "schedule": "records", "push": "records",
     "certificate": "ports", "log": "logs",
 }  # fmt: skip
 """Of what is not the host's."""

@@ -47,6 +47,7 @@ PATIENCE: dict[AlertKind, Patience] = {
     "oom": Patience(0, 0, 300),
     "load": Patience(600, 600, 300),
     "pressure": Patience(300, 300, 120),
+    "deployment": Patience(150, 150, 0),
     "drift": Patience(300, 3600, 0),
     "update": Patience(0, 0, 0),
     "build": Patience(0, 0, 0),

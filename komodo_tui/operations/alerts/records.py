@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from komodo_tui.domain.alerts import HERE, Scope, Subject
+from komodo_tui.domain.alerts_projects import project_readings
 from komodo_tui.domain.alerts_readings import Reading, Survey
 from komodo_tui.domain.alerts_survey import RECENT
 from komodo_tui.domain.errors import KomodoError
@@ -194,14 +195,8 @@ class RecordSurvey:
                 except KomodoError:
                     return  # known from elsewhere; what was known of its projects stays
             self._projects[name] = [
-                Reading(Subject(name, "drift", project.name), "warning", "warning", None,
-                        f"{service.service}: {service.drift}")
-                for project in projects
-                if project.managed and not project.busy
-                and any(service.state.startswith("running") for service in project.services)
-                for service in [next((s for s in project.services if s.drift), None)]
-                if service is not None
-            ]  # fmt: skip
+                reading for project in projects for reading in project_readings(name, project, self._news_from)
+            ]
 
         await asyncio.gather(*map(one, names))
 

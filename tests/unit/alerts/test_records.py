@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from komodo_agent.wire.compose import ComposeProject, RunningService
+from komodo_agent.wire.compose import ComposeProject, RevisionSummary, RunningService
 from komodo_agent.wire.models import Engine
 from komodo_tui.domain.alerts import Subject
 from komodo_tui.domain.alerts_evaluator import Evaluator
@@ -54,6 +54,7 @@ class Agent:
     def __init__(self) -> None:
         self.drift = ""
         self.away = False
+        self.shop: ComposeProject | None = None
 
     async def client(self) -> Agent:
         if self.away:
@@ -66,7 +67,7 @@ class Agent:
         )
         stray = RunningService(service="x", image="x", containers=("x",), state="running", drift="not ours")
         return [
-            ComposeProject(name="shop", managed=True, services=(service,)),
+            self.shop or ComposeProject(name="shop", managed=True, services=(service,)),
             ComposeProject(name="stray", services=(stray,)),
         ]
 
@@ -273,6 +274,55 @@ def test_drift_of_what_was_deployed_is_kept_while_its_server_is_away(tmp_path: P
     scene.agent.away, scene.agent.drift = False, ""
     asyncio.run(scene.survey.ask_projects())
     assert scene.known() == []
+
+
+def service(name: str, state: str = "running") -> RunningService:
+    return RunningService(service=name, image="a:1", containers=(), state=state, drift="" if state else "x")
+
+
+def deploys(outcome: Any, finished: float) -> tuple[RevisionSummary, ...]:
+    return (RevisionSummary(number=7, started=finished, finished=finished, outcome=outcome, error="no such image"),)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"services": (service("api"),)}, []),
+        ({"services": (service("api"), service("db", "missing"))}, ["warning deployment shop@web-1: not there: db"]),
+        (
+            {"services": (service("db", "missing"),)},
+            ["critical deployment shop@web-1: nothing of it is there any more"],
+        ),
+        ({"services": (service("db", "missing"),), "busy": True}, []),
+        ({"services": ()}, []),  # somebody took it down: then its agent names none as missing
+        ({"services": (service("db", "missing"),), "managed": False}, []),
+        (
+            {"services": (service("api"),), "revisions": deploys("failed", 9e9)},
+            ["warning deployment shop@web-1: deploy 7 failed: no such image"],
+        ),
+        (
+            {"services": (service("api"),), "revisions": deploys("rollback_failed", 9e9)},
+            ["critical deployment shop@web-1: deploy 7 rollback failed: no such image"],
+        ),
+        ({"services": (service("api"),), "revisions": deploys("cancelled", 9e9)}, []),
+    ],
+)
+def test_a_deployment_that_is_not_there_or_not_well(
+    tmp_path: Path, fields: dict[str, Any], expected: list[str]
+) -> None:
+    scene = Scene(tmp_path)
+    scene.agent.shop = ComposeProject(**{"name": "shop", "managed": True, **fields})
+    asyncio.run(scene.survey.ask_projects())
+    assert scene.known() == expected
+
+
+def test_a_deploy_that_failed_long_ago_is_no_news(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.agent.shop = ComposeProject(
+        name="shop", managed=True, services=(service("api"),), revisions=deploys("failed", 10.0)
+    )
+    asyncio.run(scene.survey.ask_projects())
+    assert [reading.old for reading in scene.survey.latest().readings] == [True]
 
 
 @pytest.mark.parametrize("wanted", [False, True])
