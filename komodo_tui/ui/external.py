@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shlex
 import subprocess
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
     from textual.app import App
 
 
-def edit_outside(app: App[object], text: str, *, suffix: str = ".txt") -> str:
+async def edit_outside(app: App[object], text: str, *, suffix: str = ".txt") -> str:
     """Edit a text in ``$VISUAL``, ``$EDITOR`` or vi; returns what was saved.
 
-    The event loop stands still meanwhile: nobody looks at the screen.
+    The event loop goes on meanwhile, with all that runs by itself; the driver writes nothing (:class:`PaneDriver`).
 
     Raises:
         ActError: the editor cannot be started or failed; the text is then as before.
@@ -29,7 +30,7 @@ def edit_outside(app: App[object], text: str, *, suffix: str = ".txt") -> str:
         path.write_text(text, "utf-8")
         try:
             with app.suspend():
-                done = subprocess.run([*shlex.split(editor), str(path)], check=False)
+                done = await asyncio.to_thread(subprocess.run, [*shlex.split(editor), str(path)], check=False)
         except (OSError, ValueError) as error:
             raise ActError(f"the editor {editor!r} cannot be started: {error}", hint="set $EDITOR") from error
         if done.returncode:

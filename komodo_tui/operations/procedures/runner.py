@@ -65,6 +65,7 @@ class Runner:
             problem = await stages
         except asyncio.CancelledError:
             stages.cancel()
+            await asyncio.gather(stages, return_exceptions=True)  # then nothing of it writes the journal any more
             raise
         if limit and not done:
             problem = f"it did not end within {self._timeout} and was stopped"

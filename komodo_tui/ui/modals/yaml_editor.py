@@ -9,7 +9,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widgets import Button, Static, TextArea
 
-from komodo_tui.domain.errors import UsageError
+from komodo_tui.domain.errors import ActError, UsageError
 from komodo_tui.ui.external import edit_outside
 from komodo_tui.ui.look import look_of
 from komodo_tui.ui.modals.base import Dialog, button
@@ -136,8 +136,15 @@ class YamlEditor(Dialog[T]):
     @on(Button.Pressed, "#outside")
     def action_outside(self) -> None:
         """Go on in the person's own editor."""
+        self.run_worker(self._outside(), exclusive=True)
+
+    async def _outside(self) -> None:
         area = self.query_one(TextArea)
-        area.text = edit_outside(self.app, area.text, suffix=".yaml")
+        try:
+            area.text = await edit_outside(self.app, area.text, suffix=".yaml")
+        except ActError as error:
+            self.say(str(error), "bad")
+            return
         self.tell()
 
     @on(Button.Pressed, "#no")

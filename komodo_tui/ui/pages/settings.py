@@ -123,24 +123,24 @@ class SettingsPage(Page):
         self.shell.flash(f"{name} is kept in {self.runtime.state_dir.settings.name}", "ok")
 
     def action_edit(self) -> None:
-        """Edit the file in the person's own editor; what it says counts from the next start."""
+        """Edit the file in the person's own editor; how the screen looks counts from the next start."""
         self.shell.work(self._edit())
 
     async def _edit(self) -> None:
         path = self.runtime.state_dir.settings
         await asyncio.to_thread(write_template, path)
         text = await asyncio.to_thread(path.read_text, "utf-8")
-        changed = edit_outside(self.app, text, suffix=".yaml")
+        changed = await edit_outside(self.app, text, suffix=".yaml")
         if changed != text:
             await asyncio.to_thread(path.write_text, changed, "utf-8")
         await asyncio.to_thread(load_settings, path)  # says now what is wrong with it
-        self.shell.flash("settings other than the theme count from the next start", "info")
+        self.shell.flash("how the screen looks counts from the next start, all else within seconds", "info")
 
     def _facts(self) -> Facts:
         plain = msgspec.to_builtins(self.runtime.settings)
         groups = {name: value for name, value in plain.items() if isinstance(value, dict) and name != "keymap"}
         lines = [(name, _text(value), "") for name, value in plain.items() if name not in groups and name != "keymap"]
-        facts: Facts = [("Settings as they were read at the start", lines)]
+        facts: Facts = [("Settings as they are now", lines)]
         facts += [(name, [(key, _text(value), "") for key, value in group.items()]) for name, group in groups.items()]
         keys = [(name, _text(value), "") for name, value in plain["keymap"].items()]
         facts.append(("keymap", keys or [("", "keys as they come; `?` shows the ids that can be changed", "dim")]))

@@ -189,9 +189,22 @@ class PaneDriver(LinuxDriver):
             self._file = sys.__stdout__  # Textual draws on standard error, and that leads elsewhere
         self.key_mode = KeyMode()
         self._cursor: tuple[str, bool] | None = None
+        self._lent = False
+
+    def suspend_application_mode(self) -> None:
+        """Give the terminal to another program; the event loop may go on meanwhile."""
+        super().suspend_application_mode()
+        self._lent = True
+
+    def resume_application_mode(self) -> None:
+        """Have it back; the app then draws all of it anew."""
+        self._lent = False
+        super().resume_application_mode()
 
     def write(self, data: str) -> None:
-        """Write, with a shown cursor hidden meanwhile: drawing moves it about."""
+        """Write, with a shown cursor hidden meanwhile: drawing moves it about. What is lent is left alone."""
+        if self._lent:
+            return
         super().write(f"{_HIDE}{data}{_SHOW}" if self._cursor is not None and data else data)
 
     def show_cursor(self, shape: Literal["block", "bar", "underline"] | None, blink: bool = False) -> None:

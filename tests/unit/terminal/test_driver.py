@@ -6,10 +6,12 @@ import os
 import pty
 import signal
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, TextIO
 
 import pytest
 from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
 
 from komodo_tui.ui.terminal.private import PaneDriver
 
@@ -38,3 +40,18 @@ async def test_it_draws_on_the_terminal_wherever_standard_error_leads(
         assert PaneDriver(App())._file is terminal
         monkeypatch.setattr(sys, "__stderr__", None)
         assert PaneDriver(App())._file is terminal
+
+
+async def test_a_terminal_that_is_lent_is_left_alone(terminal: TextIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While an editor has it, the program goes on and draws nothing."""
+    written: list[str] = []
+    monkeypatch.setattr(sys, "__stderr__", terminal)
+    monkeypatch.setattr(LinuxDriver, "suspend_application_mode", lambda self: self.write("left"))
+    monkeypatch.setattr(LinuxDriver, "resume_application_mode", lambda self: self.write("back"))
+    driver = PaneDriver(App())
+    driver._writer_thread = SimpleNamespace(write=written.append)  # type: ignore[assignment]
+    driver.suspend_application_mode()
+    driver.write("a picture")
+    driver.resume_application_mode()
+    driver.write("the next")
+    assert written == ["left", "back", "the next"]
