@@ -17,6 +17,7 @@ from komodo_agent.wire.compose import (
 )
 from komodo_agent.wire.compose_values import PREFIX, name_of
 from komodo_tui.domain.errors import NotFoundError, UsageError
+from komodo_tui.domain.stack_print import definition_print
 from komodo_tui.domain.stacks import StackDefinition, StackOperation, StackTarget, check_stack, servers_of
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ class StackPreparer:
             pre_deploy=words.pre_deploy, post_deploy=words.post_deploy, health=stack.health,
             fallback=fallback.values, fallback_secret_keys=fallback.secret_keys, fallback_of=number,
             keep=stack.revisions, images=tuple(dict.fromkeys(before.references.values())),
+            definition=definition_print(stack, server),
         )  # fmt: skip
 
     async def preview(self, stack: StackDefinition, server: str) -> ComposePreview:
@@ -205,6 +207,7 @@ class StackPreparer:
             pre_deploy=words.pre_deploy,
             post_deploy=words.post_deploy,
             health=stack.health,
+            definition=definition_print(stack, server),
             fallback=fallback.values if fallback else None,
             fallback_secret_keys=fallback.secret_keys if fallback else (),
             keep=stack.revisions,

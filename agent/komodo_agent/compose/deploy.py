@@ -18,7 +18,7 @@ from .placing import Placing
 from .preview import look, up_words
 from .project import pins, placed_calls, source_of
 from .record import Record, pinned_images
-from .revisions import last_good
+from .revisions import defined_by, last_good
 from .runner import Runner
 from .unplanned import goes_on, leave
 
@@ -70,6 +70,9 @@ async def deploy(host: Host, context: JobContext, spec: ComposeDeploy) -> None:
             seen = await look(cli, host.engine, kept, ground, (fd,))
         spec = msgspec.structs.replace(spec, source=ground.source)
         if spec.unplanned and not goes_on(context, spec, seen.preview):
+            good = last_good(kept.revisions())
+            if good is not None and not seen.preview.changes:
+                kept.save(defined_by(good, spec.definition))
             return
         await Deployment(host, context, kept, cli, fd, spec, seen).run()
 
@@ -91,7 +94,7 @@ async def rollback(host: Host, context: JobContext, spec: ComposeRollback) -> No
             seen = await look(cli, host.engine, kept, ground, (fd,))
         as_deploy = ComposeDeploy(
             source=ground.source, fingerprint=spec.fingerprint, health=spec.health, commit=revision.summary.commit,
-            keep=spec.keep,
+            keep=spec.keep, definition=revision.summary.definition,
         )  # fmt: skip
         await Deployment(host, context, kept, cli, fd, as_deploy, seen, revision).run()
 
@@ -215,6 +218,7 @@ class Deployment:
         if good is not None and self._record.same_as(good) and self._before[0] is good:
             now = self._record.revision
             self._kept.forget(self._record.number)
+            good = defined_by(good, self._spec.definition)
             self._kept.save(msgspec.structs.replace(good, hashes=now.hashes, configs=now.configs))
             self._context.log(f"nothing to change: revision {good.summary.number} runs")
             self._context.result(outcome="success", revision=str(good.summary.number), unchanged="yes")

@@ -36,6 +36,7 @@ class Record:
                 actor=actor,
                 started=time.time(),
                 commit=source.commit or spec.commit,
+                definition=spec.definition,
                 digest=digest(seen.files, (*source.profiles, *([source.commit] if source.git else [])), prints),
                 rollback_of=rollback_of,
             ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -13,6 +15,13 @@ if TYPE_CHECKING:
 def last_good(revisions: Iterable[Revision]) -> Revision | None:
     """The newest revision that became healthy; ``revisions`` come newest first."""
     return next((revision for revision in revisions if revision.summary.outcome == "success"), None)
+
+
+def defined_by(revision: Revision, definition: str) -> Revision:
+    """The same, made by this definition: another one that means the same was deployed."""
+    if not definition:
+        return revision
+    return msgspec.structs.replace(revision, summary=msgspec.structs.replace(revision.summary, definition=definition))
 
 
 def against(good: Revision | None, service: str, *, config: str, hash: str, image: str) -> Against:

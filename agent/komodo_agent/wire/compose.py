@@ -97,6 +97,8 @@ class ComposeDeploy(msgspec.Struct, frozen=True, kw_only=True, tag="compose_depl
     post_deploy: tuple[tuple[str, ...], ...] = ()
     health: HealthPolicy = HealthPolicy()
     commit: str = ""
+    definition: str = ""
+    """Fingerprint of the definition it comes from; kept, never looked at here."""
     fallback: dict[str, str] | None = None
     """Values of the last good revision's environment, for a return to it; None = they cannot be had."""
     fallback_secret_keys: tuple[str, ...] = ()
@@ -200,6 +202,8 @@ class RevisionSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Where it ended when it did not end well."""
     error: str = ""
     commit: str = ""
+    definition: str = ""
+    """Fingerprint of the definition it came from; empty = not known."""
     digest: str = ""
     """Of its files and environment together."""
     images: dict[str, str] = msgspec.field(default_factory=dict)

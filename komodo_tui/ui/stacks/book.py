@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from komodo_tui.domain.deployments import Deployment, after_deploys, deployments_on
 from komodo_tui.domain.errors import UsageError
+from komodo_tui.domain.stack_print import definition_print
 from komodo_tui.domain.stacks import servers_of
 from komodo_tui.ui.definitions.asking import Answers, Reading
 
@@ -55,6 +56,12 @@ class Place(NamedTuple):
         return self.project.revisions[0] if self.project is not None and self.project.revisions else None
 
     @property
+    def definition(self) -> str:
+        """The fingerprint of the definition that was deployed well last; empty where that is not known."""
+        revisions = self.project.revisions if self.project is not None else ()
+        return next((revision.definition for revision in revisions if revision.outcome == "success"), "")
+
+    @property
     def revision_text(self) -> str:
         """Its number, marked where it did not end well."""
         revision = self.revision
@@ -70,6 +77,8 @@ class StackRow(NamedTuple):
     places: tuple[Place, ...]
     problem: str = ""
     """Why it runs nowhere."""
+    edited: tuple[str, ...] = ()
+    """Servers on which another definition was deployed last."""
 
 
 class StackBook:
@@ -95,6 +104,8 @@ class StackBook:
         self._wanted_of: object = None
         self._runs: dict[str, tuple[tuple[str, ...], str]] = {}
         """By stack: its servers, or why it has none."""
+        self._prints: dict[Key, str] = {}
+        """By server and stack: the fingerprint of its definition, where it was asked for."""
         self._here: dict[str, tuple[object, list[Deployment]]] = {}
         self._places: dict[str, tuple[tuple[object, ...], dict[Key, Place]]] = {}
         """By server, with what they were made of."""
@@ -191,7 +202,7 @@ class StackBook:
         wanted_of = (self.definitions, servers)
         if wanted_of == self._wanted_of:
             return
-        self._wanted_of, self._wanted, self._runs = wanted_of, {}, {}
+        self._wanted_of, self._wanted, self._runs, self._prints = wanted_of, {}, {}, {}
         for name, stack in self.definitions.items():
             self._runs[name] = self._servers(stack, servers)
             for server in self._runs[name][0]:
@@ -213,8 +224,16 @@ class StackBook:
             servers, problem = self._runs[name]
             project = stack.project_name
             here = tuple(p for server in servers if (p := places.get((server, project))) is not None)
-            found[name] = StackRow(stack, here, problem)
+            edited = tuple(p.deployment.server for p in here if self._is_edited(stack, p))
+            found[name] = StackRow(stack, here, problem, edited)
         return found
+
+    def _is_edited(self, stack: StackDefinition, place: Place) -> bool:
+        """Whether the definition is another one than was deployed there; where that is not known, it is not."""
+        deployed, key = place.definition, (place.deployment.server, stack.name)
+        if deployed and key not in self._prints:
+            self._prints[key] = definition_print(stack, place.deployment.server)
+        return bool(deployed) and deployed != self._prints[key]
 
 
 def _gone(server: str, project: ComposeProject, live: ServerLive) -> Deployment:

@@ -76,6 +76,12 @@ def drift_cell(places: Iterable[Place], glyphs: Glyphs) -> Cell:
     return ((f"{glyphs.drift} {number}", "warn"),) if number else ""
 
 
+def differs_cell(row: StackRow, glyphs: Glyphs) -> Cell:
+    """``≠ 2 edited``: services that differ from what was deployed, and whether the definition does."""
+    edited: Cell = (("edited", "warn"),) if row.edited else ""
+    return join((drift_cell(row.places, glyphs), edited))
+
+
 def revision_text(places: Iterable[Place]) -> str:
     """The newest revision on each server, once where they are the same."""
     numbers = [place.revision_text for place in places]
@@ -91,8 +97,9 @@ def stack_columns(glyphs: Glyphs) -> tuple[Column[StackRow], ...]:
                key=lambda r: rank(worst(p.deployment.state for p in r.places)), grow=2, most=40),
         Column("servers", "SERVERS", 10, lambda r: " ".join(r.definition.servers),
                key=lambda r: " ".join(r.definition.servers), grow=2, most=36),
-        Column("drift", "DRIFT", 5, lambda r: drift_cell(r.places, glyphs),
-               key=lambda r: sum(len(p.drift) for p in r.places), priority=1, descending=True),
+        Column("drift", "DRIFT", 6, lambda r: differs_cell(r, glyphs),
+               key=lambda r: (sum(len(p.drift) for p in r.places), len(r.edited)), priority=1, descending=True,
+               grow=1, most=11),
         Column("revision", "REV", 5, lambda r: revision_text(r.places), priority=2, right=True),
         Column("source", "SOURCE", 14, lambda r: ((source_text(r.definition), "dim"),),
                key=lambda r: source_text(r.definition), priority=3, grow=1, most=32),

@@ -24,6 +24,8 @@ def overview(row: StackRow, now: float, glyphs: Glyphs, problems: Mapping[str, s
     places: Lines = []
     for place in row.places:
         places += _place(place, now, glyphs, problems.get(place.deployment.server, ""))
+        if place.deployment.server in row.edited:
+            places.append(("", "the definition was changed since: D shows what a deploy would do", "warn"))
     if row.problem:
         places.append(("", row.problem, "bad"))
     return [

@@ -31,7 +31,7 @@ async def test_a_stack_is_deployed_once_and_left_alone_when_nothing_changed(stac
     assert preview.new_volumes == ("shop_data",)
     assert stacks.containers() == {}
     talk = ((("sh", "-c", "echo the token is $TOKEN")),)
-    job = await stacks.deploy(wanted, pre_deploy=talk)
+    job = await stacks.deploy(wanted, pre_deploy=talk, definition="one")
     assert (job.status, job.result["outcome"], job.error) == ("succeeded", "success", "")
     assert any(command.startswith("docker compose -p shop -f compose.yaml up -d") for command in job.commands)
     assert "the token is •••" in await stacks.log(job)
@@ -39,8 +39,10 @@ async def test_a_stack_is_deployed_once_and_left_alone_when_nothing_changed(stac
     assert SECRET in stacks.server.docker("inspect", "-f", "{{.Config.Env}}", "shop-web-1")
 
     assert not (await stacks.preview(wanted)).changes
-    again = await stacks.deploy(wanted)
+    assert (await stacks.project()).revisions[0].definition == "one"
+    again = await stacks.deploy(wanted, definition="two")
     assert again.result["unchanged"] == "yes"
+    assert (await stacks.project()).revisions[0].definition == "two", "it means the same"
     assert stacks.container() == before
     assert outcomes(await stacks.project()) == ["success"]
     kept = b"".join(path.read_bytes() for path in (tmp_path / "agent").rglob("*") if path.is_file())

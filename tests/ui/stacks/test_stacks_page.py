@@ -12,6 +12,7 @@ from textual.widgets import Static, TextArea
 from komodo_agent.wire.compose import ComposeDeploy, ComposeRollback
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.settings import ConfirmPolicy, ConfirmRule, Settings
+from komodo_tui.domain.stack_print import definition_print
 from komodo_tui.domain.stacks import DefineStackOperation, StackOperation
 from komodo_tui.ui.modals.error import ErrorDialog
 from komodo_tui.ui.modals.menu import MenuDialog
@@ -22,7 +23,7 @@ from komodo_tui.ui.stacks.examples import EXAMPLES, example_text
 from komodo_tui.ui.stacks.planning import DeployDialog
 from komodo_tui.ui.stacks.reading import TextDialog
 from komodo_tui.ui.widgets.footer import HintFooter
-from tests.ui.stacks.lab import PREVIEW, REVISIONS, SHOP, STACKS, make_app
+from tests.ui.stacks.lab import PREVIEW, PROJECTS, REVISIONS, SHOP, STACKS, make_app
 from tests.ui.stacks.piloting import LARGE, SMALL, dialog, done, stacks, until
 
 if TYPE_CHECKING:
@@ -55,6 +56,21 @@ async def test_each_stack_says_how_it_stands_where_it_runs(made: Made) -> None:
         assert said["shop"].split() == ["○", "1", "down", "●", "1", "running"]
         assert said["edge"] == "? unknown"
         assert said["lost"].startswith("✖ there is no server 'moon'")
+
+
+@pytest.mark.parametrize("edited", [False, True])
+async def test_the_list_tells_what_was_edited_since_it_was_deployed(
+    made: Made, edited: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployed = msgspec.structs.replace(SHOP, compose="services: {}") if edited else SHOP
+    good = msgspec.structs.replace(REVISIONS[1], definition=definition_print(deployed, "web-01"))
+    project = msgspec.structs.replace(PROJECTS["web-01"]["shop"], revisions=(REVISIONS[0], good))
+    monkeypatch.setitem(PROJECTS["web-01"], "shop", project)
+    async with made[0].run_test(size=LARGE) as pilot:
+        page = await stacks(pilot)
+        row = page.table.model.rows["shop"]
+        assert row.edited == (("web-01",) if edited else ())
+        assert text_of(page.table.column("drift").cell(row)) == ("≠ 1 edited" if edited else "≠ 1")
 
 
 async def test_a_deploy_is_shown_before_anything_happens_and_then_is_what_was_shown(made: Made) -> None:
