@@ -23,6 +23,8 @@ NAMES = (
     "ship",
     "procedure",
     "pushes",
+    "deliveries",
+    "slots",
     "past",
     "watch",
     "faults",

@@ -43,7 +43,7 @@ class Watching:
         self.web = web
         self.author = author
         self.home = folder / "home"
-        self.port = _free_port()
+        self.port = free_port()
         self._folder = folder
         self._watch: subprocess.Popen[bytes] | None = None
         self._seen = 0
@@ -179,7 +179,8 @@ class Watching:
         return self.web.docker("exec", "shop-web-1", "cat", "/www/index.html").strip()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody uses just now."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
