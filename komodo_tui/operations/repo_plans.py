@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from typing import TYPE_CHECKING
 
@@ -120,14 +121,15 @@ def with_token(job: RepoJob, server: str, values: StoredValues) -> RepoJob:
 
 
 def source_with_token(repo: str, source: RepoSource, server: str, values: StoredValues) -> RepoSource:
-    """A source with the token or the ssh key that it names. Blocks.
+    """A source with the token or the ssh key that it names, or this session's ssh-agent. Blocks.
 
     Raises:
         NotFoundError: no secret has that name.
     """
     token = _secret(repo, source.secret, server, values) if source.secret else ""
     key = _secret(repo, source.key_secret, server, values) if source.key_secret else ""
-    return msgspec.structs.replace(source, token=token, key=key) if token or key else source
+    socket = "" if key or source.ssh_key else os.environ.get("SSH_AUTH_SOCK", "")
+    return msgspec.structs.replace(source, token=token, key=key, agent_socket=socket)
 
 
 def _secret(repo: str, name: str, server: str, values: StoredValues) -> str:

@@ -11,6 +11,7 @@ import asyncio
 import os
 import shlex
 import signal
+import stat
 import threading
 from contextlib import suppress
 from functools import cache
@@ -160,7 +161,10 @@ def _login(source: RepoSource, known_hosts: Path, key: str) -> dict[str, str]:
             words += ["-o", "IdentitiesOnly=yes", "-i", key]
         if source.host_keys:
             words += ["-o", f'UserKnownHostsFile="{known_hosts}"', "-o", "GlobalKnownHostsFile=/dev/null"]
-        return {"GIT_ALLOW_PROTOCOL": "ssh", "GIT_SSH_COMMAND": shlex.join(words), "GIT_SSH_VARIANT": "ssh"}
+        login = {"GIT_ALLOW_PROTOCOL": "ssh", "GIT_SSH_COMMAND": shlex.join(words), "GIT_SSH_VARIANT": "ssh"}
+        if not key and _own_socket(source.agent_socket):
+            login["SSH_AUTH_SOCK"] = source.agent_socket
+        return login
     login = {"GIT_ALLOW_PROTOCOL": "https:http" if site.startswith("http://") else "https",
              "GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "60"}  # fmt: skip
     if source.token:
@@ -168,6 +172,17 @@ def _login(source: RepoSource, known_hosts: Path, key: str) -> dict[str, str]:
         login |= {f"credential.{site}.helper": _HELPER, "KOMODO_GIT_TOKEN": source.token,
                   "KOMODO_GIT_USER": source.username or "git"}  # fmt: skip
     return login
+
+
+def _own_socket(path: str) -> bool:
+    """Whether it is a socket of this user; a path of another machine's is most often nothing here."""
+    if not path.startswith("/"):
+        return False
+    try:
+        found = os.stat(path)
+    except OSError:
+        return False
+    return stat.S_ISSOCK(found.st_mode) and found.st_uid == os.geteuid()
 
 
 @cache

@@ -61,6 +61,8 @@ class RepoSource(msgspec.Struct, frozen=True, kw_only=True):
     """The name of the secret that is the private key, for messages."""
     key: str = ""
     """A private key instead of ``ssh_key``. A secret, as the token is."""
+    agent_socket: str = ""
+    """Where who asks has an ssh-agent: used where that is a socket of the same user on the server, as on one's own."""
 
     @property
     def bare(self) -> RepoSource:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ import msgspec
 import pytest
 
 from komodo_agent.problems import AgentError
+from komodo_agent.repos.git import _login
 from komodo_agent.repos.keys import lent_key
 from komodo_agent.wire.repos import RepoJob, RepoSource, wrong_source
 from komodo_tui.domain.errors import UsageError
@@ -74,6 +77,20 @@ def test_a_lent_key_is_readable_by_this_user_alone_and_gone_afterwards() -> None
     assert not os.path.exists(path) or "memfd" not in os.readlink(path)
     with lent_key("") as nothing:
         assert nothing == ""
+
+
+def test_the_ssh_agent_of_who_asks_is_used_where_it_is_theirs_and_no_key_is_named(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory() as short, socket.socket(socket.AF_UNIX) as agent:  # a socket's path is short
+        path = f"{short}/agent"
+        agent.bind(path)
+        source = RepoSource(url="git@h:x", agent_socket=path)
+        assert _login(source, tmp_path, "")["SSH_AUTH_SOCK"] == path
+        assert "SSH_AUTH_SOCK" not in _login(source, tmp_path, "/root/.ssh/id")
+        assert "SSH_AUTH_SOCK" not in _login(msgspec.structs.replace(source, url="https://h/x"), tmp_path, "")
+    (tmp_path / "file").touch()
+    for other in (path, str(tmp_path / "file"), "", "agent"):
+        source = RepoSource(url="git@h:x", agent_socket=other)
+        assert "SSH_AUTH_SOCK" not in _login(source, tmp_path, "")
 
 
 @pytest.mark.parametrize("source", [
