@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import select
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from aiodocker import DockerError
@@ -23,8 +27,10 @@ _CONNECT_TIMEOUT = 5.0
 _SILENCE = 1800.0
 """Seconds the engine may unpack without a word."""
 _ANSWER_LIMIT = 1 << 20
+_LOOK_UP = 1.0
+"""Seconds a thread waits before it looks whether it is to stop."""
 _AT_ONCE = 4 << 20
-"""Bytes of a file sent as one chunk."""
+"""Bytes of a file sent in one go."""
 
 
 class Upload:
@@ -34,6 +40,10 @@ class Upload:
         self._connection = connection
         self._loop = asyncio.get_running_loop()
         self._stirred = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="upload")
+        """A large file is sent from a thread: in the loop each piece would cost a turn of it."""
+        self._more = threading.Event()
+        self._stopped = False
 
     @classmethod
     async def begin(cls, engine: Engine, path: str) -> Self:
@@ -61,10 +71,12 @@ class Upload:
     def abort(self) -> None:
         """Break it off, or give up what has ended."""
         self._connection.close()
+        self._thread.shutdown(wait=False)
 
     def grown(self) -> None:
         """There is more of a file."""
         self._stirred.set()
+        self._more.set()
 
     async def send(self, data: bytes) -> None:
         """Send these bytes.
@@ -76,19 +88,21 @@ class Upload:
         await self._sent(self._loop.sock_sendall(self._connection, b"%x\r\n%b\r\n" % (len(data), data)))
 
     async def send_file(self, held: Held, size: int) -> None:
-        """Send a file as it arrives; it will have so many bytes. Raises as :meth:`send`."""
-        file = await asyncio.to_thread(held.path.open, "rb", 0)
+        """Send a file as it arrives; it will have so many bytes. Raises as :meth:`send`.
+
+        It is one chunk of the body: every few bytes sent apart would wake the engine.
+        """
+        if not size:
+            return  # an empty chunk would end the body
+        await self._sent(self._loop.sock_sendall(self._connection, b"%x\r\n" % size))
+        self._stopped = False
+        sending = self._loop.run_in_executor(self._thread, self._pump, held, size)
         try:
-            sent = 0
-            while sent < size:
-                ready = min(held.size - sent, _AT_ONCE)
-                if ready > 0:
-                    await self._sent(self._part(file, sent, ready))
-                    sent += ready
-                else:
-                    await self.more()
+            await self._sent(asyncio.shield(sending))
         finally:
-            file.close()
+            self._stop()
+            await asyncio.gather(sending, return_exceptions=True)  # it has the connection until then
+        await self._sent(self._loop.sock_sendall(self._connection, b"\r\n"))
 
     async def more(self) -> None:
         """Wait until something is told."""
@@ -105,10 +119,26 @@ class Upload:
         await self._loop.sock_sendall(self._connection, b"0\r\n\r\n")
         return await self._read_answer()
 
-    async def _part(self, file: IO[bytes], offset: int, count: int) -> None:
-        await self._loop.sock_sendall(self._connection, b"%x\r\n" % count)
-        await self._loop.sock_sendfile(self._connection, file, offset, count)
-        await self._loop.sock_sendall(self._connection, b"\r\n")
+    def _stop(self) -> None:
+        self._stopped = True
+        self._more.set()
+
+    def _pump(self, held: Held, size: int) -> None:
+        """Send the file to its end, or until it is stopped. Blocks, a second at a time."""
+        poll = select.poll()
+        poll.register(self._connection, select.POLLOUT)
+        sent = 0
+        with held.path.open("rb", 0) as file:
+            while sent < size and not self._stopped:
+                ready = held.size - sent
+                if ready <= 0:
+                    self._more.wait(_LOOK_UP)
+                    self._more.clear()
+                    continue
+                try:
+                    sent += os.sendfile(self._connection.fileno(), file.fileno(), sent, min(ready, _AT_ONCE))
+                except BlockingIOError:
+                    poll.poll(_LOOK_UP * 1000)
 
     async def _sent(self, sending: Any) -> None:
         try:

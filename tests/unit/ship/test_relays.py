@@ -96,7 +96,8 @@ async def test_one_reading_serves_all_that_need_the_same(monkeypatch: pytest.Mon
 
     stuck = relays[1].pieces(Shipment(id="i"))
     assert (await anext(stuck)).startswith(HEAD)  # and takes no more
-    assert await asyncio.gather(taken(relays[0]), taken(relays[2])) == [102, 102]
+    counts = await asyncio.gather(taken(relays[0]), taken(relays[2]))
+    assert set(counts) == {102}
     assert source.readings == 2
     assert relays[0].meter.ended
     with pytest.raises(BrokenOffError, match="slower than the others"):
