@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _BEGIN = 30.0
 """Seconds a run may take to begin: its servers are connected first."""
 _LOOK = 0.1
+_OUTPUTS = 200
+"""Files kept of what processes of runs said; how runs went is in their journals."""
 
 
 async def launch(
@@ -98,6 +100,8 @@ async def begun(store: RunStore, run: str, how: str = "") -> bool:
 
 
 def _open(path: Path) -> BinaryIO:
+    for old in sorted(path.parent.glob("*.out"))[: 1 - _OUTPUTS]:
+        old.unlink(missing_ok=True)
     return open(path, "ab", opener=lambda name, flags: os.open(name, flags | os.O_CLOEXEC, 0o600))
 
 

@@ -17,7 +17,7 @@ from komodo_tui.domain.procedures.figures import schedule_of
 from komodo_tui.domain.procedures.journal import RunEnded, RunStarted
 from komodo_tui.domain.procedures.model import ProcedureDefinition
 from komodo_tui.domain.schedules import Schedule, to_cron
-from komodo_tui.operations.procedures import scheduler
+from komodo_tui.operations.procedures import launch, scheduler
 from komodo_tui.operations.procedures.scheduler import Scheduler
 from komodo_tui.operations.procedures.start import new_run_id
 from komodo_tui.store.paths import StateDirectory
@@ -326,3 +326,12 @@ def test_the_oldest_slots_are_forgotten(tmp_path: Path) -> None:
     assert store.since("many", "s", 100.0) == 100.0
     assert store.since("many", "s", 200.0) == 100.0
     assert not store.claim("many", 9.0, "w", 0.0, run="r")
+
+
+def test_what_processes_of_runs_said_does_not_pile_up(tmp_path: Path) -> None:
+    names = [f"20260501-{number:06d}-abcdef.out" for number in range(launch._OUTPUTS + 5)]
+    for name in names:
+        (tmp_path / name).touch()
+    new = tmp_path / "20260502-000000-abcdef.out"
+    launch._open(new).close()
+    assert sorted(path.name for path in tmp_path.glob("*.out")) == [*names[6:], new.name]
