@@ -103,21 +103,29 @@ def _looks_secret(word: str) -> bool:
 
 
 def message_of(told: Sequence[tuple[Alert, AlertEntry]]) -> Message:
-    """One message for all that is to be told at once."""
+    """One message for all that is to be told at once, oldest first: of each alert how it changed last."""
     if len(told) == 1:
         alert, entry = told[0]
         body = f"{entry.text}\n{entry.change} {time_text(entry.at)}, first seen {time_text(alert.opened)}"
         who = f" by {entry.who}" if entry.who else ""
         return Message(_line(alert, entry), f"{body}{who}\nkomodo-tui alerts --show {alert.id}", _tone([told[0][1]]))
-    lines = [f"{_line(alert, entry)}: {entry.text}" for alert, entry in told[:DIGEST]]
-    if len(told) > DIGEST:
-        lines.append(f"and {count_text(len(told) - DIGEST, 'more change')}: komodo-tui alerts --all")
-    bad = sum(entry.change in ("opened", "escalated") for _, entry in told)
-    over = sum(entry.change == "resolved" for _, entry in told)
+    newest = sorted({alert.id: (alert, entry) for alert, entry in told}.values(), key=_worst_first)
+    if len(newest) == 1:
+        return message_of(newest)
+    lines = [f"{_line(alert, entry)}: {entry.text}" for alert, entry in newest[:DIGEST]]
+    if len(newest) > DIGEST:
+        lines.append(f"and {count_text(len(newest) - DIGEST, 'more alert')}: komodo-tui alerts --all")
+    bad = sum(entry.change in ("opened", "escalated") for _, entry in newest)
+    over = sum(entry.change == "resolved" for _, entry in newest)
     parts = [f"{bad} opened or worse"] * bool(bad) + [f"{over} resolved"] * bool(over)
     return Message(
-        f"{len(told)} alerts: {', '.join(parts) or 'changed'}", "\n".join(lines), _tone([e for _, e in told])
+        f"{len(newest)} alerts: {', '.join(parts) or 'changed'}", "\n".join(lines), _tone([e for _, e in newest])
     )
+
+
+def _worst_first(told: tuple[Alert, AlertEntry]) -> tuple[bool, bool, float]:
+    entry = told[1]
+    return (entry.change not in ("opened", "escalated"), entry.level != "critical", entry.at)
 
 
 def _line(alert: Alert, entry: AlertEntry) -> str:

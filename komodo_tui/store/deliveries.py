@@ -88,8 +88,8 @@ class DeliveryQueue:
                 found += [(entry, alert) for entry in last]
         return found
 
-    def due(self, now: float, limit: int = 500) -> list[Delivery]:
-        """What has to be told now, oldest first."""
+    def due(self, now: float, limit: int = 50_000) -> list[Delivery]:
+        """What has to be told now, oldest first; all of a storm, so that it is one message."""
         with self._store.reading() as db:
             rows = db.execute(
                 "SELECT alerter, entry, tries FROM deliveries JOIN entries ON entries.seq = entry "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,10 @@ INTERVAL = 5.0
 FIRST_AGAIN = 15.0
 LONGEST_AGAIN = 1800.0
 """Seconds until the next try: doubled each time, up to this."""
+_MANY, _MANY_WITHIN = 6, 600.0
+"""Messages to one alerter, in seconds, after which it is a storm…"""
+STORM_PAUSE = 120.0
+"""…in which so much time lies between two."""
 
 
 class Notifier:
@@ -47,6 +52,8 @@ class Notifier:
         self._now = now
         self._deliver = deliver
         self._trouble = ""
+        self._sent: dict[str, deque[float]] = {}
+        """By alerter: when the latest messages were sent."""
         self.looked = 0.0
         """Monotonic time of the last look."""
 
@@ -63,13 +70,25 @@ class Notifier:
             alerters, due = await asyncio.to_thread(self._due)
             groups = [(name, list(group)) for name, group in groupby(sorted(due, key=_alerter), key=_alerter)]
             await asyncio.gather(
-                *(asyncio.to_thread(self._tell, alerters[name], group) for name, group in groups if name in alerters)
+                *(
+                    asyncio.to_thread(self._tell, alerters[name], group)
+                    for name, group in groups
+                    if name in alerters and not self._pauses(name)
+                )
             )
             self._trouble = ""
         except KomodoError as error:  # the definitions or the queue cannot be read or written: all of it is tried again
             if str(error) != self._trouble:
                 self._trouble = str(error)
                 self._say(f"alerters: {error}")
+
+    def _pauses(self, alerter: str) -> bool:
+        """Whether it has had so many messages of late that the next shall hold more."""
+        sent = self._sent.get(alerter)
+        if sent is None or len(sent) < _MANY:
+            return False
+        now = self._now()
+        return now - sent[0] < _MANY_WITHIN and 0 <= now - sent[-1] < STORM_PAUSE
 
     def _due(self) -> tuple[dict[str, Alerter], list[Delivery]]:
         alerters = {alerter.name: alerter for alerter in known_alerters(self._definitions)}
@@ -86,6 +105,7 @@ class Notifier:
             self._queue.failed(group, self._now() + again, error.message)
             self._say(f"{error.message}; tried again in {again:.0f} s")
             return
+        self._sent.setdefault(alerter.name, deque(maxlen=_MANY)).append(self._now())
         self._queue.done(group, self._now())
         self._say(f"alerter {alerter.name}: told of {len(group)}")
 

@@ -20,7 +20,7 @@ from komodo_tui.domain.alerts import Mute, Subject, Transition
 from komodo_tui.domain.errors import ActError, StoreError, UsageError
 from komodo_tui.domain.interpolation import Value
 from komodo_tui.operations.alerts import notifier, sending
-from komodo_tui.operations.alerts.notifier import FIRST_AGAIN, Notifier
+from komodo_tui.operations.alerts.notifier import FIRST_AGAIN, STORM_PAUSE, Notifier
 from komodo_tui.store.alerts import AlertStore
 from komodo_tui.store.definitions import DefinitionStore
 from komodo_tui.store.deliveries import GIVE_UP, DeliveryQueue
@@ -111,7 +111,7 @@ def test_an_alerter_that_was_down_gets_all_of_it_in_one_message(tmp_path: Path) 
     post.store.apply([CRITICAL, msgspec.structs.replace(OPENED, subject=Subject("db-01", "cpu"))], post.at)
     post.ill = False
     post.restart()
-    assert post.look(after=FIRST_AGAIN) == [("mail", "3 alerts: 3 opened or worse")]
+    assert post.look(after=FIRST_AGAIN) == [("mail", "2 alerts: 2 opened or worse")]
 
 
 def test_what_cannot_be_told_for_two_days_is_let_go(tmp_path: Path) -> None:
@@ -236,11 +236,42 @@ def test_a_storm_is_a_digest(tmp_path: Path) -> None:
     )
     message = message_of([(alert, entry) for entry, alert in store.entries_after(0, 2.0)])
     assert message.title == f"{DIGEST + 5} alerts: {DIGEST + 5} opened or worse"
-    assert message.body.splitlines()[-1].startswith("and 5 more changes")
+    assert message.body.splitlines()[-1].startswith("and 5 more alerts")
     assert len(message.body.splitlines()) == DIGEST + 1
 
 
 # -- real services ----------------------------------------------------------------------------------------------
+
+
+def test_ten_thousand_containers_that_flap_are_few_messages(tmp_path: Path) -> None:
+    post = Post(tmp_path)
+    down = [msgspec.structs.replace(OPENED, subject=Subject("web", "down", str(n))) for n in range(10_000)]
+    up = [msgspec.structs.replace(one, change="resolved") for one in down]
+    post.store.apply(down, post.at)
+    assert post.look() == [("mail", "10000 alerts: 10000 opened or worse")]
+    post.store.apply(up[:9_000], post.at)
+    sent = []
+    for n in range(40):  # ten minutes, in which some come and go between any two looks
+        part = slice(n * 50, n * 50 + 50)
+        post.store.apply(down[part], post.at)
+        post.store.apply(up[part], post.at + 1)
+        sent += post.look(after=15)
+    assert len(sent) <= 5 + 600 / STORM_PAUSE, "once it is a storm, one now and then"
+    assert sent[0] == ("mail", "9050 alerts: 9050 resolved")
+    post.store.apply([msgspec.structs.replace(CRITICAL, change="opened")], post.at)
+    assert "opened or worse" in "".join(title for _, title in post.look(after=STORM_PAUSE)), "and what is new comes"
+
+
+def test_an_alerter_that_is_down_for_an_hour_is_tried_seldom_and_then_told_once(tmp_path: Path) -> None:
+    post = Post(tmp_path)
+    post.ill = True
+    post.store.apply([OPENED], post.at)
+    for _ in range(720):
+        post.look()
+    assert len(post.said) <= 9, post.said
+    post.ill = False
+    arrived = [message for _ in range(360) for message in post.look()]
+    assert arrived == [("mail", "WARNING disk full: /var@db-01")]
 
 
 class Web(BaseHTTPRequestHandler):
