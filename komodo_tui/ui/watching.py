@@ -132,10 +132,14 @@ async def keep_watching(app: ServiceApp, changed: Callable[[], None]) -> None:
 
 
 def watch_spans(app: ServiceApp, glyphs: Glyphs) -> tuple[Span, ...]:
-    """``▲ nobody watches`` where something would be missed, ``● watching`` where it is this program that runs it."""
+    """``▲ nobody watches`` where something would be missed, ``● watching`` where it is this program that runs it;
+    ``▲ the watch hangs``."""
     watching = _OF.get(app)
     if watching is None:
         return ()
+    holder = watching.host.holder
+    if holder is not None and holder.stalled(app.now()):
+        return ((f"{glyphs.warn} the watch hangs  ", "warn"),)
     if watching.host.ours:
         return ((f"{glyphs.ok} watching  ", "ok"),)
     if watching.host.trouble or watching.missed:
