@@ -13,6 +13,7 @@ import msgspec
 from tinydb import TinyDB
 from tinydb.table import Document
 
+from komodo_tui.domain.alerters import Alerter
 from komodo_tui.domain.builds import BuildDefinition
 from komodo_tui.domain.errors import NotFoundError, RefusedError, StoreError
 from komodo_tui.domain.repos import RepoDefinition
@@ -42,6 +43,7 @@ _TYPES: dict[str, type[msgspec.Struct]] = {
     "deployment": DeploymentDefinition,
     "build": BuildDefinition,
     "sync": SyncDefinition,
+    "alerter": Alerter,
 }
 
 
@@ -99,7 +101,12 @@ class DefinitionStore:
     def problems(self) -> list[str]:
         """Definitions that cannot be read, each with the reason."""
         found = []
-        for kind, of in _TYPES.items():
+        types = dict(_TYPES)
+        if self._documents("maintenance"):
+            from komodo_tui.domain.maintenance import MaintenanceDefinition  # late: it loads what reads schedules
+
+            types["maintenance"] = MaintenanceDefinition
+        for kind, of in types.items():
             for name, document in sorted(self._documents(kind).items()):
                 try:
                     _read(kind, name, document, of)

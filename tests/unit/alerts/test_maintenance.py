@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from komodo_tui.domain.alerts import HERE, Subject, Transition
@@ -121,3 +122,19 @@ def test_an_alert_is_muted_as_long_as_it_is_on(tmp_path: Path) -> None:
     store.apply([Transition(subject=Subject("db-1", "cpu"), change="opened", level="warning")], before)
     pressing = [[alert.pressing for alert in store.open_alerts(at(f"2026-11-22T{hour:02}:30"))] for hour in range(1, 5)]
     assert pressing == [[True], [False], [False], [True]]
+
+
+@pytest.mark.parametrize("kind", ["maintenance", "alerter"])
+def test_one_that_cannot_be_read_is_told(tmp_path: Path, kind: str) -> None:
+    definitions = DefinitionStore(tmp_path / "definitions.json")
+    definitions.put(kind, "odd", _Odd(name="odd", when=5, url=5), None)
+    (found,) = definitions.problems()
+    assert found.startswith(f"{kind} odd: ")
+
+
+class _Odd(msgspec.Struct):
+    """Of another version."""
+
+    name: str
+    when: int
+    url: int
