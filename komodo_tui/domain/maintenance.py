@@ -12,12 +12,12 @@ from komodo_tui.domain.alerts import TITLES, AlertKind
 from komodo_tui.domain.durations import parse_duration
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.names import check_plain_name
-from komodo_tui.domain.schedules import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from komodo_tui.domain.alerts import Subject
+    from komodo_tui.domain.schedules import Schedule
 
 _LONGEST = 7 * 86400.0
 _EXAMPLE = "every sunday 02:00 for 2h"
@@ -127,4 +127,6 @@ def upcoming(
 
 @lru_cache(maxsize=256)
 def _schedule(text: str, zone: str) -> Schedule:
+    from komodo_tui.domain.schedules import Schedule  # late: every start loads this module, few have maintenance
+
     return Schedule(text, zone)
