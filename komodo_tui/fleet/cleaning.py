@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from komodo_agent.wire.compose import FileChange, StackFile
+from komodo_agent.wire.compose import StackFile
+from komodo_agent.wire.compose_changes import FileChange
 from komodo_agent.wire.compose_files import StackText
 from komodo_agent.wire.feed import (
     ContainersChanged,

@@ -18,7 +18,8 @@ from komodo_tui.operations.container_plans import Draft, server_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from komodo_agent.wire.compose import ComposePreview, FileChange
+    from komodo_agent.wire.compose import ComposePreview
+    from komodo_agent.wire.compose_changes import FileChange
     from komodo_agent.wire.compose_git import GitNews
     from komodo_tui.domain.stacks import DefineStackOperation, StackDefinition, StackOperation, StackTarget
     from komodo_tui.fleet.live import FleetState

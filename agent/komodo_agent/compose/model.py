@@ -7,7 +7,7 @@ import re
 from typing import Any, NamedTuple
 
 from ..problems import AgentError
-from ..wire.compose import Published
+from ..wire.compose_changes import Published
 from .old_config import read_old
 
 _SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from ..wire.compose import FileChange, ServiceChange
+    from ..wire.compose_changes import FileChange, ServiceChange
     from .model import Service
 
 

@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from ..wire.compose import (
-    ComposePreview,
-    ComposeSource,
-    FileChange,
-    KeyChange,
-    Revision,
-    ServiceChange,
-    StackFile,
-)
+from ..wire.compose import ComposePreview, ComposeSource, Revision, StackFile
+from ..wire.compose_changes import FileChange, KeyChange, ServiceChange
 from .mounted import unseen
 from .observe import WORKING_DIR, containers_of, fingerprint, hash_of, images, names, state_print, words_of
 from .ports import doubles, holder

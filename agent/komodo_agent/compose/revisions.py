@@ -9,7 +9,8 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..wire.compose import Against, Revision, StackFile
+    from ..wire.compose import Revision, StackFile
+    from ..wire.compose_changes import Against
 
 
 def last_good(revisions: Iterable[Revision]) -> Revision | None:

@@ -10,15 +10,13 @@ from typing import Literal
 
 import msgspec
 
+from .compose_changes import FileChange, KeyChange, Published, ServiceChange
 from .compose_git import GitNews, GitOrigin
 
 PullPolicy = Literal["missing", "always", "never"]
 OnFailure = Literal["rollback", "stop", "keep"]
 """What follows when a deploy does not become healthy: back to the last good revision, stop it, or leave it."""
 RevisionOutcome = Literal["running", "success", "failed", "rolled_back", "rollback_failed", "cancelled", "interrupted"]
-ServiceVerb = Literal["create", "recreate", "start", "keep", "remove"]
-Against = Literal["same", "changed", "new", "gone", "unknown"]
-"""How a service of a definition stands to the newest good revision, whatever runs."""
 ComposeVerb = Literal["start", "stop", "restart", "pause", "unpause", "pull", "down"]
 
 
@@ -147,46 +145,6 @@ class ComposeAdopt(msgspec.Struct, frozen=True, kw_only=True, tag="compose_adopt
     project: str
     stack: str = ""
     fingerprint: str = ""
-
-
-class ServiceChange(msgspec.Struct, frozen=True, kw_only=True):
-    """What a deploy does to one service."""
-
-    service: str
-    verb: ServiceVerb
-    image: str = ""
-    why: str = ""
-    present: bool = True
-    """Whether the image is on the server already."""
-    builds: bool = False
-    containers: tuple[str, ...] = ()
-    """Names of those there are now."""
-    deployed: Against = "unknown"
-
-
-class KeyChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A name of the environment whose value differs from the last revision's. Values are never told."""
-
-    key: str
-    change: Literal["added", "changed", "removed"]
-
-
-class FileChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that differs from the last revision's."""
-
-    path: str
-    change: Literal["added", "changed", "removed"]
-    before: str = ""
-    after: str = ""
-
-
-class Published(msgspec.Struct, frozen=True, kw_only=True):
-    """A port of the host a service wants."""
-
-    service: str
-    port: int
-    protocol: str = "tcp"
-    ip: str = ""
 
 
 class RevisionSummary(msgspec.Struct, frozen=True, kw_only=True):

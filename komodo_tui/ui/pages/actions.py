@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from komodo_tui.domain.errors import KomodoError
-from komodo_tui.domain.text import clean
 from komodo_tui.domain.units import count_text
 from komodo_tui.ui.actions import finding, rows
 from komodo_tui.ui.actions.detail import DetailPane
 from komodo_tui.ui.actions.export import default_path
 from komodo_tui.ui.actions.feed import Feed
+from komodo_tui.ui.actions.pane import HistoryPane, empty_text
 from komodo_tui.ui.actions.tasks import copy_part, export_to_file, verify_chain
 from komodo_tui.ui.page import Command, Page
 from komodo_tui.ui.timeline.open import Moment
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
     from typing import Any
 
+    from rich.text import Text
     from textual.app import ComposeResult
 
     from komodo_tui.domain.operations import ActionRecord, Target
@@ -37,16 +37,6 @@ if TYPE_CHECKING:
 
 _NEAR = 60
 """Rows before the end of the list at which the next part is read."""
-
-
-class HistoryPane(ListPane["ActionRecord"]):
-    """The list; its line says whether older acts follow."""
-
-    def told_of(self, feed: Feed) -> None:
-        """Bring the line in line with what has been read."""
-        self.title = "Actions" + ("" if not feed.busy else " (reading)")
-        self._natural = "newest first" + (", older ones follow" if feed.more else "")
-        self.told()
 
 
 class ActionsPage(Page):
@@ -153,24 +143,7 @@ class ActionsPage(Page):
         self._show_detail()
 
     def _empty(self) -> Text:
-        style = self.shell.look.palette.style
-        if self._trouble is not None:
-            return Text.assemble(
-                (f"{self.shell.look.glyphs.fail} ", style("bad")), clean(self._trouble.message), "\n\n",
-                (clean(self._trouble.hint), style("accent")),
-            )  # fmt: skip
-        if self.feed.busy:
-            return Text("Reading the history", style("dim"))
-        if self.feed.find:
-            return Text.assemble(
-                "Nothing matches  ", (self.pane.filter_text, style("warn")), "\n\n",
-                ("Esc shows all again", style("dim")),
-            )  # fmt: skip
-        return Text.assemble(
-            "Nothing has been done yet.\n\n",
-            ("Every act on a server or a container lands here, with its exact commands and how it ended.\n"
-             "R on the Containers tab restarts one; m shows all acts of a row.", style("dim")),
-        )  # fmt: skip
+        return empty_text(self.feed, self._trouble, self.pane.filter_text, self.shell.look)
 
     @on(ListPane.Filtered)
     def _filtered(self, event: ListPane.Filtered) -> None:

@@ -9,7 +9,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widgets import Button, Static
 
-from komodo_agent.wire.compose import FileChange
+from komodo_agent.wire.compose_changes import FileChange
 from komodo_agent.wire.compose_values import shown
 from komodo_tui.domain.masking import mask_env
 from komodo_tui.operations.stack_plans import file_diff

@@ -9,15 +9,12 @@ import msgspec
 from komodo_agent.wire.compose import (
     ComposePreview,
     ComposeProject,
-    FileChange,
-    KeyChange,
-    Published,
     Revision,
     RevisionSummary,
     RunningService,
-    ServiceChange,
     StackFile,
 )
+from komodo_agent.wire.compose_changes import FileChange, KeyChange, Published, ServiceChange
 from komodo_tui.domain.errors import NotFoundError
 from komodo_tui.domain.stacks import StackDefinition
 from komodo_tui.domain.values import VariableDefinition

@@ -16,7 +16,8 @@ from komodo_agent.compose.model import parse_model, unset_variables
 from komodo_agent.compose.mounted import unseen
 from komodo_agent.compose.names import check_path
 from komodo_agent.problems import AgentError
-from komodo_agent.wire.compose import FileChange, Revision, RevisionSummary, ServiceChange, StackFile
+from komodo_agent.wire.compose import Revision, RevisionSummary, StackFile
+from komodo_agent.wire.compose_changes import FileChange, ServiceChange
 from komodo_agent.wire.models import Container
 
 if TYPE_CHECKING:

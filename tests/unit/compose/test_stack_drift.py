@@ -7,14 +7,8 @@ from typing import Any
 import pytest
 
 from komodo_agent.compose.revisions import against
-from komodo_agent.wire.compose import (
-    ComposePreview,
-    ComposeProject,
-    Revision,
-    RevisionSummary,
-    RunningService,
-    ServiceChange,
-)
+from komodo_agent.wire.compose import ComposePreview, ComposeProject, Revision, RevisionSummary, RunningService
+from komodo_agent.wire.compose_changes import ServiceChange
 from komodo_agent.wire.compose_git import GitNews
 from komodo_agent.wire.repos import RepoCommit
 from komodo_tui.domain.stack_drift import four_way

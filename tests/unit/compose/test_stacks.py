@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from komodo_agent.wire.compose import ComposeDeploy, ComposeSource, FileChange, RevisionSummary, StackFile
+from komodo_agent.wire.compose import ComposeDeploy, ComposeSource, RevisionSummary, StackFile
+from komodo_agent.wire.compose_changes import FileChange
 from komodo_agent.wire.jobs import Job
 from komodo_tui.domain.errors import ExitCode, UsageError
 from komodo_tui.domain.operations import Target

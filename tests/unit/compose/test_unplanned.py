@@ -16,8 +16,8 @@ from komodo_agent.wire.compose import (
     ComposeSource,
     Revision,
     RevisionSummary,
-    ServiceChange,
 )
+from komodo_agent.wire.compose_changes import ServiceChange
 from komodo_tui.domain.errors import NotFoundError
 from komodo_tui.domain.operations import Plan, PlanStep, Target
 from komodo_tui.domain.servers import ServerDefinition
