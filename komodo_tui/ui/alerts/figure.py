@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 BEFORE, AFTER = 1800.0, 1800.0
 """Seconds around the moment at which it opened."""
+_LEAST = 0.5
+"""A line that would be flat on the ground says nothing."""
 _HOST = {"cpu": "cpu", "memory": "memory", "swap": "swap", "load": "load"}
 _PRESSURE = {"memory": "pressure_memory", "disk": "pressure_io"}
 
@@ -49,7 +51,7 @@ def graph(alert: Alert, past: Past, sample: HostSample | None, count: int) -> Gr
         whole = sample.memory_total if kind == "memory" else sample.swap_total
         values = [None if value is None or not whole else 100 * value / whole for value in values]
     known = [value for value in values if value is not None]
-    if not known or not max(known):
+    if not known or max(known) < _LEAST:
         return None
     if alert.subject.container:
         highest = bytes_text(max(known)) if name == "memory" else f"{max(known):.0f}% of a core"

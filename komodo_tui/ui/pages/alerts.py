@@ -255,13 +255,15 @@ class AlertsPage(Page):
             open_logs(self, [target], around=(alert.opened, _AROUND))
 
     def action_jump(self) -> None:
-        """To the container, else to the server."""
+        """To the container, the deployment, else to the server."""
         alert = self.table.current
         if alert is None:
             return
         target = self._target()
         if target is not None and target.id:
             self.shell.go("containers", target)
+        elif alert.subject.kind in ("deployment", "drift"):
+            self.shell.go("deployments", Target(server=alert.subject.server, name=alert.subject.what))
         elif alert.subject.server:
             self.shell.go("servers", Target(server=alert.subject.server))
         elif page := _PAGES.get(alert.subject.kind):
