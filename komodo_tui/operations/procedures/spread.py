@@ -155,10 +155,15 @@ class SpreadRunner:
         deadline = time.monotonic() + _CLOSING
         while True:
             record = await asyncio.to_thread(self._parts.runtime.history.get, action)
-            if record.outcome is not None or time.monotonic() >= deadline:
+            late = time.monotonic() >= deadline or self._stop.is_set()
+            if record.outcome is not None or (late and not await self._under_way(record)):
                 return record
             await self._parts.executor.recover(_CLOSING)
             await asyncio.sleep(_LOOK)
+
+    async def _under_way(self, record: ActionRecord) -> bool:
+        """Whether a living process sees it through: a program on a screen that gave the watching to another, say."""
+        return not self._stop.is_set() and await asyncio.to_thread(self._parts.executor.under_way, record)
 
     # -- going through them ---------------------------------------------------------------------------------------
 
