@@ -22,6 +22,7 @@ from komodo_tui.ui.private import GatedScreen, settle_garbage
 from komodo_tui.ui.render.summary import count, fleet_line
 from komodo_tui.ui.theme import stylesheet
 from komodo_tui.ui.ticker import POLL, Ticker
+from komodo_tui.ui.typeahead import edit_of
 from komodo_tui.ui.watching import keep_watching, watch_spans
 from komodo_tui.ui.widgets.footer import HintFooter
 from komodo_tui.ui.widgets.header import FleetLine, TabLine
@@ -164,6 +165,11 @@ class KomodoApp(PagingApp):
             page = self._goes_to(event)
             if page:
                 self._ahead.wait_for_page(lambda: self._shows(page))
+            field, edit = self.focused, edit_of(self.focused, event.key)
+            if field is not None and edit:
+                if not await self._check_bindings(event.key, priority=True):
+                    field.call_later(self.run_action, edit, field)  # behind the letters that are on their way to it
+                return
         await super().on_event(event)
 
     def _goes_to(self, event: events.Key) -> str:

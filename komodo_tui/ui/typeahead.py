@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import App
     from textual.timer import Timer
+    from textual.widget import Widget
 
 OPENERS = frozenset({"slash", "colon", "ctrl+p", "question_mark"})
 """Keys that open something to type in."""
@@ -35,6 +36,21 @@ PATIENCE_PAGE = 5.0
 PATIENCE_SHELL = 0.6
 """The same for a terminal pane that nobody has asked for yet; one that was asked for is waited for."""
 _LOOK = 0.02
+_FIELDS = ("Input", "TextArea")
+"""Textual's own, by their names: they are loaded when one is shown."""
+_EDITS = ("delete_", "cursor_", "undo", "redo")
+
+
+def edit_of(focused: Widget | None, key: str) -> str:
+    """The action by which a key edits the focused field, or moves in it; empty where it does not.
+
+    Textual puts letters in at once, and works such a key when it has been to all that the field lies in: of ``ab``,
+    backspace, ``c`` in one burst the ``c`` would go, not the ``b``.
+    """
+    if focused is None or not any(kind.__name__ in _FIELDS for kind in type(focused).__mro__):
+        return ""
+    actions = [binding.action for binding in focused._bindings.key_to_bindings.get(key, ())]
+    return next((action for action in actions if action.startswith(_EDITS)), "")
 
 
 class TypeAhead:

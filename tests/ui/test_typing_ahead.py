@@ -52,6 +52,14 @@ async def test_a_definition_is_saved_with_the_last_letters(tmp_path: Path) -> No
     assert await result_of(tmp_path, editor, *"kind", "ctrl+s") == ["kind"]
 
 
+async def test_what_is_typed_wrong_and_mended_in_one_burst(tmp_path: Path) -> None:
+    keys = (*"kix", "backspace", *"nd", "left", "x", "backspace", "end", "ctrl+s")
+    editor = YamlEditor("editor", "", lambda text: Checked(text, "fine"))
+    assert await result_of(tmp_path, editor, *keys) == ["kind"]
+    form = FormDialog("form", [Field("name", "name")])
+    assert await result_of(tmp_path, form, *keys) == [{"name": "kind"}]
+
+
 @pytest.mark.parametrize(("keys", "wanted"), [((), "beta"), (("down",), "betamax")])
 async def test_what_is_picked_is_what_was_typed(keys: tuple[str, ...], wanted: str, tmp_path: Path) -> None:
     (found,) = await result_of(tmp_path, PickDialog("pick", search), *"bet", *keys, "enter")
