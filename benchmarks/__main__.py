@@ -20,6 +20,7 @@ NAMES = (
     "idle",
     "deploy",
     "builds",
+    "repos",
     "ship",
     "procedure",
     "pushes",
