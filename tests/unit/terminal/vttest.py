@@ -117,7 +117,10 @@ def display() -> Iterator[None]:
     """An X server without a screen."""
     server = subprocess.Popen(["Xvfb", _DISPLAY, "-screen", "0", "1600x1000x24"], stderr=subprocess.DEVNULL)
     try:
-        time.sleep(2)
+        place = Path("/tmp/.X11-unix") / f"X{_DISPLAY.lstrip(':')}"
+        while not place.exists():  # it is there once connections are taken
+            assert server.poll() is None, "Xvfb has ended"
+            time.sleep(0.02)
         yield
     finally:
         server.terminate()
