@@ -13,12 +13,15 @@ A page of a new kind, say builds, is made like this; ``ui/repos`` with ``ui/page
    (``text``, by :func:`.text.definition_text`), read and checked (``editor``, a ``YamlEditor`` whose check begins with
    :func:`.text.read_one`), changed (``operation``) and begun (``beginning``). New, edit with ``$EDITOR``, copy and
    forget, with the conflict when another changed it meanwhile, are there then.
-5. ``ui/builds/detail.py``: ``BuildDetail(RowDetail)``: ``show_row`` (called at each tick: write only what differs),
-   ``focus_inside``, ``back``, ``restyle``.
-6. ``ui/pages/builds.py``: ``BuildsPage(DefinitionPage["BuildRow"])``: NOUN, CHANGING, BINDINGS (with ids), and in
-   ``__init__`` book (``changed=self.told``), editing, table, list, detail; ``rows()``; the acts of its kind, each as
-   ``self.then(coroutine)``, which looks again after it; ``own_commands()`` for the palette. Enter, Esc, N, e, X, copy,
-   read-only mode, reveal by name and themes are the base's. Its tab is a ``PageSpec.target`` in ``ui/pages/__init__``.
+5. ``ui/builds/detail.py``: ``BuildDetail(DefinitionDetail)``: ``table`` and ``pane`` (what came of it), ``more`` (what
+   is read of its row under the cursor), ``text`` in ``compose``; ``show_row`` (called at each tick: write only what
+   differs), ``restyle``.
+6. ``ui/pages/builds.py``: ``BuildsPage(DefinitionPage["BuildRow"])``: NOUN, ABOUT, CHANGING, BINDINGS (the acts of its
+   kind, with ids, then ``*keys_of("build")``), and in ``__init__`` columns and filter for the base, book
+   (``changed=self.told``), editing, detail; ``rows()``; the acts, each as ``self.then(coroutine)``, which looks again
+   after it; ``menu()`` where the acts that have a key are not all; ``own_commands()`` for the palette. The list, Enter,
+   Esc, N, e, m, y, X, copy, read-only mode, reveal by name and themes are the base's. Its tab is a
+   ``PageSpec.target`` in ``ui/pages/__init__``.
 7. A page that has the list and one row from near but no definitions (Deployments) stands on
-   :class:`.page.ListAndDetail`.
+   :class:`.levels.ListAndDetail`.
 """
