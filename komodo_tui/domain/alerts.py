@@ -20,6 +20,8 @@ AlertChange = Literal["opened", "escalated", "eased", "acknowledged", "resolved"
 Scope = Literal["server", "agent", "host", "engine", "compose", "registry", "records", "ports", "logs"]
 """Who says whether something is so: our connection, the agent of the engine, the host's figures, the engine's list, the
 agent of its compose projects, registries, our own records, who connects to its ports, who reads its logs."""
+AlertingKind = Literal["alerter", "maintenance", "log_rule"]
+"""What alerting is defined by."""
 HERE = ""
 """The server of what is about none: builds, procedures, syncs, pushes."""
 
@@ -195,13 +197,13 @@ class AlertOperation(msgspec.Struct, frozen=True, kw_only=True, tag="alert", tag
 
 
 class DefineAlertingOperation(msgspec.Struct, frozen=True, kw_only=True, tag="define_alerting", tag_field="operation"):
-    """Change where alerts go, or when they press nobody. Nothing on a server is touched."""
+    """Change where alerts go, when they press nobody, or what in logs is trouble. Nothing on a server is touched."""
 
     verb: Literal["add", "edit", "remove"]
-    kind: Literal["alerter", "maintenance"]
+    kind: AlertingKind
     name: str
     definition: dict[str, Any] | None = None
-    """For add and edit, in maps and lists: an ``Alerter`` or a ``MaintenanceDefinition``."""
+    """For add and edit, in maps and lists: an ``Alerter``, a ``MaintenanceDefinition`` or a ``LogRule``."""
     rev: int | None = None
     """For edit and remove: the revision it was based on."""
 

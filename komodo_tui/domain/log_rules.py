@@ -58,24 +58,32 @@ class LogRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 def check_log_rules(rules: Iterable[LogRule]) -> None:
-    """Raise UsageError where one cannot be used, or could take for ever."""
+    """Raise UsageError where one cannot be used, could take for ever, or has the name of another."""
     names = set[str]()
     for rule in rules:
-        what = f"alerts.logs: rule {rule.name!r}"
-        if not _NAME.fullmatch(rule.name) or rule.name in names:
-            raise UsageError(f"{what} needs a name of its own", hint="letters, digits, dot, dash and underscore")
+        if rule.name in names:
+            raise UsageError(f"log rule {rule.name!r} needs a name of its own", hint="another one has it")
         names.add(rule.name)
-        rule.containers()
-        if not 1 <= rule.at_least <= MOST_LINES or not 1 <= rule.seconds <= 86400:
-            raise UsageError(f"{what}: {rule.at_least} lines within {rule.within}", hint="1 to 1000 lines, 1s to 1d")
-        try:
-            regex = rule.regex()
-        except (re.error, RecursionError, OverflowError) as error:
-            raise UsageError(f"{what}: {rule.pattern!r} is no regular expression: {error}") from error
-        if regex.match(""):
-            raise UsageError(f"{what}: {rule.pattern!r} fits every line", hint="leave out what may be missing")
-        if runaway(rule.pattern) or _CHOICE_REPEATED.search(rule.pattern) or repeats(rule.pattern) >= len(LONGEST):
-            raise UsageError(
-                f"{what}: {rule.pattern!r} could take for ever on some lines",
-                hint=f"at most {len(LONGEST) - 1} of * + {{n,}}, and none of a group that repeats or chooses itself",
-            )
+        check_log_rule(rule)
+
+
+def check_log_rule(rule: LogRule) -> LogRule:
+    """Return it, or raise UsageError where it cannot be used, or could take for ever."""
+    what = f"log rule {rule.name!r}"
+    if not _NAME.fullmatch(rule.name):
+        raise UsageError(f"{what} needs a name of its own", hint="letters, digits, dot, dash and underscore")
+    rule.containers()
+    if not 1 <= rule.at_least <= MOST_LINES or not 1 <= rule.seconds <= 86400:
+        raise UsageError(f"{what}: {rule.at_least} lines within {rule.within}", hint="1 to 1000 lines, 1s to 1d")
+    try:
+        regex = rule.regex()
+    except (re.error, RecursionError, OverflowError) as error:
+        raise UsageError(f"{what}: {rule.pattern!r} is no regular expression: {error}") from error
+    if regex.match(""):
+        raise UsageError(f"{what}: {rule.pattern!r} fits every line", hint="leave out what may be missing")
+    if runaway(rule.pattern) or _CHOICE_REPEATED.search(rule.pattern) or repeats(rule.pattern) >= len(LONGEST):
+        raise UsageError(
+            f"{what}: {rule.pattern!r} could take for ever on some lines",
+            hint=f"at most {len(LONGEST) - 1} of * + {{n,}}, and none of a group that repeats or chooses itself",
+        )
+    return rule

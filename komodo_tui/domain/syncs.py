@@ -28,7 +28,9 @@ Plain = dict[str, Any]
 Key = tuple[str, str]
 """Kind and name: ``("stack", "shop")``."""
 
-KINDS = ("server", "variable", "repo", "build", "stack", "deployment", "procedure", "alerter", "maintenance")
+KINDS = (
+    "server", "variable", "repo", "build", "stack", "deployment", "alerter", "maintenance", "log_rule", "procedure",
+)  # fmt: skip
 _SHORTEST = 10.0
 
 

@@ -25,6 +25,7 @@ from komodo_tui.domain.values import ValueOperation, VariableDefinition, split_n
 from komodo_tui.operations.alerts.definitions import (
     AlerterDefinitions,
     AlertingDefinitions,
+    LogRuleDefinitions,
     MaintenanceDefinitions,
 )
 from komodo_tui.operations.build_definitions import BuildDefinitions
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
     from komodo_tui.domain.alerters import Alerter
+    from komodo_tui.domain.alerts import AlertingKind
+    from komodo_tui.domain.log_rules import LogRule
     from komodo_tui.domain.maintenance import MaintenanceDefinition
     from komodo_tui.domain.operations import Operation, Plan
     from komodo_tui.domain.procedures.model import ProcedureDefinition
@@ -138,12 +141,16 @@ def _alerters(parts: Parts) -> Mapping[str, Alerter]:
     return AlerterDefinitions(parts.definitions).known()
 
 
+def _log_rules(parts: Parts) -> Mapping[str, LogRule]:
+    return LogRuleDefinitions(parts.definitions).known()
+
+
 def _maintenance(parts: Parts) -> Mapping[str, MaintenanceDefinition]:
     return MaintenanceDefinitions(parts.definitions).known()
 
 
 def _alerting(
-    kind: Literal["alerter", "maintenance"], parts: Parts, verb: Verb, name: str, definition: Any
+    kind: AlertingKind, parts: Parts, verb: Verb, name: str, definition: Any
 ) -> Operation:
     rev = AlertingDefinitions(parts.definitions).of(kind).stored(name).rev if verb != "add" else None
     plain = msgspec.to_builtins(definition) if definition is not None else None
@@ -169,6 +176,7 @@ KINDS = (
     Kind("deployment", "deployments", lambda parts: parts.deployments.known(), _deployment),
     Kind("alerter", "alerters", _alerters, partial(_alerting, "alerter")),
     Kind("maintenance", "maintenance", _maintenance, partial(_alerting, "maintenance")),
+    Kind("log_rule", "log_rules", _log_rules, partial(_alerting, "log_rule")),
     Kind("procedure", "procedures", lambda parts: parts.procedures().known(), _procedure),
     Kind("sync", "syncs", lambda parts: SyncDefinitions(parts.definitions).known(), _sync),
 )

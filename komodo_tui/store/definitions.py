@@ -16,6 +16,7 @@ from tinydb.table import Document
 from komodo_tui.domain.alerters import Alerter
 from komodo_tui.domain.builds import BuildDefinition
 from komodo_tui.domain.errors import NotFoundError, RefusedError, StoreError
+from komodo_tui.domain.log_rules import LogRule
 from komodo_tui.domain.repos import RepoDefinition
 from komodo_tui.domain.servers import ServerDefinition
 from komodo_tui.domain.single import DeploymentDefinition
@@ -34,7 +35,8 @@ SCHEMA = 1
 _META = "_meta"
 _TABLES = {"server": "servers", "stack": "stacks", "procedure": "procedures", "variable": "variables",
            "repo": "repos", "deployment": "deployments", "build": "builds",
-           "sync": "syncs", "alerter": "alerters", "maintenance": "maintenance"}  # fmt: skip
+           "sync": "syncs", "alerter": "alerters", "maintenance": "maintenance",
+           "log_rule": "log_rules"}  # fmt: skip
 _TYPES: dict[str, type[msgspec.Struct]] = {
     "server": ServerDefinition,
     "stack": StackDefinition,
@@ -44,6 +46,7 @@ _TYPES: dict[str, type[msgspec.Struct]] = {
     "build": BuildDefinition,
     "sync": SyncDefinition,
     "alerter": Alerter,
+    "log_rule": LogRule,
 }
 
 

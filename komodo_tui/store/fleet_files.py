@@ -12,6 +12,7 @@ from komodo_tui.domain.alerters import Alerter, check_alerter
 from komodo_tui.domain.builds import BuildDefinition, check_build
 from komodo_tui.domain.deploy_order import in_deploy_order
 from komodo_tui.domain.errors import UsageError
+from komodo_tui.domain.log_rules import LogRule, check_log_rule
 from komodo_tui.domain.maintenance import MaintenanceDefinition, check_maintenance
 from komodo_tui.domain.procedures.model import ProcedureDefinition
 from komodo_tui.domain.repos import RepoDefinition, check_repo
@@ -41,6 +42,7 @@ class FleetFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     deployments: tuple[DeploymentDefinition, ...] = ()
     alerters: tuple[Alerter, ...] = ()
     maintenance: tuple[MaintenanceDefinition, ...] = ()
+    log_rules: tuple[LogRule, ...] = ()
     procedures: tuple[ProcedureDefinition, ...] = ()
     syncs: tuple[SyncDefinition, ...] = ()
 
@@ -125,6 +127,7 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
     "deployments": check_deployment,
     "alerters": check_alerter,
     "maintenance": check_maintenance,
+    "log_rules": check_log_rule,
     "syncs": check_sync,
 }
 """By key of the file. Procedures are checked once all of them are known: one may run another."""

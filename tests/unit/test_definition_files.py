@@ -51,6 +51,8 @@ alerters:
 - {name: phone, url: "ntfys://[[NTFY_TOPIC]]", level: critical, kinds: [disk, oom], servers: ["web-*"]}
 maintenance:
 - {name: backups, when: every sunday 02:00 for 2h, zone: Europe/Zurich, tags: [prod], kinds: [cpu]}
+log_rules:
+- {name: payments, match: shop, pattern: "payment .* refused", level: critical, at_least: 3}
 syncs:
 - {name: fleet, repo: shop, path: fleet/prod, delete: true, most_deleted: 0.5}
 """
@@ -116,7 +118,7 @@ def test_delete_forgets_in_the_other_order(tmp_path: Path, capsys: pytest.Captur
     assert run(tmp_path, "plan", "-f", str(empty), "--delete", "--json") == 0
     found = json.loads(capsys.readouterr().out)["changes"]
     assert found == [
-        "remove sync fleet", "remove procedure nightly", "remove maintenance backups",
+        "remove sync fleet", "remove procedure nightly", "remove log_rule payments", "remove maintenance backups",
         "remove alerter phone", "remove deployment cache", "remove stack apache",
         "remove build api", "remove repo shop",
         "remove variable HOST", "remove variable server.web-1.PORT", "remove server local", "remove server web-1",

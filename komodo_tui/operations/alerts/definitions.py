@@ -1,4 +1,4 @@
-"""Alerters and maintenance as the user defined them, and changing one."""
+"""Alerters, maintenance and rules for logs as the user defined them, and changing one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import msgspec
 from komodo_tui.domain.alerters import Alerter, check_alerter
 from komodo_tui.domain.alerts import DefineAlertingOperation
 from komodo_tui.domain.errors import NotFoundError, RefusedError, UsageError
+from komodo_tui.domain.log_rules import LogRule, check_log_rule
 from komodo_tui.domain.maintenance import MaintenanceDefinition, OpenWindow, check_maintenance
 from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.operations.commands import definition_command
@@ -19,6 +20,7 @@ from komodo_tui.operations.kept_definitions import KeptDefinitions
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from komodo_tui.domain.alerts import AlertingKind
     from komodo_tui.operations.definitions import ServerDefinitions
     from komodo_tui.store.definitions import DefinitionStore
 
@@ -45,15 +47,29 @@ class MaintenanceDefinitions(KeptDefinitions[MaintenanceDefinition, DefineAlerti
         return check_maintenance(_converted(operation, MaintenanceDefinition))
 
 
+class LogRuleDefinitions(KeptDefinitions[LogRule, DefineAlertingOperation]):
+    """What in a log is trouble."""
+
+    KIND = "log_rule"
+    TYPE = LogRule
+
+    def carried(self, operation: DefineAlertingOperation) -> LogRule:
+        """The definition an operation brings. Raises UsageError."""
+        return check_log_rule(_converted(operation, LogRule))
+
+
 class AlertingDefinitions:
-    """Both, as the executor writes them."""
+    """All of them, as the executor writes them."""
 
     def __init__(self, store: DefinitionStore) -> None:
         self.alerters = AlerterDefinitions(store)
         self.maintenance = MaintenanceDefinitions(store)
+        self.log_rules = LogRuleDefinitions(store)
 
-    def of(self, kind: str) -> AlerterDefinitions | MaintenanceDefinitions:
+    def of(self, kind: AlertingKind) -> AlerterDefinitions | MaintenanceDefinitions | LogRuleDefinitions:
         """Those of one kind."""
+        if kind == "log_rule":
+            return self.log_rules
         return self.alerters if kind == "alerter" else self.maintenance
 
     async def change(self, operation: DefineAlertingOperation) -> None:

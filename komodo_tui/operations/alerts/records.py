@@ -16,6 +16,7 @@ from komodo_tui.domain.alerts_projects import project_readings
 from komodo_tui.domain.alerts_readings import Reading, Survey
 from komodo_tui.domain.alerts_survey import RECENT
 from komodo_tui.domain.errors import KomodoError
+from komodo_tui.operations.alerts.definitions import LogRuleDefinitions
 from komodo_tui.operations.alerts.watcher import NOTHING
 from komodo_tui.operations.build_definitions import BuildDefinitions
 from komodo_tui.operations.build_history import NOT_FOLLOWED, BuildHistory
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from komodo_tui.domain.levels import Level
+    from komodo_tui.domain.log_rules import LogRule
     from komodo_tui.domain.settings import Settings
     from komodo_tui.fleet.live import ServerLive
     from komodo_tui.fleet.manager import FleetManager
@@ -82,6 +84,8 @@ class RecordSurvey:
         self._records = NOTHING
         self._projects: dict[str, list[Reading]] = {}
         self._asked = float("-inf")
+        self.log_rules: tuple[LogRule, ...] = ()
+        """Those that are defined, as of the last reading."""
 
     def latest(self) -> Survey:
         """All that is known now."""
@@ -109,6 +113,7 @@ class RecordSurvey:
         """Read our own records once."""
         with suppress(KomodoError):  # the stores tell of their damage themselves
             self._records = await asyncio.to_thread(self._read)
+            self.log_rules = await asyncio.to_thread(self._read_log_rules)
 
     # -- our own records ----------------------------------------------------------------------------------------
 
@@ -116,6 +121,9 @@ class RecordSurvey:
         """Builds, procedures, schedules, syncs and pushes. Blocks. Raises StoreError."""
         readings = [*self._builds(), *self._procedures(), *self._syncs(), *self._pushes()]
         return Survey(readings, frozenset({(HERE, "records")}), frozenset({HERE}))
+
+    def _read_log_rules(self) -> tuple[LogRule, ...]:
+        return tuple(LogRuleDefinitions(self._runtime.definitions).known().values())
 
     def _builds(self) -> Iterator[Reading]:
         history = BuildHistory(self._runtime.history, self._follow_ups)

@@ -12,8 +12,17 @@ from komodo_tui.operations.alerts.logs import LogSurvey
 from komodo_tui.operations.alerts.records import RecordSurvey
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from komodo_tui.domain.alerts_readings import Survey
+    from komodo_tui.domain.log_rules import LogRule
     from komodo_tui.operations.alerts.records import Runtime
+
+
+def all_rules(settings: Sequence[LogRule], defined: Sequence[LogRule]) -> list[LogRule]:
+    """Those of both; of two with one name that of the settings."""
+    names = {rule.name for rule in settings}
+    return [*settings, *(rule for rule in defined if rule.name not in names)]
 
 
 class MoreSurveys:
@@ -23,7 +32,7 @@ class MoreSurveys:
         """``last_look``: Unix time at which somebody evaluated alerts last; None = never."""
         self.records = RecordSurvey(runtime, last_look)
         self.certificates = CertificateSurvey(runtime.fleet, lambda: runtime.settings.alerts.certificates)
-        self.logs = LogSurvey(runtime.fleet, lambda: runtime.settings.alerts.logs)
+        self.logs = LogSurvey(runtime.fleet, lambda: all_rules(runtime.settings.alerts.logs, self.records.log_rules))
 
     def latest(self) -> Survey:
         """All that is known now."""

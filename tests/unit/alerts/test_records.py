@@ -17,6 +17,7 @@ from komodo_tui.domain.alerts_evaluator import Evaluator
 from komodo_tui.domain.builds import BuildDefinition
 from komodo_tui.domain.errors import HostUnreachableError
 from komodo_tui.domain.follow_ups import FollowStep
+from komodo_tui.domain.log_rules import LogRule
 from komodo_tui.domain.operations import ActionRecord, Actor, StepResult, Target
 from komodo_tui.domain.procedures.journal import RunEnded, RunStarted
 from komodo_tui.domain.procedures.model import ProcedureDefinition
@@ -27,6 +28,7 @@ from komodo_tui.domain.settings import AlertSettings, Settings
 from komodo_tui.domain.syncs import SyncBase, SyncDefinition
 from komodo_tui.fleet.live import ServerLive
 from komodo_tui.operations.alerts.records import RecordSurvey
+from komodo_tui.operations.alerts.surveys import all_rules
 from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
 from komodo_tui.store.definitions import DefinitionStore
 from komodo_tui.store.follow_ups import FollowUpStore
@@ -334,3 +336,14 @@ def test_replaced_images_are_alerts_only_where_that_is_asked_for(wanted: bool, t
     scene.asked = frozenset({"web-1"})
     assert scene.known() == (["warning update api@web-1: shop/api:1 has a newer image"] if wanted else [])
     assert ("web-1", "registry") in scene.survey.latest().told
+
+
+def test_rules_for_logs_are_those_of_the_settings_and_those_defined(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    for name in ("payments", "twice"):
+        scene.definitions.put("log_rule", name, LogRule(name=name, pattern="defined"), None)
+    asyncio.run(scene.survey.read())
+    settings = [LogRule(name="twice", pattern="settings")]
+    assert [(rule.name, rule.pattern) for rule in all_rules(settings, scene.survey.log_rules)] == [
+        ("twice", "settings"), ("payments", "defined"),
+    ]  # fmt: skip
