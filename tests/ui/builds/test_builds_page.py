@@ -11,18 +11,22 @@ from textual.widgets import TextArea
 from komodo_agent.wire.jobs import Job, Progress
 from komodo_tui.domain.builds import BuildDefinition, BuildOperation, BuildRegistry, DefineBuildOperation
 from komodo_tui.domain.errors import NotFoundError
+from komodo_tui.domain.follow_ups import FollowStep
 from komodo_tui.domain.operations import ActionRecord, Actor, StepResult, Target
 from komodo_tui.domain.settings import Settings
 from komodo_tui.operations.build_definitions import BuildDefinitions
 from komodo_tui.operations.planner import Planner
 from komodo_tui.store.build_logs import BuildLogs
 from komodo_tui.store.definitions import DefinitionStore
+from komodo_tui.store.follow_ups import FollowUpStore
 from komodo_tui.store.history import History
 from komodo_tui.ui.app import KomodoApp
+from komodo_tui.ui.builds.columns import state_cell
 from komodo_tui.ui.modals.confirm import ConfirmDialog
 from komodo_tui.ui.modals.menu import MenuDialog
 from komodo_tui.ui.modals.yaml_editor import YamlEditor
 from komodo_tui.ui.pages.builds import BuildsPage
+from komodo_tui.ui.render.cells import spans_of
 from tests.ui.fleets import NOW, StillClient, StillExecutor, StillLink, furnish
 from tests.ui.stacks.piloting import LARGE, SMALL, dialog, until
 from tests.ui.still import still_runtime
@@ -223,6 +227,31 @@ async def test_one_key_builds_the_next_version(tmp_path: Path) -> None:
         assert isinstance(operation, BuildOperation)
         assert (operation.build.name, operation.version) == ("web", "0.1.0")
         assert page.in_detail
+
+
+async def test_what_did_not_follow_is_said_in_the_list_and_from_near_and_is_done_again(tmp_path: Path) -> None:
+    app, _ = make_app(tmp_path)
+    history: History = app.runtime.history
+    enter(history, 7, "web", "0.1.0", 100.0, "success", references="web:0.1.0", image="sha256:1")
+    act, store = "00000000-0000-0000-0000-000000000007", FollowUpStore(tmp_path / "follow-ups.db")
+    store.note(act, "web", NOW)
+    refused = FollowStep(what="push to reg.example", act="x", outcome="failed", error="[b]denied[/b]")
+    store.write(act, [refused], NOW)
+    async with app.run_test(size=SMALL) as pilot:
+        page = await ready(pilot)
+        state = "".join(text for text, _ in spans_of(state_cell(page.rows()["web"], app.look.glyphs)))
+        assert state == f"{app.look.glyphs.fail} built, but push to reg.example: [b]denied[/b]"
+        page.table.choose("web")
+        await pilot.press("enter")
+        await until(pilot, lambda: page.in_detail and page.detail.table.current)
+        assert page.detail.table.current is not None
+        assert "denied" in page.detail.table.current.why
+        await pilot.press("m")
+        menu = await dialog(pilot, MenuDialog)
+        assert not next(item for item in menu.items if item.id == "follow").disabled
+        await pilot.press("escape")
+        store.write(act, [], None)  # somebody goes on with it
+        await until(pilot, lambda: page.rows()["web"].state == "following")
 
 
 async def test_a_definition_that_leads_out_of_its_files_is_refused(tmp_path: Path) -> None:
