@@ -93,8 +93,18 @@ async def prepare_ship(
     """
     source, wanted = await _both_sides(fleet, image, servers, source)
     found = await (await fleet.link(source).client()).image_layers(image)
-    names = tuple(tags) or _names(found, image)
-    operation = ShipOperation(
+    operation = replace(_operation(found, image, source, tuple(tags)), any_platform=any_platform)
+
+    async def look(name: str) -> ShipTarget:
+        lacking = await (await fleet.link(name).client()).lacking(operation.shipment())
+        return _target(name, operation, lacking)
+
+    return replace(operation, targets=tuple(await asyncio.gather(*map(look, wanted))))
+
+
+def _operation(found: ImageLayers, image: str, source: str, tags: tuple[str, ...]) -> ShipOperation:
+    names = tags or _names(found, image)
+    return ShipOperation(
         image=names[0] if names else found.id.removeprefix("sha256:")[:12],
         id=found.id,
         source=source,
@@ -105,14 +115,7 @@ async def prepare_ship(
         config=found.config,
         parts=found.parts,
         platform=found.platform,
-        any_platform=any_platform,
     )
-
-    async def look(name: str) -> ShipTarget:
-        lacking = await (await fleet.link(name).client()).lacking(operation.shipment())
-        return _target(name, operation, lacking)
-
-    return replace(operation, targets=tuple(await asyncio.gather(*map(look, wanted))))
 
 
 async def _both_sides(fleet: FleetManager, image: str, servers: Sequence[str], source: str) -> tuple[str, list[str]]:
@@ -184,28 +187,20 @@ def draft_ship(operation: ShipOperation, state: FleetState) -> Draft:
                 f"{bytes_text(target.free)} are free",
                 hint=f"komodo-tui prune --server {target.server}",
             )
-        moved = f"{', '.join(target.moved)} is another image there now: its name moves" if target.moved else ""
-        unfit = f"it is for {operation.platform} and would not run there: {target.platform}"
-        steps.append(
-            PlanStep(
-                target=Target(server=target.server, name=operation.image),
-                text=_text(operation, target),
-                command=_command(operation, target),
-                warning="; ".join(
-                    filter(
-                        None,
-                        (
-                            unfit if target in operation.unfit() else "",
-                            moved,
-                            stale(source),
-                            stale(server_of(state, target.server)),
-                        ),
-                    )
-                ),
-            )
-        )
+        steps.append(_step(operation, target, stale(source), stale(server_of(state, target.server))))
     where = operation.targets[0].server if len(steps) == 1 else count_text(len(steps), "server")
     return Draft(f"Ship {operation.image} from {operation.source} to {where}", "ship", tuple(steps), _UNDO)
+
+
+def _step(operation: ShipOperation, target: ShipTarget, *warnings: str) -> PlanStep:
+    moved = f"{', '.join(target.moved)} is another image there now: its name moves" if target.moved else ""
+    unfit = f"it is for {operation.platform} and would not run there: {target.platform}"
+    return PlanStep(
+        target=Target(server=target.server, name=operation.image),
+        text=_text(operation, target),
+        command=_command(operation, target),
+        warning="; ".join(filter(None, (unfit if target in operation.unfit() else "", moved, *warnings))),
+    )
 
 
 def _check_platform(operation: ShipOperation) -> None:
