@@ -92,6 +92,25 @@ def test_escalates_and_eases() -> None:
     assert scene.after(600) == []
 
 
+@pytest.mark.parametrize(
+    ("figures", "kind"),
+    [
+        ({"cpu": 90.0}, "cpu"),
+        ({"memory_total": 100, "memory_used": 88}, "memory"),
+        ({"swap_total": 100, "swap_used": 85}, "swap"),
+        ({"load": (9.0, 1.0, 1.0), "cores": (1.0,) * 4}, "load"),
+        ({"pressure": Pressure(0.0, 40.0, 0.0, 0.0, 0.0)}, "pressure"),
+    ],
+)
+def test_a_figure_is_told_at_the_look_at_which_its_time_is_over(figures: dict[str, Any], kind: AlertKind) -> None:
+    scene = Scene()
+    scene.server.sample = msgspec.structs.replace(_sample(scene.server), **figures)
+    assert scene.after(PATIENCE[kind].warning) == [], "not before"
+    assert scene.after(STEP) == [f"opened warning {kind}"], "and not one look later"
+    scene.server.sample = host_sample(10.0, 10.0)
+    assert scene.after(PATIENCE[kind].clear + STEP) == [f"resolved warning {kind}"]
+
+
 def test_load_is_measured_by_the_cores_and_has_to_last() -> None:
     scene = Scene()
     busy = msgspec.structs.replace(_sample(scene.server), load=(7.9, 7.9, 7.9))  # of 4 cores
