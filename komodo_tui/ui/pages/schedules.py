@@ -165,7 +165,8 @@ class SchedulesPage(Page):
     def _next(self, row: Entry) -> Cell:
         if row.next is None:
             return "-"
-        return f"in {duration_text(max(row.next - self.shell.now(), 0))}"
+        left = row.next - self.shell.now()
+        return f"in {duration_text(left)}" if left > 0 else "due"
 
     def _last(self, row: Entry) -> Cell:
         return f"{duration_text(self.shell.now() - row.last)} ago" if row.last else "never"
