@@ -197,14 +197,10 @@ class Executor:
     async def stop_job(self, target: Target, job_id: str, what: str, actor: Actor) -> ActionRecord:
         """Ask an agent to stop a job, whoever began it; who works on it enters its outcome. ``what``: ``build``, say.
 
-        Raises:
-            ReadOnlyError: nothing was done.
-            StoreError: the intent cannot be written: nothing was done.
+        Raises ReadOnlyError, StoreError: nothing was done.
         """
         if self._settings.read_only:
-            raise ReadOnlyError(
-                f"stop {what} {target}: refused, read-only mode is on", hint="start without --read-only"
-            )
+            raise ReadOnlyError(f"stop {what}: refused, read-only mode is on", hint="start without --read-only")
         return await StopJob(self._history, self._fleet.link, target, job_id, what).run(actor)
 
     async def recover(self, patience: float | None = None) -> list[ActionRecord]:
