@@ -29,7 +29,7 @@ class LogFacts:
     sources: tuple[SourceMark, ...]
     span: str
     state: str
-    """``FOLLOW``, ``PAUSED``, ``ENDED``, ``CONNECTING``."""
+    """``FOLLOW``, ``PAUSED``, ``ENDED``, ``CONNECTING``; ``IDLE`` where nothing is followed."""
     flags: tuple[str, ...]
     """Settings that differ from the plain view: wrap, json."""
     kept: int
@@ -47,7 +47,8 @@ class LogFacts:
     """Names of sources that do not run."""
 
 
-_TONES = {"FOLLOW": "ok bold", "PAUSED": "warn bold", "ENDED": "dim bold", "CONNECTING": "busy bold"}
+_TONES = {"FOLLOW": "ok bold", "PAUSED": "warn bold", "ENDED": "dim bold", "CONNECTING": "busy bold",
+          "IDLE": "dim bold"}  # fmt: skip
 
 
 def headline(facts: LogFacts, width: int, glyphs: Glyphs) -> tuple[Span, ...]:

@@ -219,6 +219,8 @@ class LogPane(Vertical):
         return headline(facts, width, self.shell.look.glyphs)
 
     def _state(self) -> str:
+        if not self.targets:
+            return "IDLE"
         if self.follower.over:
             return "ENDED"
         if not self.view.viewport.follow:

@@ -316,6 +316,7 @@ async def test_without_containers_the_page_says_where_to_choose(lab: LogLab, tmp
     async with app.run_test(size=(80, 24)) as pilot:
         other = LogLab(app, pilot, lab.fleet)
         await other.shows("press l on one in Containers")
+        assert "IDLE" in other.text(), "nothing is being connected to"
 
 
 async def test_the_opened_line_takes_the_page_and_gives_it_back(lab: LogLab) -> None:
