@@ -55,12 +55,11 @@ if TYPE_CHECKING:
     from komodo_tui.operations.definitions import ServerDefinitions
     from komodo_tui.operations.deployment_definitions import DeploymentDefinitions
     from komodo_tui.operations.intents import Intent
-    from komodo_tui.operations.kept_definitions import KeptDefinitions
     from komodo_tui.operations.locking import TargetLocks
     from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
     from komodo_tui.operations.progress import Progress
     from komodo_tui.operations.repo_definitions import RepoDefinitions
-    from komodo_tui.operations.stack_definitions import StackDefinitions
+    from komodo_tui.operations.stack_definitions import Definitions, StackDefinitions
     from komodo_tui.operations.sync_definitions import SyncDefinitions
     from komodo_tui.operations.values import StoredValues
     from komodo_tui.store.alerts import AlertStore
@@ -100,7 +99,7 @@ class Executor:
         self._locks = locks
         self._procedures = procedures
         self._values = values
-        self._kept: dict[type, KeptDefinitions[Any, Any] | None] = {
+        self._kept: dict[type, Definitions[Any] | None] = {
             DefineStackOperation: stacks,
             DefineDeploymentOperation: deployments,
             DefineBuildOperation: builds,
