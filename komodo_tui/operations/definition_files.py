@@ -149,9 +149,7 @@ def _maintenance(parts: Parts) -> Mapping[str, MaintenanceDefinition]:
     return MaintenanceDefinitions(parts.definitions).known()
 
 
-def _alerting(
-    kind: AlertingKind, parts: Parts, verb: Verb, name: str, definition: Any
-) -> Operation:
+def _alerting(kind: AlertingKind, parts: Parts, verb: Verb, name: str, definition: Any) -> Operation:
     rev = AlertingDefinitions(parts.definitions).of(kind).stored(name).rev if verb != "add" else None
     plain = msgspec.to_builtins(definition) if definition is not None else None
     return DefineAlertingOperation(verb=verb, kind=kind, name=name, definition=plain, rev=rev)

@@ -258,8 +258,8 @@ class StillExecutor:
         self.done.append(plan.operation)
         steps = tuple(StepResult(target=step.target, ok=True) for step in plan.steps)
         return ActionRecord(
-            id=act_id or "1", seq=1, started=NOW, ended=NOW + 1, actor=actor, act=plan.verb, outcome="success", title=plan.title,
-            targets=tuple(step.target for step in plan.steps), steps=steps,
+            id=act_id or "1", seq=1, started=NOW, ended=NOW + 1, actor=actor, act=plan.verb, outcome="success",
+            title=plan.title, targets=tuple(step.target for step in plan.steps), steps=steps,
         )  # fmt: skip
 
     async def cancel(self, act_id: str) -> None:

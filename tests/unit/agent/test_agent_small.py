@@ -158,9 +158,12 @@ def test_a_pull_adds_up() -> None:
 
 
 def test_events_name_the_container_they_touch() -> None:
-    assert read([b'{"Type":"container","Action":"start","Actor":{"ID":"c1","Attributes":{}}}']) == ({"c1"}, ())
+    assert read([b'{"Type":"container","Action":"start","Actor":{"ID":"c1","Attributes":{}}}']) == (
+        frozenset({"c1"}),
+        (),
+    )
     assert read([b'{"status":"die","id":"c1","Type":"container"}']).touched == {"c1"}
-    assert read([b'{"Type":"network","Actor":{"ID":"n1","Attributes":{"container":"c2"}}}']) == ({"c2"}, ())
+    assert read([b'{"Type":"network","Actor":{"ID":"n1","Attributes":{"container":"c2"}}}']) == (frozenset({"c2"}), ())
     assert read([b'{"Type":"network","Actor":{"ID":"n1","Attributes":null}}']) == (frozenset(), ())
     for nonsense in (b"", b"{", b"[]", b"null", b'{"Type": 7}'):
         assert read([nonsense]) == (frozenset(), ())
