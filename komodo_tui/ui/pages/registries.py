@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 _WRITES = frozenset({"start", "delete", "collect"})
 
 
+_AGAIN = 30.0
+"""Seconds after which registries are asked again."""
+
+
 class TagRow(NamedTuple):
     """One tag; without a repository or tag where there is none."""
 
@@ -61,7 +65,7 @@ class TagRow(NamedTuple):
 
 
 class RegistriesPage(Page):
-    """Asked when it is shown, after each act, and by ``^R``."""
+    """Asked when it is shown, after each act, by ``^R``, and every half minute while it is looked at."""
 
     TITLE = "Registries"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -76,6 +80,8 @@ class RegistriesPage(Page):
         super().__init__(runtime, shell, id=id)
         self._asking = self._again = self._asked = False
         self._known: set[str] = set()
+        self._asked_at = 0.0
+        """Unix time."""
         columns = (
             Column[TagRow]("registry", "REGISTRY", 18, self._registry, key=lambda r: r.registry.address, grow=1,
                            most=40),
@@ -106,9 +112,9 @@ class RegistriesPage(Page):
         self._look()
 
     def tick(self, changes: Changes) -> None:
-        """Ask again where a registry came, went or started."""
+        """Ask again where a registry came, went or started, and now and then: others push, too."""
         known = {f"{one.id} {one.state}" for _, one in known_registries(self.runtime.fleet.state)}
-        if known != self._known:
+        if known != self._known or self.shell.now() - self._asked_at >= _AGAIN:
             self._known = known
             self._look()
 
@@ -127,7 +133,7 @@ class RegistriesPage(Page):
     # -- what there is ------------------------------------------------------------------------------------------
 
     def _look(self) -> None:
-        self._again = True
+        self._again, self._asked_at = True, self.shell.now()
         if not self._asking:
             self._asking = True
             self.shell.work(self._ask())
