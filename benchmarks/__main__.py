@@ -26,8 +26,10 @@ NAMES = (
     "pushes",
     "deliveries",
     "slots",
+    "kills",
     "past",
     "watch",
+    "watch_fleet",
     "faults",
 )
 

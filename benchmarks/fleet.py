@@ -12,6 +12,8 @@ from komodo_tui.domain.servers import ServerDefinition
 from komodo_tui.fleet.cleaning import clean_message
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from komodo_tui.fleet.live import FleetState
 
 NOW = 1_700_000_000.0
@@ -39,6 +41,23 @@ def containers(server: str, count: int) -> tuple[Container, ...]:
     return tuple(found)
 
 
+def made(roll: Callable[[], float], running: Sequence[str], at: float, cpu: float | None = None) -> Samples:
+    """Figures of one second: each another one, but for the host's ``cpu`` where it is given."""
+    figures = {
+        key: ContainerSample(
+            cpu=roll() * 200, memory=int(roll() * 1e9), memory_limit=0, net_rx=roll() * 1e6, net_tx=roll() * 1e6,
+            block_read=roll() * 1e5, block_write=roll() * 1e5, pids=int(roll() * 90) + 1,
+        )
+        for key in running
+    }  # fmt: skip
+    host = HostSample(
+        at=at, cpu=roll() * 100 if cpu is None else cpu, cores=(roll() * 100,) * 8, load=(roll(), roll(), roll()),
+        memory_total=1 << 34, memory_used=int(roll() * 1e10), memory_cached=0, swap_total=0, swap_used=0,
+        net_rx=roll() * 1e6, net_tx=roll() * 1e6, disk_read=0.0, disk_write=0.0,
+    )  # fmt: skip
+    return Samples(at=at, host=host, containers=figures)
+
+
 class Fleet:
     """``servers`` servers with ``each`` containers, told to a :class:`~komodo_tui.fleet.live.FleetState`."""
 
@@ -63,20 +82,7 @@ class Fleet:
         return {name: encoder.encode([self._samples(name, at)]) for name in self._ids}
 
     def _samples(self, name: str, at: float) -> Samples:
-        roll = self._random.random
-        figures = {
-            key: ContainerSample(
-                cpu=roll() * 200, memory=int(roll() * 1e9), memory_limit=0, net_rx=roll() * 1e6, net_tx=roll() * 1e6,
-                block_read=roll() * 1e5, block_write=roll() * 1e5, pids=int(roll() * 90) + 1,
-            )
-            for key in self._ids[name]
-        }  # fmt: skip
-        host = HostSample(
-            at=at, cpu=roll() * 100, cores=(roll() * 100,) * 8, load=(roll(), roll(), roll()), memory_total=1 << 34,
-            memory_used=int(roll() * 1e10), memory_cached=0, swap_total=0, swap_used=0, net_rx=roll() * 1e6,
-            net_tx=roll() * 1e6, disk_read=0.0, disk_write=0.0,
-        )  # fmt: skip
-        return Samples(at=at, host=host, containers=figures)
+        return made(self._random.random, self._ids[name], at)
 
     def take(self, frames: dict[str, bytes]) -> None:
         """Take frames in as the client's feed does: decoded, cleaned, into the state."""

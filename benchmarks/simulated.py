@@ -1,6 +1,7 @@
 """Agents that run nothing: one process answers on many sockets, each job ends after a time of its own.
 
-Everything above the agents' sockets (sshd, connections, the program) stays real.
+With ``--containers`` their feeds tell of so many, every figure another one every five seconds; ``FOLDER/busy`` makes
+the processor of the first one busy, ``FOLDER/told`` is there once it has told so. Everything above the agents' sockets (sshd, connections, the program) stays real.
 """
 
 from __future__ import annotations
@@ -8,17 +9,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import random
 import time
 from pathlib import Path
 
 import msgspec
 from aiohttp import WSMsgType, web
 
+from benchmarks.fleet import containers, made
 from komodo_agent import __version__
 from komodo_agent.wire import protocol
 from komodo_agent.wire.feed import Snapshot, encoder
 from komodo_agent.wire.jobs import Job, JobRequest
 from komodo_agent.wire.models import Engine, Host
+
+EVERY = 5.0
+"""Seconds between two frames of a feed."""
 
 
 def duration(number: int, count: int) -> float:
@@ -26,11 +32,31 @@ def duration(number: int, count: int) -> float:
     return 0.1 + 1.9 * (number / max(1, count - 1)) ** 3
 
 
+class Told:
+    """What the feed of one tells of."""
+
+    def __init__(self, name: str, count: int, busy: Path | None) -> None:
+        self.listed = containers(name, count)
+        self._running = [one.id for one in self.listed if one.state == "running"]
+        self._busy = busy
+        self._random = random.Random(name)
+
+    def frame(self) -> bytes:
+        """The next one."""
+        cpu = None
+        if self._busy is not None:
+            cpu = 99.0 if self._busy.exists() else 10.0
+            if cpu > 50.0:
+                self._busy.with_name("told").touch(exist_ok=True)
+        return encoder.encode([made(self._random.random, self._running, time.time(), cpu)])
+
+
 class Agent:
     """One of them."""
 
-    def __init__(self, name: str, seconds: float) -> None:
+    def __init__(self, name: str, seconds: float, told: Told | None = None) -> None:
         self.name = name
+        self._told = told
         self._seconds = seconds
         self._jobs: dict[str, tuple[Job, asyncio.Event]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -60,12 +86,24 @@ class Agent:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         host = Host(hostname=self.name, os="Debian", kernel="6", arch="x86_64", cores=2, memory=1 << 32, booted=1.0)
-        snapshot = Snapshot(at=time.time(), host=host, engine=Engine(status="up"), containers=(), filesystems=())
+        listed = self._told.listed if self._told is not None else ()
+        snapshot = Snapshot(at=time.time(), host=host, engine=Engine(status="up"), containers=listed, filesystems=())
         await socket.send_bytes(encoder.encode([snapshot]))
+        if self._told is not None:
+            task = asyncio.create_task(self._tell(socket, self._told))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         async for message in socket:
             if message.type is WSMsgType.ERROR:
                 break
         return socket
+
+    async def _tell(self, socket: web.WebSocketResponse, told: Told) -> None:
+        await asyncio.sleep(random.uniform(0.0, EVERY))  # servers do not tell in step
+        with contextlib.suppress(ConnectionError):
+            while not socket.closed:
+                await socket.send_bytes(told.frame())
+                await asyncio.sleep(EVERY)
 
     async def _submit(self, request: web.Request) -> web.Response:
         asked = msgspec.json.decode(await request.read(), type=JobRequest)
@@ -106,11 +144,13 @@ class Agent:
         return web.Response(body=msgspec.json.encode(job), status=status, content_type="application/json")
 
 
-async def serve(folder: Path, count: int) -> None:
+async def serve(folder: Path, count: int, each: int) -> None:
     """Answer on ``folder``/N.sock until killed; ``folder``/ready says that all of them do."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
-        runner = web.AppRunner(Agent(f"s{number:03d}", duration(number, count)).application(), access_log=None)
+        name = f"s{number:03d}"
+        told = Told(name, each, None if number else folder / "busy") if each else None
+        runner = web.AppRunner(Agent(name, duration(number, count), told).application(), access_log=None)
         await runner.setup()
         await web.UnixSite(runner, str(folder / f"{number}.sock")).start()
     (folder / "ready").touch()
@@ -121,5 +161,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("count", type=int)
+    parser.add_argument("--containers", type=int, default=0)
     given = parser.parse_args()
-    asyncio.run(serve(given.folder, given.count))
+    asyncio.run(serve(given.folder, given.count, given.containers))

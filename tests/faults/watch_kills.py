@@ -94,7 +94,9 @@ class Lab:
 
     def _define(self) -> None:
         url = f"json://127.0.0.1:{self.sink.server_address[1]}/"
-        (self.watching.home / "alerters.yaml").write_text(f"alerters:\n  - {{name: sink, url: '{url}'}}\n")
+        alerters = self.folder / "alerters.yaml"
+        alerters.write_text(json.dumps({"alerters": [{"name": "sink", "url": url}]}))
+        self.watching("apply", "-f", str(alerters), "--yes")
         self.watching.secret()
         note = f'sleep 0.2; echo "$KOMODO_PARAM_COMMIT" >> {self.folder}/notes; sleep 0.2'
         procedures = [
