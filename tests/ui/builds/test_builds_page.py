@@ -229,7 +229,10 @@ async def test_one_key_builds_the_next_version(tmp_path: Path) -> None:
         assert page.in_detail
 
 
-async def test_what_did_not_follow_is_said_in_the_list_and_from_near_and_is_done_again(tmp_path: Path) -> None:
+async def test_what_did_not_follow_is_said_in_the_list_and_from_near_and_is_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("komodo_tui.ui.builds.going_on._LATER", 3600.0)  # another program goes on with it
     app, _ = make_app(tmp_path)
     history: History = app.runtime.history
     enter(history, 7, "web", "0.1.0", 100.0, "success", references="web:0.1.0", image="sha256:1")
