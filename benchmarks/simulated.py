@@ -1,7 +1,8 @@
 """Agents that run nothing: one process answers on many sockets, each job ends after a time of its own.
 
 With ``--containers`` their feeds tell of so many, every figure another one every five seconds; ``FOLDER/busy`` makes
-the processor of the first one busy, ``FOLDER/told`` is there once it has told so. Everything above the agents' sockets (sshd, connections, the program) stays real.
+the processor of the first one busy, ``FOLDER/told`` is there once it has told so. Everything above the agents' sockets
+(sshd, connections, the program) stays real.
 """
 
 from __future__ import annotations
