@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.rig.fixtures import rig_server, second_server, server, third_server, why_not
 
@@ -20,6 +21,10 @@ _FOREIGN = ("NO_COLOR", "TEXTUAL_THEME", "KOMODO_TUI_HOME", "DOCKER_HOST", "SUDO
 
 for _name in ("COLUMNS", "LINES"):  # left to workers by readline; programs and ps believe them
     os.environ.pop(_name, None)
+
+
+settings.register_profile("machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("machine")  # how fast a machine is fails no test
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ import msgspec
 
 from komodo_tui.domain.errors import KomodoError
 from komodo_tui.domain.text import clean
-from komodo_tui.watch.follow import SettingsFollower
+from komodo_tui.watch.follow import ServerFollower, SettingsFollower
 from komodo_tui.watch.host import WatchHost
 from komodo_tui.watch.turn import WatchTurn
 
@@ -68,6 +68,7 @@ class Watching:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.host.run(), name="watch host")
             tasks.create_task(follower.run(), name="settings")
+            tasks.create_task(ServerFollower(self._runtime).run(), name="servers")
             while True:
                 await self._read()
                 self._wake.clear()

@@ -52,7 +52,8 @@ class WatchLoops:
     def __init__(self, runtime: Runtime, say: Callable[[str], None], *, evaluates: bool = True) -> None:
         """``say`` is told in a line of what begins, ends and cannot be done.
 
-        ``evaluates``: whether alerts are looked for, too; the program on the screen does that anyway.
+        ``evaluates``: whether alerts are looked for and servers followed, too; the program on the screen does that
+        anyway.
         """
         self._runtime = runtime
         self._say = say
@@ -70,9 +71,10 @@ class WatchLoops:
         runtime, say = self._runtime, self._say
         async with asyncio.TaskGroup() as tasks:
             notifier = notifier_of(runtime, say)
-            for loop in (ServerFollower(runtime).run(), self._look(notifier, "alerters"), self._act()):
+            for loop in (self._look(notifier, "alerters"), self._act()):
                 tasks.create_task(loop)
             if self._evaluates:
+                tasks.create_task(ServerFollower(runtime).run())
                 more = MoreSurveys(runtime, await asyncio.to_thread(runtime.alerts.last_look))
                 watcher = AlertWatcher(runtime.fleet.state, runtime.alerts, say, more.latest)
                 tasks.create_task(more.run())

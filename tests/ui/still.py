@@ -75,6 +75,17 @@ class StillHistory:
 
 
 @dataclass
+class StillServers:
+    """``ServerDefinitions`` that are what the fleet was furnished with."""
+
+    still: Any
+
+    def fleet(self) -> list[Any]:
+        """As they are in the fleet."""
+        return [live.definition for live in self.still.state.servers.values()]
+
+
+@dataclass
 class StillRuntime:
     """What an app needs to draw."""
 
@@ -95,6 +106,9 @@ class StillRuntime:
     preparer: Any = None
     alerts: Any = None
     actor: Actor = field(default_factory=lambda: Actor(name="ana", via="tui"))
+
+    def __post_init__(self) -> None:
+        self.servers = self.servers or StillServers(self.fleet)
 
     def read_settings(self) -> Settings:
         """What they are."""
