@@ -70,7 +70,7 @@ async def _start(engine: Engine, context: JobContext, spec: StartRegistry) -> No
                     pass
         context.command(f"docker start {spec.name}")
         await ask(engine, f"start {spec.name}", "POST", f"/containers/{container.id}/start")
-        await _until_it_answers(engine, context, spec)
+        await _until_it_answers(engine, context, spec.name, hint=f"is {spec.image} a registry?")
     except (AgentError, asyncio.CancelledError):
         context.log("it is removed again; its volume stays")
         await ask(engine, f"remove {spec.name}", "DELETE", f"/containers/{container.id}", params={"force": "true"})
@@ -100,20 +100,21 @@ def container_of(spec: StartRegistry) -> CreateContainer:
     )
 
 
-async def _until_it_answers(engine: Engine, context: JobContext, spec: StartRegistry) -> None:
-    context.progress(f"waiting for an answer of {spec.name}")
+async def _until_it_answers(
+    engine: Engine, context: JobContext, name: str, *, hint: str, again: bool = False
+) -> None:  # fmt: skip
+    """``again``: it was up before, and the list may still have its end of then."""
+    context.progress(f"waiting for an answer of {name}")
     for _ in range(_LOOKS):
-        if await _answers(engine, spec.name):
+        if await _answers(engine, name, again=again):
             return
         await asyncio.sleep(_PAUSE)
-    raise AgentError(
-        "failed", f"{spec.name} runs and does not answer on port {spec.port}", hint=f"is {spec.image} a registry?"
-    )
+    raise AgentError("failed", f"{name} runs and does not answer", hint=hint)
 
 
-async def _answers(engine: Engine, name: str) -> bool:
+async def _answers(engine: Engine, name: str, *, again: bool) -> bool:
     container = await engine.find(name)
-    if container.state in ("exited", "dead"):
+    if container.state in ("exited", "dead") and not again:
         raise AgentError("failed", f"{name} ended at once, with status {container.exit_code}", hint="is it a registry?")
     if container.state != "running" or not container.ports:
         return False  # the engine's event has not come yet
@@ -145,6 +146,7 @@ async def _collect(engine: Engine, context: JobContext, spec: CollectRegistry) -
     # It remembers what it had: without a new start it would tell the next push that layers are there which are gone.
     context.command(f"docker restart {container.name}")
     await ask(engine, f"restart {container.name}", "POST", f"/containers/{container.id}/restart")
+    await _until_it_answers(engine, context, container.name, hint="look at its logs", again=True)
 
 
 async def _file(path: str, text: str) -> AsyncIterator[bytes]:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from komodo_agent.repos import clones
 from tests.unit.repos.lab import ENVIRONMENT, Author, Server
 
 if TYPE_CHECKING:
@@ -144,8 +145,9 @@ async def test_a_token_is_not_given_to_whom_its_server_points_at(
 
 
 async def test_a_clone_shows_how_far_it_is_and_leaves_nothing_when_it_is_cancelled(
-    tmp_path: Path, author: Author, web: GitServer
+    tmp_path: Path, author: Author, web: GitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(clones, "_PATIENCE", 0.1)
     server = Server(tmp_path, author)
     login: dict[str, Any] = {"url": f"http://127.0.0.1:{web.server_port}/shop.git", "secret": "SHOP", "token": TOKEN}
     web.go_on.clear()

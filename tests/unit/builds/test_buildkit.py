@@ -214,7 +214,7 @@ def job(**given_fields: Any) -> BuildJob:
 def asked(api: tuple[int, int] = NEW, text: str = "FROM a\n", **given_fields: Any) -> list[tuple[str, str]]:
     from pathlib import Path
 
-    return parameters(job(**given_fields), Files(Path("/files"), Path("/work/Dockerfile"), text, "c0ffee"), api)
+    return parameters(job(**given_fields), Files(Path("/files"), Path("/context/Dockerfile"), text, "c0ffee"), api)
 
 
 def test_a_build_as_the_api_has_it() -> None:
