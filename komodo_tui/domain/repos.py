@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from komodo_agent.wire.repos import RepoChange, RepoSource, RepoVerb, wrong_name, wrong_path, wrong_source
+from komodo_agent.wire.repo_checks import wrong_name, wrong_path, wrong_source
+from komodo_agent.wire.repos import RepoChange, RepoSource, RepoVerb
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.pushes import OnPush, check_on_push
 from komodo_tui.domain.servers import named_servers

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from komodo_agent.wire.compose_git import GitOrigin
-from komodo_agent.wire.repos import RepoSource, wrong_source
+from komodo_agent.wire.repo_checks import wrong_source
+from komodo_agent.wire.repos import RepoSource
 from komodo_tui.domain.errors import NotFoundError, UsageError
 from komodo_tui.domain.values import check_name
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from komodo_agent.wire.repos import wrong_path
+from komodo_agent.wire.repo_checks import wrong_path
 from komodo_tui.domain.durations import parse_duration
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.names import check_plain_name

@@ -18,32 +18,11 @@ import msgspec
 from komodo_tui.domain.errors import NotFoundError, RefusedError, StoreError
 from komodo_tui.domain.procedures.journal import Answer, Entry, RunEnded, RunStarted, RunSummary, decoder
 from komodo_tui.store.locks import FileLock
+from komodo_tui.store.run_rows import SCHEMA, SHORTEST, SUMMARY, VERSION, summary_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS runs (
-  run TEXT PRIMARY KEY, procedure TEXT NOT NULL, started REAL NOT NULL, who TEXT NOT NULL, parameters TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS runs_by_procedure ON runs (procedure, started);
-CREATE TABLE IF NOT EXISTS entries (
-  run TEXT NOT NULL, seq INTEGER NOT NULL, at REAL NOT NULL, content TEXT NOT NULL, PRIMARY KEY (run, seq))
-  WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS ends (run TEXT PRIMARY KEY, at REAL NOT NULL, outcome TEXT NOT NULL, summary TEXT NOT NULL);
-CREATE TRIGGER IF NOT EXISTS runs_no_update BEFORE UPDATE ON runs BEGIN SELECT RAISE(ABORT, 'append-only'); END;
-CREATE TRIGGER IF NOT EXISTS entries_no_update BEFORE UPDATE ON entries
-  BEGIN SELECT RAISE(ABORT, 'append-only'); END;
-CREATE TABLE IF NOT EXISTS answers (
-  run TEXT NOT NULL, stage INTEGER NOT NULL, step INTEGER NOT NULL, at REAL NOT NULL, yes INTEGER NOT NULL,
-  who TEXT NOT NULL, note TEXT NOT NULL, PRIMARY KEY (run, stage, step)) WITHOUT ROWID;
-PRAGMA user_version = 2;
-"""
-_VERSION = 2
-_SUMMARY = """\
-SELECT runs.run, procedure, started, who, parameters, ends.at, outcome, summary
-FROM runs LEFT JOIN ends ON ends.run = runs.run"""
-_SHORTEST = "ORDER BY length(runs.run), runs.run LIMIT 2"
 
 
 class RunStore:
@@ -89,7 +68,7 @@ class RunStore:
                 "INSERT INTO runs VALUES (?, ?, ?, ?, ?)",
                 (entry.run, entry.procedure, now, str(entry.actor), parameters),
             )
-            connection.execute("INSERT INTO entries VALUES (?, 1, ?, ?)", (entry.run, now, _text(entry)))
+            connection.execute("INSERT INTO entries VALUES (?, 1, ?, ?)", (entry.run, now, text_of(entry)))
 
     def append(self, run: str, *entries: Entry) -> None:
         """Write the next entries of a run, all or none.
@@ -105,7 +84,7 @@ class RunStore:
             (last,) = connection.execute("SELECT max(seq) FROM entries WHERE run = ?", (run,)).fetchone()
             connection.executemany(
                 "INSERT INTO entries VALUES (?, ?, ?, ?)",
-                [(run, last + number, now, _text(entry)) for number, entry in enumerate(entries, 1)],
+                [(run, last + number, now, text_of(entry)) for number, entry in enumerate(entries, 1)],
             )
             for entry in entries:
                 if isinstance(entry, RunEnded):
@@ -164,10 +143,10 @@ class RunStore:
         for path in reversed(self._files()):
             with self._reading(path) as connection:
                 rows = connection.execute(
-                    f"{_SUMMARY} WHERE ? IN ('', procedure) ORDER BY started DESC LIMIT ?",
+                    f"{SUMMARY} WHERE ? IN ('', procedure) ORDER BY started DESC LIMIT ?",
                     (procedure, limit - len(found)),
                 ).fetchall()
-            found += [_summary(*row) for row in rows]
+            found += [summary_of(*row) for row in rows]
             if len(found) >= limit:
                 break
         return found
@@ -182,8 +161,8 @@ class RunStore:
         found: list[RunSummary] = []
         for path in reversed(self._files()):
             with self._reading(path) as connection:
-                rows = connection.execute(f"{_SUMMARY} WHERE runs.run LIKE ? ESCAPE '\\' {_SHORTEST}", (pattern,))
-                found += [_summary(*row) for row in rows]
+                rows = connection.execute(f"{SUMMARY} WHERE runs.run LIKE ? ESCAPE '\\' {SHORTEST}", (pattern,))
+                found += [summary_of(*row) for row in rows]
         exact = [one for one in found if one.run == run]
         if exact:
             return exact[0]
@@ -207,12 +186,12 @@ class RunStore:
         for path in reversed(self._files()):
             with self._reading(path) as connection:
                 row = connection.execute(
-                    f"{_SUMMARY} WHERE procedure = ? AND outcome = 'success' AND started < ? "
+                    f"{SUMMARY} WHERE procedure = ? AND outcome = 'success' AND started < ? "
                     "AND runs.run NOT LIKE '%.%' ORDER BY started DESC LIMIT 1",
                     (procedure, before),
                 ).fetchone()
             if row is not None:
-                return _summary(*row)
+                return summary_of(*row)
         return None
 
     def close(self) -> None:
@@ -260,13 +239,13 @@ class RunStore:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
         try:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version > _VERSION:
+            if version > VERSION:
                 raise StoreError(
                     f"{path} was written by a newer komodo-tui (schema {version})", hint="update komodo-tui here"
                 )
-            if version < _VERSION:  # what is there already is left as it is
+            if version < VERSION:  # what is there already is left as it is
                 connection.execute("PRAGMA journal_mode=WAL")
-                connection.executescript(_SCHEMA)
+                connection.executescript(SCHEMA)
             connection.execute("PRAGMA synchronous=FULL")
         except BaseException:
             connection.close()
@@ -282,20 +261,3 @@ class RunStore:
             raise StoreError(
                 f"the journal of runs cannot be {doing} in {self.folder}: {error}", hint="free space or mend the folder"
             ) from error
-
-
-def _text(entry: Entry) -> str:
-    return msgspec.json.encode(entry).decode()
-
-
-def _summary(
-    run: str, procedure: str, started: float, who: str, parameters: str, ended: float | None, outcome: str | None,
-    summary: str | None,
-) -> RunSummary:  # fmt: skip
-    return msgspec.convert(
-        {
-            "run": run, "procedure": procedure, "started": started, "who": who, "ended": ended, "outcome": outcome,
-            "summary": summary or "", "parameters": msgspec.json.decode(parameters),
-        },
-        RunSummary,
-    )  # fmt: skip

@@ -70,3 +70,30 @@ def wait_for(condition: Callable[[], bool], timeout: float, *, what: str) -> boo
             return False
         time.sleep(0.02)
     return True
+
+
+def children(pid: int) -> list[int]:
+    """Pids of a process's children."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += [int(child) for child in task.read_text().split()]
+        except OSError:
+            continue
+    return found
+
+
+def pids_in(netns: str) -> list[int]:
+    """Processes that still live in the namespace: agents and shells the tests left."""
+    try:
+        space = Path(netns).stat().st_ino
+    except OSError:
+        return []
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/ns/net"):
+        try:
+            if entry.stat().st_ino == space:
+                found.append(int(entry.parts[2]))
+        except OSError:
+            continue
+    return found

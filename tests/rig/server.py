@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.rig import images, releases
 from tests.rig.compose import CACHE
 from tests.rig.packages import find
-from tests.rig.processes import alive, run, spawn, stop, wait_for
+from tests.rig.processes import alive, children, pids_in, run, spawn, stop, wait_for
 
 RUN = Path("/run/komodo-rig")
 DATA = Path("/var/tmp/komodo-rig")
@@ -200,7 +200,7 @@ def down(name: str) -> None:
         if (run_dir / "sshd.pid").exists():
             for pid in [*server.sessions(), server.pid("sshd")]:
                 stop(pid, sig=signal.SIGKILL)
-        for pid in _pids_in(server.netns):
+        for pid in pids_in(server.netns):
             stop(pid, sig=signal.SIGKILL)
         outer = f"kr{(run_dir / 'number').read_text()}"
         if Path("/sys/class/net", outer).exists():
@@ -284,33 +284,6 @@ def _engine_environment() -> dict[str, str]:
     """
     keep = {k: v for k, v in os.environ.items() if not k.startswith(("DOCKER", "XDG_"))}
     return {**keep, "PATH": f"{keep.get('PATH', '')}:/usr/sbin:/sbin", "TMPDIR": tempfile.gettempdir()}
-
-
-def children(pid: int) -> list[int]:
-    """Pids of a process's children."""
-    found = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found += [int(child) for child in task.read_text().split()]
-        except OSError:
-            continue
-    return found
-
-
-def _pids_in(netns: str) -> list[int]:
-    """Processes that still live in the namespace: agents and shells the tests left."""
-    try:
-        space = Path(netns).stat().st_ino
-    except OSError:
-        return []
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/ns/net"):
-        try:
-            if entry.stat().st_ino == space:
-                found.append(int(entry.parts[2]))
-        except OSError:
-            continue
-    return found
 
 
 def _mounts_below(*folders: Path) -> list[str]:

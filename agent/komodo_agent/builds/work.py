@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..problems import AgentError
 from ..wire.builds import wrong_build
-from ..wire.repos import wrong_source
+from ..wire.repo_checks import wrong_source
 from .acts import BuildAct
 from .builder import look
 from .place import Place, left_behind

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ..problems import AgentError
-from ..wire.repos import file_path, is_file, wrong_name, wrong_source
+from ..wire.repo_checks import file_path, is_file, wrong_name, wrong_source
 from .after import run_after
 from .commit import CommitAct
 from .folder import Folder, Record

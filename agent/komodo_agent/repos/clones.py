@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..problems import AgentError
-from ..wire.repos import wrong_name
+from ..wire.repo_checks import wrong_name
 from .acts import RepoAct, check, check_source
 from .files import read, tree
 from .folder import Folder

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from ..engine.volume_tree import FOLDER, PLAIN, decode_path, inside, root_of, show
 from ..engine.volume_tree import folder as listed
 from ..problems import AgentError
-from ..wire.repos import RepoFile, wrong_path
+from ..wire.repo_checks import wrong_path
+from ..wire.repos import RepoFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

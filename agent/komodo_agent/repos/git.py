@@ -148,7 +148,7 @@ async def _end(call: _Call, work: asyncio.Future[bytes]) -> None:
 
 def _login(source: RepoSource, known_hosts: Path, key: str) -> dict[str, str]:
     """Environment (and, with a dot in it, configuration) with which git reaches this source and nothing else."""
-    from ..wire.repos import is_file, site_of
+    from ..wire.repo_checks import is_file, site_of
 
     site = site_of(source.url)
     if is_file(source.url):

@@ -64,6 +64,7 @@ class AlerterEditing(Editing[Alerter]):
 
     def editor(self, title: str, text: str) -> YamlEditor[Alerter]:
         """The dialog."""
+
         def read(typed: str) -> Checked[Alerter]:
             alerter = check_alerter(read_one(typed, "alerters", "name: …, url: …"))
             return Checked(alerter, f"{alerter.name} can be saved; t in its menu sends a message")

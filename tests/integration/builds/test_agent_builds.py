@@ -21,6 +21,7 @@ from komodo_agent.wire.jobs import JobRequest
 from komodo_agent.wire.repos import RepoSource
 from tests.integration.agent.lab import AgentProcess, agent_process
 from tests.rig.buildx import config_folder
+from tests.rig.fixtures import absent
 from tests.rig.packages import find
 from tests.rig.processes import alive, wait_for
 from tests.rig.registry import registry
@@ -59,7 +60,7 @@ def server(builder: str, rig_server: Callable[..., Server]) -> Server:
         try:
             return rig_server("s", release="trixie")
         except RuntimeError as error:
-            pytest.skip(str(error))
+            absent(error)
     return rig_server("nobk", buildkit=False) if builder == "classic" else rig_server("a")
 
 

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.rig.packages import find
-from tests.rig.processes import alive, run, spawn, stop, wait_for
-from tests.rig.server import children
+from tests.rig.processes import alive, children, run, spawn, stop, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 from tests.integration.install.bare import prepare
 from tests.rig.packages import find
-from tests.rig.processes import alive, wait_for
-from tests.rig.server import children
+from tests.rig.processes import alive, children, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,6 +9,7 @@ import pytest
 from tests.integration.resources.conftest import clean
 from tests.integration.ship.lab import Pair
 from tests.integration.ssh.conftest import _agents, _running, agent, second_agent
+from tests.rig.fixtures import absent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,7 @@ def stores(
     try:
         beta, gamma = rig_server("s", release="trixie"), rig_server("t", release="forky")
     except RuntimeError as error:
-        pytest.skip(str(error))
+        absent(error)
     agents = [_running(server, _agents) for server in (beta, gamma)]
     for one in agents:
         _empty(one)

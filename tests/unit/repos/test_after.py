@@ -14,7 +14,8 @@ import pytest
 from komodo_agent.problems import AgentError
 from komodo_agent.repos.git import _login
 from komodo_agent.repos.keys import lent_key
-from komodo_agent.wire.repos import RepoJob, RepoSource, wrong_source
+from komodo_agent.wire.repo_checks import wrong_source
+from komodo_agent.wire.repos import RepoJob, RepoSource
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.repos import RepoDefinition, RepoOperation, check_repo
 from komodo_tui.operations.repo_plans import repo_jobs

@@ -10,18 +10,8 @@ import pytest
 
 from komodo_agent.repos import git as hard
 from komodo_agent.repos.git import HardGit
-from komodo_agent.wire.repos import (
-    DirtyFile,
-    RepoCommit,
-    RepoDetail,
-    RepoSource,
-    RepoState,
-    site_of,
-    wrong_branch,
-    wrong_name,
-    wrong_source,
-    wrong_url,
-)
+from komodo_agent.wire.repo_checks import site_of, wrong_branch, wrong_name, wrong_source, wrong_url
+from komodo_agent.wire.repos import DirtyFile, RepoCommit, RepoDetail, RepoSource, RepoState
 from komodo_tui.fleet.cleaning import clean_value
 from tests.unit.repos.lab import git
 
