@@ -124,6 +124,8 @@ class BuildDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         """Where the image goes, in a few words."""
         parts = [f"shipped to {', '.join(self.ship)}"] if self.ship else []
         parts += [f"pushed to {', '.join(registry.domain for registry in self.registries)}"] if self.registries else []
+        if self.redeploy_on_build:  # it is shipped to the servers of those
+            parts.append(f"run by {', '.join(self.redeploy_on_build)}")
         return "; ".join(parts) or "kept"
 
     @property

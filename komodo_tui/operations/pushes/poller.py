@@ -67,6 +67,8 @@ class Poller:
         self._hosts: dict[str, tuple[int, float]] = {}
         self._chosen: dict[str, int] = {}
         self._looking: dict[str, asyncio.Task[None]] = {}
+        self._told: set[str] = set()
+        """Repos of which it was said where they stood when looking began."""
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -115,6 +117,10 @@ class Poller:
         if pushed:
             self._say(f"repo {repo.name}: {head.branch or repo.branch} is at {head.commit[:12]} now")
             self._pushed()
+        elif repo.name not in self._told:
+            branch = head.branch or repo.branch
+            self._say(f"repo {repo.name}: {branch} is at {head.commit[:12]}; what comes after counts")
+        self._told.add(repo.name)
         return pushed
 
     def _polled(self) -> dict[str, RepoDefinition]:
@@ -124,6 +130,7 @@ class Poller:
         for gone in self._next.keys() - polled.keys():
             for known in (self._next, self._failures, self._chosen):
                 known.pop(gone, None)
+            self._told.discard(gone)
 
     def _first(self, repo: RepoDefinition) -> float:
         return random.uniform(0, min(_SPREAD, _interval(repo)))
