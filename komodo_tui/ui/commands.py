@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from abc import abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,13 +28,13 @@ class CommandApp(ServiceApp):
     """The actions of keys that work everywhere."""
 
     @property
+    @abstractmethod
     def current_page(self) -> Page | None:
         """The page on screen."""
-        raise NotImplementedError
 
+    @abstractmethod
     def chords(self) -> Mapping[str, Mapping[str, Chord]]:
         """The two-key commands, by their first key."""
-        raise NotImplementedError
 
     async def begin(self) -> None:
         """Connect; what is damaged in the definitions is told, for something may be missing from them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 D = TypeVar("D", bound=msgspec.Struct)
 
 
-class Editing(Generic[D]):
+class Editing(ABC, Generic[D]):
     """From a key to a changed definition. A kind fills in what it is made of; the flows are here.
 
     The flows raise KomodoError: it was changed meanwhile, is gone, or was refused. Call them from a worker.
@@ -33,26 +34,26 @@ class Editing(Generic[D]):
     # -- what a kind says ---------------------------------------------------------------------------------------
 
     @property
+    @abstractmethod
     def kept(self) -> KeptDefinitions[D, Any]:
         """Where they are kept."""
-        raise NotImplementedError
 
+    @abstractmethod
     def text(self, definition: D) -> str:
         """A definition as people write it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def editor(self, title: str, text: str) -> YamlEditor[D]:
         """The dialog whose result is the definition, once it could be kept."""
-        raise NotImplementedError
 
+    @abstractmethod
     def operation(self, verb: Literal["add", "edit", "remove"], name: str, definition: D | None, rev: int | None,
                   ) -> Operation:  # fmt: skip
         """The change of a definition; ``rev`` is the revision it was based on, None for add."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def beginning(self) -> str | None:
         """The text a new one begins with; None: the person left when asked where to begin."""
-        raise NotImplementedError
 
     def copied(self, definition: D, name: str) -> D:
         """A copy under this name, without what only one may have."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from textual import on
@@ -52,9 +53,9 @@ class ListAndDetail(Page, Generic[R]):
     _wanted: Hashable | None = None
     """The row to go to, once it is there."""
 
+    @abstractmethod
     def rows(self) -> Mapping[Any, R]:
         """All rows as they are known now."""
-        raise NotImplementedError
 
     def compose(self) -> ComposeResult:
         """Both; one is displayed."""
