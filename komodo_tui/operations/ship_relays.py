@@ -118,6 +118,7 @@ class _Reading:
         if relay in self._relays:
             self._relays.remove(relay)
         if not self._relays:
+            self.begun = True  # also where it had not: nobody may join what is ended
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 

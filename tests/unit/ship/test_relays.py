@@ -123,3 +123,16 @@ async def test_a_server_that_leaves_stops_nobody_and_the_last_one_ends_the_readi
     await asyncio.wait_for(relays[1].close(), 5)
     assert asyncio.all_tasks() == {asyncio.current_task()}
     assert not relays[1].meter.ended
+
+
+async def test_nobody_joins_a_reading_that_was_left_before_it_began() -> None:
+    source: Any = Source(10)
+    shared = ShipSource()
+    left, late = (Relay(lambda relay: None) for _ in range(2))
+    async with shared.looking():
+        shared.read(source, ExportRequest(id="i"), left)
+        await left.close()
+        shared.read(source, ExportRequest(id="i"), late)
+    async with asyncio.timeout(10):
+        assert len([1 async for _ in late.pieces(Shipment(id="i"))]) == 12
+    await late.close()
