@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from komodo_tui.domain.errors import KomodoError, NotFoundError
@@ -60,17 +61,12 @@ class ServerFollower:
         except KomodoError:
             return  # who reads the definitions for more than this tells of it
         known = {name: live.definition for name, live in self._fleet.state.servers.items()}
-        for gone in known.keys() - wanted.keys():
-            await self._remove(gone)
-        for name, definition in wanted.items():
-            if known.get(name) != definition:
-                await self._fleet.add(definition)
-
-    async def _remove(self, name: str) -> None:
-        try:
-            await self._fleet.remove(name)
-        except NotFoundError:
-            return  # an act of ours was faster
+        with suppress(NotFoundError):  # an act of ours was faster; the next look sees what is left
+            for gone in known.keys() - wanted.keys():
+                await self._fleet.remove(gone)
+            for name, definition in wanted.items():
+                if known.get(name) != definition:
+                    await self._fleet.add(definition)
 
 
 class SettingsFollower:

@@ -13,6 +13,7 @@ import pytest
 
 from komodo_tui.domain.procedures.model import ProcedureDefinition
 from komodo_tui.domain.repos import RepoDefinition
+from komodo_tui.domain.servers import ServerDefinition
 from komodo_tui.domain.syncs import SyncDefinition
 from komodo_tui.store.alerts import AlertStore
 from komodo_tui.store.definitions import DefinitionStore
@@ -90,6 +91,24 @@ def no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
     for module in (follow, host, holding):
         monkeypatch.setattr(module, "LOOK", 0.05)
+
+
+@pytest.mark.usefixtures("no_engine")
+async def test_servers_that_others_add_change_and_remove_are_followed(tmp_path: Path) -> None:
+    root = tmp_path / "home"
+    root.mkdir(mode=0o700)
+    app = KomodoApp(build_runtime(root), tab="servers")
+    async with app.run_test(size=SMALL) as pilot:
+        servers = app.runtime.fleet.state.servers
+        await until(pilot, lambda: "local" in servers)
+        others = DefinitionStore(StateDirectory(root, root, root).definitions)
+        rev = others.put("server", "web-1", ServerDefinition(name="web-1", address="127.0.0.1:1"), None)
+        await until(pilot, lambda: list(servers) == ["web-1"])
+        rev = others.put("server", "web-1", ServerDefinition(name="web-1", address="127.0.0.1:2"), rev)
+        await until(pilot, lambda: servers["web-1"].definition.address == "127.0.0.1:2")
+        others.delete("server", "web-1", rev)
+        await until(pilot, lambda: list(servers) == ["local"])
+        others.close()
 
 
 @pytest.mark.usefixtures("no_engine")
