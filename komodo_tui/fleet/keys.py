@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import struct
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -52,6 +53,7 @@ class KeyRing:
     """All keys in use. Belongs to the event loop; files are read and decrypted in threads."""
 
     def __init__(self) -> None:
+        self._reading = threading.Lock()
         self._identities: dict[str, tuple[int, _Identity | None]] = {}
         self._declined: set[str] = set()
         self._locks: dict[str, asyncio.Lock] = {}
@@ -107,10 +109,11 @@ class KeyRing:
             stamp = Path(path).stat().st_mtime_ns
         except OSError:
             return None
-        cached = self._identities.get(path)
-        if cached is None or cached[0] != stamp:
-            cached = self._identities[path] = (stamp, _load(path))
-        return cached[1]
+        with self._reading:  # two of one file would be asked about twice
+            cached = self._identities.get(path)
+            if cached is None or cached[0] != stamp:
+                cached = self._identities[path] = (stamp, _load(path))
+            return cached[1]
 
     async def _private(self, path: str, identity: _Identity, ask: Asker) -> asyncssh.SSHKey | None:
         if identity.private is not None or path in self._declined:
