@@ -59,14 +59,17 @@ class PushStore(SqliteFile):
 
     # -- what comes in ------------------------------------------------------------------------------------------
 
-    def looked(self, seen: SeenBranch, branch: str, now: float) -> bool:
+    def looked(self, seen: SeenBranch, branch: str, now: float, *, began: float | None = None) -> bool:
         """A look found the branch at this commit; True when that is a push. The first look sets nothing off.
 
-        ``branch`` is its name, where the definition has none.
+        ``branch`` is its name, where the definition has none. ``began``: Unix time at which the look did; what a
+        webhook told meanwhile is newer than what it found.
         """
         with self._open(write=True) as db:
             row = _seen_row(db, seen)
             old = row[0] if row is not None else ""
+            if row is not None and began is not None and began <= row[2] <= now:
+                return False
             _write_seen(db, seen, now)
             if not old or old == seen.commit:
                 return False
@@ -195,13 +198,14 @@ class PushStore(SqliteFile):
             return [_push(row) for row in db.execute(f"SELECT {_COLUMNS} FROM pushes {where}", values)]
 
 
-def _seen_row(db: sqlite3.Connection, seen: SeenBranch) -> tuple[str, str] | None:
-    """The commit and the problem that are known; None where the definition names another URL or branch since."""
+def _seen_row(db: sqlite3.Connection, seen: SeenBranch) -> tuple[str, str, float] | None:
+    """The commit, the problem and the time that are known; None where the definition names another URL or branch
+    since."""
     row = db.execute(
-        'SELECT "commit", problem FROM seen WHERE repo = ? AND url = ? AND branch = ?',
+        'SELECT "commit", problem, checked FROM seen WHERE repo = ? AND url = ? AND branch = ?',
         (seen.repo, seen.url, seen.branch),
     ).fetchone()
-    return (row[0], row[1]) if row is not None else None
+    return (row[0], row[1], row[2]) if row is not None else None
 
 
 def _write_seen(db: sqlite3.Connection, seen: SeenBranch, now: float) -> None:
@@ -212,17 +216,21 @@ def _write_seen(db: sqlite3.Connection, seen: SeenBranch, now: float) -> None:
 
 
 def _enter(db: sqlite3.Connection, push: Push) -> None:
-    """Let it wait, or count it into the one that waits."""
+    """Let it wait, or count it into the one that waits. What the one before it did not do, it has to."""
     changed = db.execute(
         'UPDATE pushes SET "commit" = ?, source = ?, delivery = ?, who = ?, subject = ?, seen = ?, branch = ?,'
-        " count = count + 1, due = 0 WHERE repo = ? AND state = 'pending'",
+        " count = count + 1, due = 0, tries = 0 WHERE repo = ? AND state = 'pending'",
         (push.commit, push.source, push.delivery, push.who, push.subject, push.seen, push.branch, push.repo),
     ).rowcount
     if not changed:
+        newest = db.execute(
+            "SELECT state, before FROM pushes WHERE repo = ? ORDER BY id DESC LIMIT 1", (push.repo,)
+        ).fetchone()
+        before = newest[1] if newest is not None and newest[0] == "failed" else push.before
         db.execute(
             'INSERT INTO pushes (repo, branch, before, "commit", source, delivery, who, subject, seen)'
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (push.repo, push.branch, push.before, push.commit, push.source, push.delivery, push.who, push.subject,
+            (push.repo, push.branch, before, push.commit, push.source, push.delivery, push.who, push.subject,
              push.seen),
         )  # fmt: skip
 

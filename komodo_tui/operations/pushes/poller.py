@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -98,7 +99,7 @@ class Poller:
     async def look(self, repo: RepoDefinition) -> bool:
         """Look at one now; True when that was a push. What goes wrong is kept as the repo's problem."""
         seen = SeenBranch(repo=repo.name, url=repo.url, branch=repo.branch)
-        problem = ""
+        problem, began = "", time.time()
         try:
             head = await self._head(repo)
             if not head.commit:
@@ -111,9 +112,8 @@ class Poller:
             if await asyncio.to_thread(self._store.failed_look, seen, problem[:500], now):
                 self._say(f"repo {repo.name}: {problem}")
             return False
-        pushed = await asyncio.to_thread(
-            self._store.looked, msgspec.structs.replace(seen, commit=head.commit), head.branch, now
-        )
+        found = msgspec.structs.replace(seen, commit=head.commit)
+        pushed = await asyncio.to_thread(partial(self._store.looked, found, head.branch, now, began=began))
         if pushed:
             self._say(f"repo {repo.name}: {head.branch or repo.branch} is at {head.commit[:12]} now")
             self._pushed()

@@ -93,7 +93,32 @@ def test_a_push_that_waits_for_a_server_is_tried_again_or_merged(store: PushStor
     deliver(store, "b", "2")
     again = store.claim("run2", 8.0)
     assert again is not None
-    assert (again.id, again.commit, again.tries, again.count) == (push.id, "b", 2, 2)
+    assert (again.id, again.commit, again.count) == (push.id, "b", 2)
+    assert again.tries == 1, "the newer push has all its tries before it"
+
+
+def test_what_a_push_did_not_do_the_next_one_has_to(store: PushStore) -> None:
+    store.looked(seen("a"), "main", 1.0)
+    for commit in "bc":
+        store.looked(seen(commit), "main", 2.0)
+        push = store.claim(f"run-{commit}", 3.0)
+        assert push is not None
+        assert push.before == "a", "what is new since the last that was done to its end"
+        store.ended(push, good=commit == "c", note="", now=4.0)
+    store.looked(seen("d"), "main", 5.0)
+    push = store.claim("run-d", 6.0)
+    assert push is not None
+    assert push.before == "c"
+
+
+def test_a_look_that_began_before_a_webhook_came_says_nothing_new(store: PushStore) -> None:
+    store.looked(seen("a"), "main", 1.0)
+    push = Push(repo="shop", branch="main", commit="b", source="github", delivery="1")
+    store.delivered(push, seen("b"), ("1",), 10.0)
+    assert not store.looked(seen("a"), "main", 10.5, began=9.5), "the branch was asked for before the push"
+    assert not store.looked(seen("b"), "main", 15.0, began=14.0)
+    assert [(push.commit, push.count) for push in store.recent()] == [("b", 1)]
+    assert store.looked(seen("c"), "main", 8.0, began=7.0), "a clock that was set back stops nothing"
 
 
 def test_the_queue_is_bounded(store: PushStore) -> None:
