@@ -19,8 +19,10 @@ async def ahead(source: AsyncIterator[T], most: int = 8) -> AsyncGenerator[T, No
         try:
             async for item in source:
                 await queue.put(item)
-        finally:
+        except Exception:
             await queue.put(None)
+            raise
+        await queue.put(None)  # not when cancelled: nobody takes anything then, and a full queue would keep it for ever
 
     filling = asyncio.create_task(fill())
     try:

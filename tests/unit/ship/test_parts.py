@@ -221,6 +221,22 @@ async def test_ahead_gives_all_and_errors_in_their_place() -> None:
         assert await anext(some) == 0
 
 
+async def test_ahead_can_be_left_while_its_source_waits_for_room() -> None:
+    """As when the other side goes away, or the disk is full: the engine always sends faster than the network."""
+    fetched = asyncio.Semaphore(0)
+
+    async def numbers() -> AsyncIterator[int]:
+        for number in range(20):
+            fetched.release()
+            yield number
+
+    async with asyncio.timeout(5):
+        async with aclosing(ahead(numbers(), 3)) as some:
+            assert await anext(some) == 0
+            for _ in range(5):  # the one taken, three kept, and the one that finds no room
+                await fetched.acquire()
+
+
 def test_what_a_killed_program_left_is_told() -> None:
     operation = ShipOperation(image="api:1", id="sha256:1", source="a", targets=(ShipTarget(server="b"),))
     told = found_done(operation, Target(server="b", name="api:1"), {})
