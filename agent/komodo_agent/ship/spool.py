@@ -69,11 +69,13 @@ class Spool:
 
     def prune(self) -> None:
         """Drop what is too old or too much; what is in use stays."""
-        files = sorted(
-            ((path.stat().st_mtime, path.stat().st_size, path) for path in self.folder.iterdir()), reverse=True
-        )
+        files: list[tuple[float, int, Path]] = []
+        for path in self.folder.iterdir():
+            with suppress(FileNotFoundError):  # another import has ended meanwhile
+                status = path.stat()
+                files.append((status.st_mtime, status.st_size, path))
         total = 0
-        for changed, size, path in files:
+        for changed, size, path in sorted(files, reverse=True):
             total += size
             if _KEPT.fullmatch(path.name) and (total > _MOST or time.time() - changed > _OLDEST):
                 path.unlink(missing_ok=True)

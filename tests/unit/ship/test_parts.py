@@ -30,7 +30,7 @@ from komodo_tui.operations.frames import FrameMeter, frame
 from komodo_tui.operations.server_steps import found_done
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
 LAYER = "sha256:" + "a" * 64
@@ -177,6 +177,22 @@ def test_the_spool_keeps_what_broke_off(tmp_path: Path) -> None:
     assert reborn.kept((LAYER,)) == {}
     with pytest.raises(AgentError):
         spool.take("sha256:../../etc", "0" * 12)
+
+
+def test_a_layer_that_goes_while_the_spool_is_looked_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another image arrives at the same time, and its import ends just then: this one must not fail of it."""
+    spool = Spool(tmp_path / "spool")
+    spool.open()
+    spool.take(LAYER, "0" * 12).write(b"12345")
+    listed = type(tmp_path).iterdir
+
+    def gone(folder: Path) -> Iterator[Path]:
+        for path in list(listed(folder)):
+            path.unlink()
+            yield path
+
+    monkeypatch.setattr(type(tmp_path), "iterdir", gone)
+    spool.prune()
 
 
 def test_packing_is_tried_where_sending_is_slow_and_kept_where_it_pays() -> None:
