@@ -183,7 +183,8 @@ def test_a_layer_that_goes_while_the_spool_is_looked_through(tmp_path: Path, mon
     """Another image arrives at the same time, and its import ends just then: this one must not fail of it."""
     spool = Spool(tmp_path / "spool")
     spool.open()
-    spool.take(LAYER, "0" * 12).write(b"12345")
+    held = spool.take(LAYER, "0" * 12)
+    held.close()
     listed = type(tmp_path).iterdir
 
     def gone(folder: Path) -> Iterator[Path]:
@@ -191,8 +192,9 @@ def test_a_layer_that_goes_while_the_spool_is_looked_through(tmp_path: Path, mon
             path.unlink()
             yield path
 
-    monkeypatch.setattr(type(tmp_path), "iterdir", gone)
-    spool.prune()
+    with monkeypatch.context() as patched:
+        patched.setattr(type(tmp_path), "iterdir", gone)
+        spool.prune()
 
 
 def test_packing_is_tried_where_sending_is_slow_and_kept_where_it_pays() -> None:
