@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.errors import KomodoError, LockedError, NotFoundError, StoreError
 from komodo_tui.domain.operations import Actor
+from komodo_tui.domain.procedures.journal import TargetEnded
 from komodo_tui.domain.pushes import run_of, wanted
 from komodo_tui.domain.repos import RepoOperation, servers_of
 from komodo_tui.operations.procedures.start import new_run_id, resumed, started
@@ -132,7 +134,7 @@ class PushWorker:
 
     async def _act(self, push: Push, *, again: bool) -> None:
         """See one push through; how it ended is in the queue then."""
-        repo = self._repos().get(push.repo)
+        repo = (await asyncio.to_thread(self._repos)).get(push.repo)
         good, note = False, ""
         try:
             if repo is None:
@@ -143,7 +145,7 @@ class PushWorker:
                 good, note = await self._fresh(push, repo)
         except KomodoError as error:
             note = str(error)
-        away = [] if good or repo is None else self._away(repo)
+        away = [] if good or repo is None else await asyncio.to_thread(self._away, push, repo)
         again_at = 0.0
         if away and push.tries <= len(_AGAIN):
             again_at = time.time() + _AGAIN[push.tries - 1]
@@ -170,20 +172,23 @@ class PushWorker:
             return await _to_its_end(runner)
 
     async def _resumed(self, push: Push, repo: RepoDefinition) -> tuple[bool, str]:
-        try:
-            summary = await asyncio.to_thread(self._runs.get, push.run)
-        except NotFoundError:
-            return await self._fresh(push, repo)  # it was taken from the queue, and no more
-        if summary.ended is not None:
-            return summary.outcome == "success", summary.summary
-        self._say(f"push to {push.repo}: going on with run {push.run}")
-        await self._connected(repo)
+        said = False
         while True:
+            try:
+                summary = await asyncio.to_thread(self._runs.get, push.run)
+            except NotFoundError:
+                return await self._fresh(push, repo)  # it was taken from the queue, and no more
+            if summary.ended is not None:
+                return summary.outcome == "success", summary.summary
+            if not said:
+                self._say(f"push to {push.repo}: going on with run {push.run}")
+                await self._connected(repo)
+                said = True
             try:
                 async with resumed(self._parts(push), push.run) as runner:
                     return await _to_its_end(runner)
             except LockedError:
-                await asyncio.sleep(_LOCKED)  # somebody went on with it by hand
+                await asyncio.sleep(_LOCKED)  # somebody goes on with it by hand, and may bring it to its end
 
     def _parts(self, push: Push, definition: ProcedureDefinition | None = None) -> RunParts:
         return PushParts(runtime=self._runtime, runs=self._runs, who=_actor(push), own=definition)
@@ -237,12 +242,17 @@ class PushWorker:
             return ()
         return servers_of(repo, {name: live.definition for name, live in states.items()})
 
-    def _away(self, repo: RepoDefinition) -> list[str]:
+    def _away(self, push: Push, repo: RepoDefinition) -> list[str]:
+        """The servers that are away, of those that have its clones and those on which the run failed. Blocks."""
         states = self._runtime.fleet.state.servers
-        try:
-            return [name for name in self._servers(repo) if not states[name].live]
-        except KomodoError:
-            return []
+        names: list[str] = []
+        with suppress(KomodoError):
+            names += self._servers(repo)
+        with suppress(KomodoError):
+            runs = (push.run, *self._runs.within(push.run))
+            entries = [entry for run in runs for _, _, entry in self._runs.entries(run)]
+            names += [one.target.server for one in entries if isinstance(one, TargetEnded) and one.end != "success"]
+        return [name for name in dict.fromkeys(names) if name in states and not states[name].live]
 
 
 def _actor(push: Push) -> Actor:

@@ -10,10 +10,12 @@ import msgspec
 import pytest
 
 from komodo_tui.domain.errors import ReadOnlyError, UsageError
-from komodo_tui.domain.operations import Actor
-from komodo_tui.domain.pushes import OnPush, Push, SeenBranch
+from komodo_tui.domain.operations import Actor, Target
+from komodo_tui.domain.procedures.journal import RunEnded, RunStarted, TargetEnded
+from komodo_tui.domain.pushes import OnPush, Push, SeenBranch, run_of
 from komodo_tui.domain.repos import RepoDefinition
 from komodo_tui.domain.servers import ServerDefinition
+from komodo_tui.operations.pushes import worker
 from komodo_tui.operations.pushes.by_hand import push_by_hand
 from komodo_tui.operations.pushes.worker import PushWorker
 from komodo_tui.store.paths import state_directory
@@ -51,13 +53,23 @@ class Lab:
             fleet=SimpleNamespace(state=SimpleNamespace(servers={"web": self.server})), executor=None
         )
         self.said: list[str] = []
-        self.worker = Worker(self.store, lambda: self.repos, runtime, RunStore(folder / "runs"), self.said.append)
+        self.runs = RunStore(folder / "runs")
+        self.worker = Worker(self.store, lambda: self.repos, runtime, self.runs, self.said.append)
         self.worker.ran = []
 
     def push(self, commit: str, repo: str = "shop") -> None:
         """One more waits."""
         seen = SeenBranch(repo=repo, url=URL, branch="", commit=commit)
         self.store.delivered(Push(repo=repo, commit=commit), seen, (f"{repo}{commit}",), 1.0)
+
+    def begun(self, run: str) -> None:
+        """A run of this id has begun, and its process is gone."""
+        definition = msgspec.to_builtins(run_of("shop", [], pull=False))
+        self.runs.begin(
+            RunStarted(
+                run=run, procedure="push.shop", definition=definition, parameters={}, actor=Actor(name="a"), pid=1
+            )
+        )
 
     @property
     def newest(self) -> Push:
@@ -87,6 +99,41 @@ async def test_a_failure_waits_for_the_next_push_unless_a_server_was_away(lab: L
     assert lab.store.next_due() is not None
     await lab.worker.once()
     assert len(lab.worker.ran) == 2, "not before its time"
+
+
+async def test_a_server_that_the_run_needed_is_waited_for_though_it_has_no_clone(lab: Lab) -> None:
+    lab.repos["shop"] = msgspec.structs.replace(lab.repos["shop"], servers=())
+    lab.server.live = False
+    lab.push("a")
+    push = lab.store.claim("20261126-120000-abcdef", 2.0)
+    assert push is not None
+    lab.begun(push.run)
+    target = Target(server="web", name="shop")
+    lab.runs.append(push.run, TargetEnded(stage=0, step=0, target=target, attempt=1, end="failed", error="away"),
+                    RunEnded(outcome="failed", summary="web is away"))  # fmt: skip
+    await lab.worker.once()
+    assert (lab.newest.state, lab.newest.note) == ("pending", "web is away; it is tried again, web being away")
+
+
+async def test_a_run_that_somebody_brought_to_its_end_by_hand_is_how_the_push_ended(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.repos["shop"] = msgspec.structs.replace(lab.repos["shop"], servers=())
+    lab.push("a")
+    push = lab.store.claim("20261126-120000-abcdef", 2.0)
+    assert push is not None
+    lab.begun(push.run)
+    by_hand = lab.runs.lock(push.run)
+    by_hand.acquire()
+
+    async def ended(seconds: float) -> None:
+        lab.runs.append(push.run, RunEnded(outcome="success"))
+        by_hand.release()
+
+    monkeypatch.setattr(worker, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": ended}))
+    async with asyncio.timeout(20):
+        await lab.worker.once()
+    assert (lab.newest.state, lab.newest.note) == ("done", "")
 
 
 async def test_what_the_sender_told_is_enough_only_to_do_something(lab: Lab) -> None:
