@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import struct
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from h2.events import DataReceived, StreamEnded, StreamReset, TrailersReceived
 from hypothesis import given
 from hypothesis import strategies as st
 
+from komodo_agent.builds.buildkit.filesync import FileSync, _Reader
 from komodo_agent.builds.buildkit.grpc import Call, GrpcServer, framed
 from komodo_agent.builds.buildkit.protobuf import block, fields, number
 from komodo_agent.builds.buildkit.session import Lent, Login, methods_of
@@ -190,6 +192,72 @@ async def test_what_is_wrong_with_files_is_said(session: Engine, tree: Path) -> 
     (tree / "Dockerfile").unlink()
     (tree / "Dockerfile").symlink_to("/etc/passwd")
     session.say(stream, number(1, 1) + number(3, 0))
+    while stream not in session.ended:
+        await session.messages(stream)
+    assert "cannot be read" in session.trailers[stream]["grpc-message"]
+
+
+class Asking:
+    """A call in which the engine asks for the first file once it has been told of all, and then no more."""
+
+    def __init__(self) -> None:
+        self._told = asyncio.Event()
+        self._asked = False
+
+    def header(self, name: str) -> tuple[str, ...]:
+        return ("context",) if name == "dir-name" else ()
+
+    async def receive(self) -> bytes:
+        await self._told.wait()
+        if self._asked:
+            await asyncio.Event().wait()
+        self._asked = True
+        return number(1, 1) + number(3, 0)
+
+    async def send_framed(self, messages: bytes) -> None:
+        """Taken."""
+
+    async def send(self, message: bytes) -> None:
+        self._told.set()
+
+
+async def test_a_file_stays_open_as_long_as_it_is_read(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build that is cancelled leaves a thread in the middle of a read: its descriptor must not become another's."""
+    reading, go_on, held = asyncio.Event(), threading.Event(), list[int]()
+    loop, plain = asyncio.get_running_loop(), _Reader._begin
+
+    def slow(reader: _Reader, path: bytes) -> None:
+        plain(reader, path)
+        held.append(reader._open)
+        loop.call_soon_threadsafe(reading.set)
+        go_on.wait(10)
+
+    monkeypatch.setattr(_Reader, "_begin", slow)
+    call: Any = Asking()
+    task = asyncio.create_task(FileSync({"context": str(tree)}).diff_copy(call))
+    async with asyncio.timeout(10):
+        await reading.wait()
+    task.cancel()
+    for _ in range(50):
+        await asyncio.sleep(0)
+    still = os.path.exists(f"/proc/self/fd/{held[0]}")
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert still
+    assert not os.path.exists(f"/proc/self/fd/{held[0]}")
+
+
+async def test_a_name_that_is_no_text_is_told_as_well_as_it_goes(session: Engine, tree: Path) -> None:
+    name = os.fsencode(tree) + b"/a-\xff"
+    with open(name, "wb"):
+        pass
+    stream = session.call(DIFF_COPY, end=False, headers=CONTEXT)
+    offered: list[bytes] = []
+    while not offered or offered[-1]:
+        offered += map(name_in, await session.messages(stream))
+    os.unlink(name)
+    session.say(stream, number(1, 1) + number(3, offered.index(b"a-\xff")))
     while stream not in session.ended:
         await session.messages(stream)
     assert "cannot be read" in session.trailers[stream]["grpc-message"]

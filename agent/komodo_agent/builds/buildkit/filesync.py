@@ -116,7 +116,12 @@ class _Sending:
             if not self._asked:
                 await self._news.wait()
                 continue
-            data = await asyncio.to_thread(reader.some, self._asked)
+            reading = asyncio.ensure_future(asyncio.to_thread(reader.some, self._asked))
+            try:
+                data = await asyncio.shield(reading)
+            finally:
+                # also when cancelled: closed under the thread, its descriptor might be another file's by now
+                await asyncio.gather(reading, return_exceptions=True)
             await self._call.send_framed(data)
 
 
