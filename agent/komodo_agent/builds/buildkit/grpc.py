@@ -243,5 +243,6 @@ class GrpcServer:
 def _quoted(words: str) -> str:
     """As ``grpc-message`` has it: printable ASCII, the rest as ``%XX``."""
     return "".join(
-        chr(byte) if 0x20 <= byte <= 0x7E and byte != 0x25 else f"%{byte:02X}" for byte in words.encode()[:2000]
+        chr(byte) if 0x20 <= byte <= 0x7E and byte != 0x25 else f"%{byte:02X}"
+        for byte in words.encode("utf-8", "replace")[:2000]
     )
