@@ -186,6 +186,16 @@ def compare(
     return items + _guarded(sync, gone, len(known.brought()), empty=not files)
 
 
+def outside(sync: SyncDefinition, base: SyncBase) -> set[Key]:
+    """What it has brought and is not about any more, by its kinds and tags."""
+    return {
+        (kind, name)
+        for kind, names in base.base.items()
+        for name, plain in names.items()
+        if (sync.kinds and kind not in sync.kinds) or (sync.tags and not set(plain.get("tags", ())) & set(sync.tags))
+    }
+
+
 def without(base: SyncBase, keys: Collection[Key]) -> SyncBase:
     """The same as if it had not brought these: they are the files', and not this sync's any more."""
     kept = {kind: {name: plain for name, plain in names.items() if (kind, name) not in keys}

@@ -12,6 +12,7 @@ from komodo_tui.store.atomic import write_atomic
 from komodo_tui.store.locks import FileLock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _decode = msgspec.json.Decoder(SyncBase).decode
@@ -42,8 +43,17 @@ class SyncBases:
                 hint="remove it: the next apply then shows every difference as a change of the files",
             ) from error
 
+    def update(self, sync: str, change: Callable[[SyncBase], SyncBase]) -> SyncBase:
+        """Make something else of what is known now, and return it. Nobody else writes meanwhile. Raises StoreError."""
+        with FileLock(self._folder / "lock"):
+            base = self.read(sync)
+            changed = change(base)
+            if changed != base:
+                self.write(sync, changed)
+        return changed
+
     def write(self, sync: str, base: SyncBase) -> None:
-        """Replace it. Raises StoreError."""
+        """Replace it, whatever it is. Raises StoreError."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:

@@ -19,7 +19,7 @@ from komodo_tui.domain.stacks import StackDefinition, StackOperation, StackTarge
 from komodo_tui.domain.syncs import Item, SyncBase, SyncDefinition, applied, by_itself, check_sync, compare
 from komodo_tui.operations.syncs.applying import Drift, SyncApplier, deployed_with
 from komodo_tui.operations.syncs.committing import commit_back
-from komodo_tui.operations.syncs.looking import Pending
+from komodo_tui.operations.syncs.looking import Pending, SyncLooker
 from komodo_tui.operations.syncs.reading import SourceFiles
 from komodo_tui.store.definitions import DefinitionStore
 from komodo_tui.store.fleet_files import FleetFile, parse_fleet
@@ -299,6 +299,57 @@ def test_what_another_sync_has_or_this_one_is_not_about_any_more_stays(
     file.write_text("repos:\n- {name: c, url: 'https://g.example/c', tags: [prod]}\n")
     (gone,) = (i for i in fleet.document("sync", "plan", "fleet")["items"] if i["name"] == "b")
     assert (gone["state"], gone["note"]) == ("guarded", "gone from the files; kept: sync other has brought it, too")
+
+
+def test_what_was_equal_at_the_first_look_and_is_changed_here_then_was_changed_here(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fleet = Folder(tmp_path, capsys)
+    assert fleet.run("var", "set", "PORT", "1", "--yes") == 0
+    (fleet.files / "one.yaml").write_text("variables: [{name: PORT, value: '1'}]\n")
+    assert fleet.items() == {}, "nothing to apply: it was exported, say"
+    assert fleet.run("var", "set", "PORT", "2", "--yes") == 0
+    assert fleet.items() == {"variable PORT": "here"}
+    assert fleet.run("sync", "apply", "fleet", "--yes") == 0
+    assert fleet.document("export")["variables"] == [{"name": "PORT", "value": "2"}]
+
+
+def test_what_a_sync_was_narrowed_from_is_not_gone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fleet = Folder(tmp_path, capsys, delete=True, most_deleted=1.0)
+    file = fleet.files / "one.yaml"
+    repos = "repos: [{name: a, url: 'https://g.example/a', tags: [prod]}"
+    file.write_text(f"variables: [{{name: PORT, value: '1'}}]\n{repos}, {{name: b, url: 'https://g.example/b'}}]\n")
+    assert fleet.run("sync", "apply", "fleet", "--yes") == 0
+    narrower = {"name": "fleet", "folder": str(fleet.files), "delete": True, "most_deleted": 1.0}
+    narrower |= {"kinds": ["repo"], "tags": ["prod"]}
+    (tmp_path / "sync.yaml").write_text(json.dumps({"syncs": [narrower]}))
+    assert fleet.run("apply", "-f", str(tmp_path / "sync.yaml"), "--yes") == 0
+    file.write_text(f"{repos}]\n")
+    assert fleet.items() == {}, "the variable and b went after the sync was about them"
+
+
+async def test_a_look_that_an_apply_overtakes_forgets_nothing_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two processes, say: one looks while the other looks and applies."""
+    text = "repos: [{name: a, url: 'https://g.example/a'}]\n"
+    definitions = DefinitionStore(tmp_path / "definitions.json")
+    runtime: Any = SimpleNamespace(definitions=definitions, values=None)
+    paths: Any = SimpleNamespace(syncs=tmp_path / "syncs")
+    looker = SyncLooker(runtime, runtime, paths)
+    sync = SyncDefinition(name="fleet", folder=str(tmp_path))
+
+    async def overtaken(sync: SyncDefinition, *, pull: bool = True) -> SourceFiles:
+        base = {"repo": {"a": {"name": "a", "url": "https://g.example/a"}}}
+        looker.bases.write("fleet", SyncBase(base=base, applied=5.0, commit="new"))
+        return SourceFiles("old", {"one.yaml": text}, {})
+
+    monkeypatch.setattr(looker._reader, "read", overtaken)
+    await looker.look(sync)
+    kept = looker.bases.read("fleet")
+    assert kept.brought() == {("repo", "a")}
+    assert (kept.commit, kept.seen, kept.pending) == ("new", "", ())
+    assert kept.looked
 
 
 def test_only_some_kinds_and_tags(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from komodo_tui.domain.operations import ActionRecord, Plan
     from komodo_tui.domain.stacks import StackDefinition, StackOperation
-    from komodo_tui.domain.syncs import Item, Key, SyncDefinition
+    from komodo_tui.domain.syncs import Item, Key, SyncBase, SyncDefinition
     from komodo_tui.operations.definition_files import Parts
     from komodo_tui.operations.executor import Executor
     from komodo_tui.operations.stack_prepare import StackPreparer
@@ -143,9 +143,7 @@ class SyncApplier:
         return tuple(found)
 
     def _keep_drifted(self, sync: SyncDefinition, found: tuple[str, ...]) -> None:
-        base = self._looker.bases.read(sync.name)
-        if base.drifted != found:
-            self._looker.bases.write(sync.name, msgspec.structs.replace(base, drifted=found))
+        self._looker.bases.update(sync.name, lambda now: msgspec.structs.replace(now, drifted=found))
 
     async def drifts(self, pending: Pending, items: Collection[Item] = ()) -> list[Drift]:
         """Which stacks and deployments of the files do not run as the files say, in the order they are deployed.
@@ -201,17 +199,21 @@ class SyncApplier:
 
     def _remember(self, sync: SyncDefinition, pending: Pending, items: Sequence[Item]) -> None:
         """Note what was brought: what is as the files say by now, also where something else failed."""
-        here = self._looker.here({item.key for item in items})
+        here = self._looker.here({*(item.key for item in items), *pending.equal})
         done = [item for item in items if here.get(item.key) == item.files]
-        base = msgspec.structs.replace(
-            pending.base,
-            base=applied(pending.base, done, pending.equal),
-            commit=pending.source.commit if len(done) == len(items) else pending.base.commit,
-            applied=time.time(),
-            pending=tuple(f"{i}" for i in pending.items if i not in done and i.state != "guarded"),
-            conflicts=sum(i.state == "conflict" for i in pending.items if i not in done),
-        )
-        self._looker.bases.write(sync.name, base)
+        equal = {key: value for key, value in pending.equal.items() if here.get(key) == value}
+
+        def with_them(now: SyncBase) -> SyncBase:
+            return msgspec.structs.replace(
+                now,
+                base=applied(now, done, equal),
+                commit=pending.source.commit if len(done) == len(items) else now.commit,
+                applied=time.time(),
+                pending=tuple(f"{i}" for i in pending.items if i not in done and i.state != "guarded"),
+                conflicts=sum(i.state == "conflict" for i in pending.items if i not in done),
+            )
+
+        self._looker.bases.update(sync.name, with_them)
 
 
 def _deployables(pending: Pending, items: Collection[Item]) -> dict[str, StackDefinition | DeploymentDefinition]:

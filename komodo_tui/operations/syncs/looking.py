@@ -6,10 +6,10 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
+from msgspec.structs import replace
 
 from komodo_tui.domain.errors import KomodoError, NotFoundError, UsageError
-from komodo_tui.domain.syncs import Item, Key, Plain, SyncBase, compare, without
+from komodo_tui.domain.syncs import Item, Key, Plain, SyncBase, applied, compare, outside, without
 from komodo_tui.operations.definition_files import KINDS, plain
 from komodo_tui.operations.sync_definitions import SyncDefinitions
 from komodo_tui.operations.syncs.reading import SourceReader
@@ -61,18 +61,23 @@ class SyncLooker:
         try:
             source = await self._reader.read(sync, pull=pull)
             found = await asyncio.to_thread(self._compared, sync, source, base)
-            base = found.base
         except KomodoError as error:
-            note = msgspec.structs.replace(base, looked=time.time(), problem=str(error)[:500])
-            await asyncio.to_thread(self.bases.write, sync.name, note)
+            problem = str(error)[:500]
+            await asyncio.to_thread(
+                self.bases.update, sync.name, lambda now: replace(now, looked=time.time(), problem=problem)
+            )
             raise
-        note = msgspec.structs.replace(
-            base, looked=time.time(), seen=source.commit, problem="",
-            pending=tuple(f"{item}" for item in found.items if item.state != "guarded")[:_MOST_TOLD],
-            conflicts=sum(item.state == "conflict" for item in found.items),
-        )  # fmt: skip
-        await asyncio.to_thread(self.bases.write, sync.name, note)
-        return found._replace(base=note)
+
+        def noted(now: SyncBase) -> SyncBase:
+            if now.applied != base.applied:  # meanwhile somebody applied it: what we found is how it was before
+                return replace(now, looked=time.time())
+            return replace(
+                now, base=applied(found.base, (), found.equal), looked=time.time(), seen=source.commit, problem="",
+                pending=tuple(f"{item}" for item in found.items if item.state != "guarded")[:_MOST_TOLD],
+                conflicts=sum(item.state == "conflict" for item in found.items),
+            )  # fmt: skip
+
+        return found._replace(base=await asyncio.to_thread(self.bases.update, sync.name, noted))
 
     def _compared(self, sync: SyncDefinition, source: SourceFiles, base: SyncBase) -> Pending:
         if sync.stack:
@@ -84,7 +89,8 @@ class SyncLooker:
         everything = {(kind.word, one.name) for kind in KINDS for one in getattr(wanted, kind.plural)}
         wanted = _narrowed(wanted, sync)
         files = _plains(wanted)
-        base = without(base, everything - set(files))  # another tag, say: it is not gone from the files
+        # another tag, say: it is not gone from the files; nor is it this sync's any more
+        base = without(base, (everything - set(files)) | outside(sync, base))
         here = self.here(set(files) | base.brought())
         items = compare(sync, files, here, base, self._others(sync) if base.brought() - set(files) else None)
         equal = {key: value for key, value in files.items() if here.get(key) == value}
@@ -116,7 +122,7 @@ class SyncLooker:
         if first not in source.texts:
             raise UsageError(f"sync {sync.name}: its folder has no {first}", hint="the stack's `files` names it")
         attached = {name: text for name, text in source.texts.items() if name != first}
-        wanted = msgspec.structs.replace(stack, compose=source.texts[first], attached=attached)
+        wanted = replace(stack, compose=source.texts[first], attached=attached)
         check_definition(f"sync {sync.name}", "stacks", wanted)
         key = ("stack", sync.stack)
         return FleetFile(stacks=(wanted,)), {key: first}
@@ -132,7 +138,7 @@ def _narrowed(wanted: FleetFile, sync: SyncDefinition) -> FleetFile:
         elif sync.tags:
             found = tuple(each for each in found if set(getattr(each, "tags", ())) & set(sync.tags))
         kept[kind.plural] = found
-    return msgspec.structs.replace(wanted, **kept)
+    return replace(wanted, **kept)
 
 
 def _plains(wanted: FleetFile) -> Mapping[Key, Plain]:
