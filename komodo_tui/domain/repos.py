@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
@@ -16,9 +16,10 @@ from komodo_tui.domain.stacks import split_command
 from komodo_tui.domain.values import check_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from komodo_agent.wire.repos import RepoState
+    from komodo_tui.domain.pushes import SeenBranch
     from komodo_tui.domain.servers import ServerDefinition
 
 
@@ -151,8 +152,42 @@ def servers_of(repo: RepoDefinition, known: Mapping[str, ServerDefinition]) -> t
     return found
 
 
-def standing(repo: RepoDefinition | None, state: RepoState | None) -> tuple[str, str]:
-    """How a clone stands in a few words, and their tone: ``ok``, ``warn``, ``bad`` or ``dim``."""
+class BranchHead(NamedTuple):
+    """What a branch was at the repository's own server, whoever looked."""
+
+    commit: str = ""
+    when: float = 0.0
+    """Unix time of the look."""
+
+
+UNKNOWN_HEAD = BranchHead()
+"""Nobody has looked."""
+
+
+def newest_head(repo: RepoDefinition, states: Iterable[RepoState | None], seen: SeenBranch | None) -> BranchHead:
+    """The newest of what is known of the repo's branch: by its clones, and by who looks for pushes or was told."""
+    found = [UNKNOWN_HEAD]
+    if seen is not None and (seen.url, seen.branch) == (repo.url, repo.branch):
+        found.append(BranchHead(seen.commit, seen.checked))
+    for state in states:
+        if state is not None and state.remote is not None and (state.url, state.branch) == (repo.url, repo.branch):
+            found.append(BranchHead(state.remote.id, state.fetched))
+    return max(found, key=lambda head: head.when)
+
+
+def news_of(repo: RepoDefinition | None, state: RepoState | None, head: BranchHead) -> bool:
+    """Whether others know of a commit that the clone has not heard of."""
+    if repo is None or repo.commit or state is None or (state.url, state.branch) != (repo.url, repo.branch):
+        return False
+    known = {commit.id for commit in (state.remote, state.commit) if commit is not None}
+    return bool(head.commit) and head.commit not in known and head.when > state.fetched
+
+
+def standing(repo: RepoDefinition | None, state: RepoState | None, head: BranchHead = UNKNOWN_HEAD) -> tuple[str, str]:
+    """How a clone stands in a few words, and their tone: ``ok``, ``warn``, ``bad`` or ``dim``.
+
+    ``head``: what is known of the branch by others than the clone.
+    """
     if state is None:
         return "not cloned", "dim"
     if state.problem or state.commit is None:
@@ -168,6 +203,7 @@ def standing(repo: RepoDefinition | None, state: RepoState | None) -> tuple[str,
         words.append(f"not of branch {repo.branch or '(main)'}")
     pinned = repo is not None and repo.commit
     words += [f"{state.behind} behind"] if state.behind and not pinned else []
+    words += ["new commits"] if news_of(repo, state, head) else []
     words += [f"{state.ahead} ahead"] if state.ahead and not pinned else []
     words += [f"{state.dirty_count} changed"] if state.dirty_count else []
     words += ["warning"] if state.warnings else []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from komodo_tui.domain.errors import ExitCode, KomodoError, UsageError
-from komodo_tui.domain.repos import RepoOperation, servers_of, standing
+from komodo_tui.domain.repos import UNKNOWN_HEAD, BranchHead, RepoOperation, newest_head, servers_of, standing
 from komodo_tui.domain.units import time_text
 from komodo_tui.headless.acts import run
 from komodo_tui.headless.pushes import push, pushes
@@ -17,6 +17,7 @@ from komodo_tui.headless.session import warn_away
 from komodo_tui.headless.stacks import reached
 from komodo_tui.headless.tables import Cell, Column
 from komodo_tui.operations.repo_definitions import RepoDefinitions
+from komodo_tui.store.pushes import branches_seen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +74,7 @@ def _of(runtime: Runtime, name: str, only: Sequence[str]) -> tuple[RepoDefinitio
 async def _list(session: Session) -> int:
     async with session.servers() as runtime:
         defined = RepoDefinitions(runtime.definitions).known()
+        seen = await asyncio.to_thread(branches_seen, runtime.state_dir.pushes)
         found = await _ask(session, runtime, [n for n, s in runtime.fleet.state.servers.items() if s.live])
         known = {server.name: server for server in runtime.servers.fleet()}
         warn_away(session.out, runtime)
@@ -84,12 +86,14 @@ async def _list(session: Session) -> int:
             session.out.say(f"komodo-tui: {error.message}")
             continue
         rows += [(name, server, found[server].get(name)) for server in servers]
+    states = {name: [found.get(server, {}).get(name) for server in found] for name in defined}
+    heads = {name: newest_head(one, states[name], seen.get(name)) for name, one in defined.items()}
     wanted = {(name, server) for name, server, _ in rows}
     rows += [(n, s, state) for s, states in found.items() for n, state in states.items() if (n, s) not in wanted]
     if session.out.json:
         session.out.document({"repos": defined, "clones": [{"repo": n, "server": s, "state": t} for n, s, t in rows]})
     else:
-        session.out.table(_COLUMNS, [_row(n, s, t, defined.get(n)) for n, s, t in rows])
+        session.out.table(_COLUMNS, [_row(n, s, t, defined.get(n), heads.get(n, UNKNOWN_HEAD)) for n, s, t in rows])
     return ExitCode.DONE
 
 
@@ -100,19 +104,21 @@ async def _status(session: Session) -> int:
         await session.settle(runtime)
         reached(runtime, servers)
         found = await _ask(session, runtime, servers)
+        seen = await asyncio.to_thread(branches_seen, runtime.state_dir.pushes)
     states = {server: found.get(server, {}).get(definition.name) for server in servers}
+    head = newest_head(definition, states.values(), seen.get(definition.name))
     if session.out.json:
         session.out.document(
-            [{"server": s, "state": t, "standing": standing(definition, t)[0]} for s, t in states.items()]
+            [{"server": s, "state": t, "standing": standing(definition, t, head)[0]} for s, t in states.items()]
         )
     else:
-        session.out.table(_COLUMNS, [_row(definition.name, s, t, definition) for s, t in states.items()])
+        session.out.table(_COLUMNS, [_row(definition.name, s, t, definition, head) for s, t in states.items()])
         for server, state in states.items():
             for file in state.dirty if state else ():
                 session.out.line(f"{server}: {file.state:2} {file.path}")
             for words in (*state.warnings, *filter(None, (state.problem,))) if state else ():
                 session.out.line(f"{server}: ! {words}")
-    well = all(standing(definition, state)[1] == "ok" for state in states.values())
+    well = all(standing(definition, state, head)[1] == "ok" for state in states.values())
     return ExitCode.DONE if well else ExitCode.FAILED
 
 
@@ -136,8 +142,10 @@ async def _ask(session: Session, runtime: Runtime, servers: Sequence[str]) -> di
     return found
 
 
-def _row(name: str, server: str, state: RepoState | None, definition: RepoDefinition | None) -> list[Cell]:
-    words, tone = standing(definition, state)
+def _row(
+    name: str, server: str, state: RepoState | None, definition: RepoDefinition | None, head: BranchHead
+) -> list[Cell]:
+    words, tone = standing(definition, state, head)
     commit = state.commit if state is not None else None
     branch = state.branch if state is not None else definition.branch if definition is not None else ""
     last = f"{time_text(commit.when)} {commit.author}: {commit.subject}" if commit else ""

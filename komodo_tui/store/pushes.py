@@ -6,6 +6,7 @@ that comes again finds itself here.
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -196,6 +197,14 @@ class PushStore(SqliteFile):
     def _pushes(self, where: str, values: tuple[object, ...]) -> list[Push]:
         with self._open(write=False) as db:
             return [_push(row) for row in db.execute(f"SELECT {_COLUMNS} FROM pushes {where}", values)]
+
+
+def branches_seen(path: Path) -> dict[str, SeenBranch]:
+    """What is known of each repo's branch; nothing where nobody has looked yet. Raises StoreError."""
+    if not path.exists():
+        return {}
+    with closing(PushStore(path)) as store:
+        return store.seen()
 
 
 def _seen_row(db: sqlite3.Connection, seen: SeenBranch) -> tuple[str, str, float] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from komodo_tui.domain.errors import KomodoError, UsageError
-from komodo_tui.domain.repos import servers_of, standing
+from komodo_tui.domain.repos import UNKNOWN_HEAD, BranchHead, newest_head, news_of, servers_of, standing
 from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.store.pushes import PushStore
 from komodo_tui.ui.definitions.asking import PATIENCE, Answers, Reading
@@ -39,13 +39,22 @@ class Place(NamedTuple):
     """Why nothing newer is known."""
     known: bool = True
     """Whether the agent has said which clones it has."""
+    head: BranchHead = UNKNOWN_HEAD
+    """What is known of the branch, by whoever looked last."""
 
     @property
     def standing(self) -> tuple[str, str]:
         """How it stands in a few words, and their tone."""
         if self.away and self.state is None:
             return self.away, "bad"
-        return standing(self.definition, self.state) if self.known else ("asking", "dim")
+        return standing(self.definition, self.state, self.head) if self.known else ("asking", "dim")
+
+    @property
+    def remote(self) -> str:
+        """The id of the newest commit that is known to be in the branch; empty: nothing is known."""
+        if news_of(self.definition, self.state, self.head):
+            return self.head.commit
+        return self.state.remote.id if self.state is not None and self.state.remote is not None else ""
 
     @property
     def cloned(self) -> bool:
@@ -149,16 +158,17 @@ class RepoBook:
                 servers, problem = servers_of(definition, known), ""
             except UsageError as error:
                 servers, problem = (), error.message.removeprefix(f"repo {name}: ").removeprefix(f"repo {name} ")
-            places = tuple(self._place(definition, server) for server in servers)
             pushes, seen = self._pushed.pushes.get(name, ()), self._pushed.seen.get(name)
+            head = newest_head(definition, (self.states.get(server, {}).get(name) for server in servers), seen)
+            places = tuple(self._place(definition, server, head) for server in servers)
             found[name] = RepoRow(definition, places, problem, pushes, seen)
         return found
 
-    def _place(self, definition: RepoDefinition, server: str) -> Place:
+    def _place(self, definition: RepoDefinition, server: str, head: BranchHead) -> Place:
         live = self._runtime.fleet.state.servers[server]
         away = self._clones.problems.get(server, "") if live.live else "server is not reachable"
         state = self.states.get(server, {}).get(definition.name)
-        return Place(definition, server, state, away, server in self.states)
+        return Place(definition, server, state, away, server in self.states, head)
 
     def want(self, place: Place) -> None:
         """Ask for the log and changes of a clone, where they are not known as it stands now."""

@@ -148,9 +148,6 @@ def place_columns(glyphs: Glyphs, now: Callable[[], float]) -> tuple[Column[Plac
     def commit(place: Place) -> str:
         return place.state.commit.id[:8] if place.state is not None and place.state.commit is not None else "-"
 
-    def remote(place: Place) -> str:
-        return place.state.remote.id[:8] if place.state is not None and place.state.remote is not None else "-"
-
     def looked(place: Place) -> str:
         fetched = place.state.fetched if place.state is not None else 0.0
         return duration_text(now() - fetched) if fetched else "-"
@@ -159,7 +156,7 @@ def place_columns(glyphs: Glyphs, now: Callable[[], float]) -> tuple[Column[Plac
         Column("server", "SERVER", 12, lambda p: p.server, key=lambda p: p.server, grow=1, most=28),
         Column("state", "STATE", 30, state, key=lambda p: _ORDER.index(p.standing[1]), grow=2, most=48),
         Column("commit", "COMMIT", 8, commit),
-        Column("remote", "REMOTE", 8, remote, priority=1),
+        Column("remote", "REMOTE", 8, lambda p: p.remote[:8] or "-", priority=1),
         Column("looked", "LOOKED", 6, looked, right=True, priority=2),
         Column("path", "FILES", 16, lambda p: ((p.state.path if p.state is not None else "", "dim"),), priority=3,
                grow=2),

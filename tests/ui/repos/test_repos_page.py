@@ -184,6 +184,19 @@ async def test_a_repo_from_near(tmp_path: Path) -> None:
         assert not page.in_detail
 
 
+async def test_news_that_a_watch_learns_of_stand_in_the_list(tmp_path: Path) -> None:
+    app, _ = make_app(tmp_path)
+    async with app.run_test(size=SMALL) as pilot:
+        page = await ready(pilot)
+        store = PushStore(tmp_path / "pushes.db")
+        found = SeenBranch(repo="shop", url=SHOP.url, branch="main", commit=commit(7, "").id)
+        store.looked(found, "main", NOW - 60)
+        store.close()
+        page.book.look()
+        await until(pilot, lambda: page.book.rows()["shop"].places[0].remote == commit(7, "").id)
+        assert page.book.rows()["shop"].places[0].standing[0].startswith("2 behind, new commits")
+
+
 async def test_one_key_pulls_what_is_there_and_clones_what_is_not(tmp_path: Path) -> None:
     app, executor = make_app(tmp_path)
     async with app.run_test(size=LARGE) as pilot:
