@@ -30,6 +30,7 @@ Key = tuple[str, str]
 
 KINDS = (
     "server", "variable", "repo", "build", "stack", "deployment", "alerter", "maintenance", "log_rule", "procedure",
+    "sync",
 )  # fmt: skip
 _SHORTEST = 10.0
 

@@ -120,6 +120,8 @@ class Attempts:
         try:
             if self._in_turn:
                 for act, work in acts:
+                    if work.needs_all and any(target in found and not found[target].ok for target in work.targets):
+                        continue
                     found = _merged(found, await self._work(act, work))
             else:
                 turns = asyncio.Semaphore(self._step.parallel or max(1, len(acts)))

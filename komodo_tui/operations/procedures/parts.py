@@ -48,6 +48,8 @@ class Work(NamedTuple):
     targets: tuple[Target, ...]
     then: Then | None = None
     """Done after it, whatever its outcome; what it submits is stopped with the step. Raises KomodoError: it failed."""
+    needs_all: bool = False
+    """Left out where an act before it on one of its targets did not go well."""
 
 
 class Environment(NamedTuple):

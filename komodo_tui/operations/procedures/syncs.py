@@ -39,7 +39,10 @@ async def pick_syncs(step: steps.SyncApply, parts: RunParts) -> Picked:
 async def sync_works(
     step: steps.SyncApply, parts: RunParts, targets: Sequence[Target], environment: Environment
 ) -> list[Work]:
-    """An act for each definition that differs, then the deploys. Raises KomodoError: the files cannot be read."""
+    """An act for each definition that differs, then the deploys; none after one that failed.
+
+    Raises KomodoError: the files cannot be read.
+    """
     runtime = parts.runtime
     known = await asyncio.to_thread(SyncDefinitions(runtime.definitions).known)
     looker = SyncLooker(runtime, runtime.fleet, runtime.state_dir)
@@ -51,10 +54,12 @@ async def sync_works(
         items = by_itself(sync, pending.items)
         changes = await asyncio.to_thread(applier.changes_of, pending, items)
         if changes:
-            rest = [Work(change.operation, (target,)) for change in changes[:-1]]
-            works += [*rest, Work(changes[-1].operation, (target,), _Then(applier, sync, pending, items))]
+            rest = [Work(change.operation, (target,), needs_all=True) for change in changes[:-1]]
+            then = _Then(applier, sync, pending, items)
+            works += [*rest, Work(changes[-1].operation, (target,), then, needs_all=True)]
         elif sync.deploy:
-            works += [Work(d.operation, (target,)) for d in await applier.drifts(pending) if d.operation]
+            drifts = await applier.drifts(pending)
+            works += [Work(drift.operation, (target,), needs_all=True) for drift in drifts if drift.operation]
     return works
 
 
@@ -68,7 +73,12 @@ class _Then:
         self._items = items
 
     async def __call__(self, record: ActionRecord, submit: Submit) -> None:
-        """Note what was brought, deploy where asked to. Raises ActError where it did not go well."""
+        """Note what was brought, deploy where asked to. Raises ActError where it did not go well.
+
+        After a definition that could not be changed nothing follows: the next look finds what was brought.
+        """
+        if record.outcome != "success":
+            return
         done = await self._applier.finish(self._sync, self._pending, self._items, submit)
         if not done.ok:
             bad = next((each for each in done.records if each.outcome != "success"), None)
