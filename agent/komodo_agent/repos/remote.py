@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 from typing import TYPE_CHECKING
 
-from ..problems import AgentError
+from ..compose.disk import disk_errors, write_whole
 from ..wire.repos import RemoteHead
 from .git import GitFailedError, HardGit
 from .said import explained
@@ -53,11 +52,7 @@ def _hosts_file(root: Path, lines: tuple[str, ...]) -> Path:
     path = root / f".hosts-{hashlib.sha256(text).hexdigest()[:16]}"
     if not lines or path.exists():
         return path
-    try:
+    with disk_errors(path):
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}")
-        temporary.write_bytes(text)
-        temporary.replace(path)
-    except OSError as error:
-        raise AgentError("failed", f"{path} cannot be written: {error.strerror}") from error
+    write_whole(path, text)
     return path

@@ -8,10 +8,13 @@ import msgspec
 import pytest
 
 from komodo_agent.problems import AgentError
+from komodo_agent.repos.remote import _hosts_file
 from komodo_agent.wire.repos import ChangedPaths, RemoteHead, RepoJob
 from tests.unit.repos.lab import Context, git
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.unit.repos.lab import Author, Server
 
 
@@ -22,6 +25,19 @@ async def test_a_branch_is_looked_up_without_a_clone(server: Server, author: Aut
     source = msgspec.structs.replace(server.source, branch="work")
     assert await server.clones.remote(source) == RemoteHead(commit=second, branch="work")
     assert not server.root.exists()
+
+
+def test_two_that_trust_the_same_keys_for_the_first_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when all repositories of one server are polled: both make the same file."""
+    lines, moved = ("git.example.com ssh-ed25519 AAAA",), type(tmp_path).replace
+
+    def replace(path: Path, target: Path) -> Path:
+        monkeypatch.undo()
+        assert _hosts_file(tmp_path, lines) == target
+        return moved(path, target)
+
+    monkeypatch.setattr(type(tmp_path), "replace", replace)
+    assert _hosts_file(tmp_path, lines).read_text() == f"{lines[0]}\n"
 
 
 async def test_a_branch_or_a_repository_that_is_gone_or_empty(server: Server, author: Author) -> None:
