@@ -22,11 +22,7 @@ def replace_entry(text: str, key: str, name: str, entry: dict[str, Any] | None) 
     Raises:
         UsageError: the file is no YAML, or has no such entry.
     """
-    try:
-        node = yaml.compose(text, Loader=_Loader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UsageError(f"this is no YAML any more: {error}") from error
-    word, entries = next(_lists(node, key), (None, None))
+    word, entries = next(_lists(_composed(text), key), (None, None))
     found = next((each for each in entries.value if _name_of(each) == name), None) if entries is not None else None
     if word is None or entries is None or found is None:
         raise UsageError(f"there is no {name} among its {key} any more")
@@ -38,6 +34,34 @@ def replace_entry(text: str, key: str, name: str, entry: dict[str, Any] | None) 
     start, end = found.start_mark.index, _end(text, found)
     indented = textwrap.indent(yaml_text(entry).rstrip("\n"), " " * found.start_mark.column).lstrip(" ")
     return text[:start] + indented + text[end:]
+
+
+def add_entry(text: str, key: str, entry: dict[str, Any]) -> str:
+    """The file with one entry more at the end of the list at ``key``, which is made where it is missing.
+
+    Raises:
+        UsageError: the file is no YAML, or is written in a line.
+    """
+    root = _composed(text)
+    _, entries = next(_lists(root, key), (None, None))
+    if root is not None and _flows(text, root if entries is None or not entries.value else entries):
+        raise UsageError(f"its {key} stand in one line, which is not edited", hint="write an entry to a line")
+    if entries is None:
+        return text + ("\n" if text and not text.endswith("\n") else "") + yaml_text({key: [entry]})
+    if entries.value:
+        start = end = _end(text, entries.value[-1])
+        column = entries.start_mark.column
+    else:
+        start, end, column = entries.start_mark.index, entries.end_mark.index, 0
+    lines = textwrap.indent(yaml_text([entry]).rstrip("\n"), " " * column)
+    return f"{text[:start]}\n{lines}{text[end:] or chr(10)}"
+
+
+def _composed(text: str) -> Any:
+    try:
+        return yaml.compose(text, Loader=_Loader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UsageError(f"this is no YAML any more: {error}") from error
 
 
 def _without(text: str, word: yaml.Node, entries: yaml.SequenceNode, found: yaml.Node) -> str:

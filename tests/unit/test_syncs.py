@@ -402,6 +402,21 @@ def test_the_files_of_a_stack_there_and_back(tmp_path: Path, capsys: pytest.Capt
     assert "+  c: |" in operation.diff
 
 
+def test_what_goes_back_to_a_sync_of_one_file_goes_into_that_file(tmp_path: Path) -> None:
+    definitions = DefinitionStore(tmp_path / "definitions.json")
+    definitions.put("repo", "infra", RepoDefinition(name="infra", url="https://git.example/infra.git"), None)
+    item = Item(kind="repo", name="shop", state="conflict", files=None, here={"name": "shop", "url": "u"})
+    source = SourceFiles("c" * 40, {"prod.yaml": "variables:\n- {name: A, value: '1'}\n"}, {"prod.yaml": "d"}, "web-1")
+    pending = Pending(source, FleetFile(), [item], {}, {}, SyncBase())
+    sync = SyncDefinition(name="fleet", repo="infra", path="fleet/prod.yaml")
+    (change,) = commit_back(sync, pending, [item], definitions, message="").changes
+    assert (change.path, change.digest) == ("fleet/prod.yaml", "d")
+    assert change.text == "variables:\n- {name: A, value: '1'}\nrepos:\n- name: shop\n  url: u\n"
+    folder = SyncDefinition(name="fleet", repo="infra", path="fleet")
+    (change,) = commit_back(folder, pending, [item], definitions, message="").changes
+    assert (change.path, change.digest) == ("fleet/repo-shop.yaml", "")
+
+
 async def test_what_cannot_be_told_of_what_runs_stays_as_it_was(tmp_path: Path) -> None:
     stacks = tuple(StackDefinition(name=name) for name in ("a", "b", "c"))
     equal = {("stack", each.name): {"name": each.name} for each in stacks}

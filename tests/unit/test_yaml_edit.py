@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from komodo_tui.domain.errors import UsageError
-from komodo_tui.store.yaml_edit import replace_entry
+from komodo_tui.store.yaml_edit import add_entry, replace_entry
 
 _FILE = """\
 # our fleet
@@ -53,6 +53,22 @@ def test_an_entry_goes() -> None:
     none_left = replace_entry(made, "stacks", "cache", None)
     assert yaml.safe_load(none_left) == {"stacks": [], "builds": [{"name": "api", "repo": "shop"}]}
     assert yaml.safe_load(replace_entry(_FILE, "builds", "api", None))["builds"] == []
+
+
+def test_one_entry_more() -> None:
+    new = {"name": "new", "compose": "a: 1\nb: 2\n"}
+    made = add_entry(_FILE, "stacks", new)
+    assert [stack["name"] for stack in yaml.safe_load(made)["stacks"]] == ["shop", "cache", "new"]
+    assert made.replace("\n  - name: new\n    compose: |\n      a: 1\n      b: 2", "", 1) == _FILE
+    for text, key in (
+        (_FILE, "builds"), (_FILE, "repos"), (_FILE.rstrip("\n"), "builds"), ("", "repos"), ("repos: []\n", "repos"),
+        ("# nothing yet", "repos"), ("repos:\n- name: a", "repos"),
+    ):  # fmt: skip
+        before = (yaml.safe_load(text) or {}).get(key, [])
+        assert yaml.safe_load(add_entry(text, key, new)) == {**(yaml.safe_load(text) or {}), key: [*before, new]}
+    for text in ("{repos: [{name: a}]}", "repos: [{name: a}]", "{stacks: []}"):
+        with pytest.raises(UsageError, match="in one line"):
+            add_entry(text, "repos", new)
 
 
 def test_what_is_not_there_is_not_edited() -> None:

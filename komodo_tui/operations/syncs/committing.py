@@ -10,7 +10,7 @@ from komodo_tui.domain.repos import RepoOperation
 from komodo_tui.domain.syncs import difference
 from komodo_tui.operations.definition_files import KINDS
 from komodo_tui.operations.repo_definitions import RepoDefinitions
-from komodo_tui.store.yaml_edit import replace_entry
+from komodo_tui.store.yaml_edit import add_entry, replace_entry
 from komodo_tui.store.yaml_text import yaml_text
 
 if TYPE_CHECKING:
@@ -48,9 +48,13 @@ def commit_back(
     refuse_folder(sync)
     if not items:
         raise UsageError(f"sync {sync.name}: nothing was changed here", hint="komodo-tui sync plan lists differences")
-    texts: Mapping[str, str | None] = _stack_texts(pending, items) if sync.stack else _definition_texts(pending, items)
-    prefix = f"{sync.path}/" if sync.path and not sync.path.endswith((".yaml", ".yml")) else ""
-    top = sync.path.rpartition("/")[0] + "/" if sync.path and not prefix and "/" in sync.path else prefix
+    above, alone = sync.path, ""
+    if sync.path.endswith((".yaml", ".yml")):
+        above, _, alone = sync.path.rpartition("/")
+    texts: Mapping[str, str | None] = (
+        _stack_texts(pending, items) if sync.stack else _definition_texts(pending, items, alone)
+    )
+    top = f"{above}/" if above else ""
     changes = tuple(
         RepoChange(path=top + name, text=text, digest=pending.source.digests.get(name, ""))
         for name, text in texts.items()
@@ -62,13 +66,17 @@ def commit_back(
     )  # fmt: skip
 
 
-def _definition_texts(pending: Pending, items: Sequence[Item]) -> Mapping[str, str]:
+def _definition_texts(pending: Pending, items: Sequence[Item], alone: str) -> Mapping[str, str]:
+    """``alone``: the one file that the sync reads; empty = a folder of them."""
     texts: dict[str, str] = {}
     for item in items:
         plural, place = _PLURALS[item.kind], pending.places.get(item.key)
         if place is None:
             if item.here is None:
                 raise UsageError(f"{item.kind} {item.name} is in no file")
+            if alone:
+                texts[alone] = add_entry(texts.get(alone, pending.source.texts[alone]), plural, item.here)
+                continue
             name = f"{item.kind}-{item.name}.yaml"
             if name in pending.source.texts:
                 raise UsageError(f"{name} is there already, without {item.kind} {item.name}")
