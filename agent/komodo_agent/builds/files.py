@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from ..compose.disk import write_whole
 from ..problems import AgentError
 from ..repos.acts import RepoAct, check
@@ -62,7 +64,14 @@ async def _clone(context: JobContext, source: RepoSource, place: Place, lock: in
     await asyncio.to_thread(check, spec, roots)
     await asyncio.to_thread(folder.tidy)
     try:
-        await RepoAct(folder, context, spec, lock).run()
+        try:
+            await RepoAct(folder, context, spec, lock).run()
+        except GitFailedError as error:  # of the clone itself: what a repository's server says comes explained
+            if not known:
+                raise
+            context.log(f"git cannot read the build's clone, so it is cloned anew: {error.words[-200:]}")
+            anew = msgspec.structs.replace(spec, verb="clone")
+            await RepoAct(folder, context, anew, lock).run()
         git = git_of(folder)
         await git.write("clean", "-ffdxq", lock=lock)
         return (await git.read("rev-parse", "HEAD")).decode().strip()

@@ -22,6 +22,8 @@ from komodo_agent.engine.availability import buildkit_offered
 from komodo_agent.problems import AgentError
 from komodo_agent.wire.builds import BuildJob, BuildSource
 from komodo_agent.wire.models import Engine as EngineState
+from komodo_agent.wire.repos import RepoSource
+from tests.unit.repos.lab import Author
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,6 +101,32 @@ async def test_a_full_disk_is_told_as_such(tmp_path: Path, monkeypatch: pytest.M
     assert "disk is full" in error.hint
     assert json.loads(context.results["failed_lines"])[0] == "dd: error writing: No space left on device"
     assert not (tmp_path / "builds/api/work").exists()
+
+
+async def test_a_clone_that_git_cannot_read_any_more_is_cloned_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a loss of power: nobody but the build could do it, since the clone is the build's own."""
+    docker(tmp_path / "bin", monkeypatch, "exit 3\n")
+    (tmp_path / "git").mkdir()
+    author = Author(tmp_path / "git")
+    author.push("a Dockerfile", Dockerfile="FROM a\n")
+    builds = Builds(Engine(), tmp_path / "builds", [tmp_path / "git"])  # type: ignore[arg-type]
+    spec = job(source=BuildSource(repo=RepoSource(url=f"file://{author.bare}")))
+    built = "the build failed: exit code 3"
+    assert (await failed(builds, spec))[0].message == built
+    clone = tmp_path / "builds/api/source/git"
+    for damaged in ([clone / "HEAD"], [*clone.glob("objects/??/*"), *clone.glob("objects/pack/*.pack")]):
+        assert damaged
+        for path in damaged:
+            path.chmod(0o600)
+            path.write_bytes(b"")
+        error, context = await failed(builds, spec)
+        assert error.message == built
+        assert any("cloned anew" in line for line in context.lines)
+    assert (await failed(builds, spec))[0].message == built
+    author.bare.rename(tmp_path / "moved")
+    assert "no repository" in (await failed(builds, spec))[0].message
 
 
 async def test_a_secret_that_a_step_prints_is_not_in_the_output(
