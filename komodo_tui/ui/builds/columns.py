@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from komodo_tui.ui.builds.book import BuildRow
     from komodo_tui.ui.render.cells import Cell
     from komodo_tui.ui.render.glyphs import Glyphs
+    from komodo_tui.ui.render.reason import Reason
     from komodo_tui.ui.widgets.lines import Line
 
 _ORDER = ("failed", "interrupted", NOT_FOLLOWED, "running", FOLLOWING, "cancelled", "success", "")
@@ -36,7 +37,26 @@ def state_cell(row: BuildRow, glyphs: Glyphs) -> Cell:
         return ((f"{glyphs.busy} building{share}", "busy"), (f" {progress.text}" if progress else "", "dim"))
     if not row.state:
         return (("never built", "dim"),)
-    return run_state(row.state, row.last.why if row.last is not None else "", glyphs)
+    return run_state(row.state, run_words(row.last) if row.last is not None else "", glyphs)
+
+
+def run_words(run: BuildRun) -> str:
+    """What went wrong, or what goes on: the step that failed before all else."""
+    return run.failed_step or run.why
+
+
+def reason(row: BuildRow, glyphs: Glyphs) -> Reason:
+    """What is wrong with the last build, in full: the step, its exit code, and the last that it said."""
+    run = row.last
+    if row.job is not None or run is None or row.state in ("success", "running", FOLLOWING):
+        return "", ""
+    if row.state == NOT_FOLLOWED:
+        return f"{glyphs.fail} {run.version} is built, but {run.why}. m, f: do what is left of it", "bad"
+    said = [line for line in run.failed_lines if line.strip() and not line.startswith("ERROR:")]  # the engine's own
+    last = f" | {said[-1].strip()}" if said else ""
+    tone = "warn" if row.state == "cancelled" else "bad"
+    sign = glyphs.stopped if row.state == "cancelled" else glyphs.fail
+    return f"{sign} {run.version}: {run.why or row.state}{last}", tone
 
 
 def run_state(state: str, why: str, glyphs: Glyphs) -> Cell:
@@ -76,25 +96,29 @@ def trend_line(runs: tuple[BuildRun, ...], width: int, glyphs: Glyphs) -> Line:
 
 
 def build_columns(glyphs: Glyphs, now: Callable[[], float]) -> tuple[Column[BuildRow], ...]:
-    """A build in a row."""
+    """A build in a row: how the last one went, then the image there is, which is that of the last that succeeded."""
 
-    def age(row: BuildRow) -> str:
-        return duration_text(now() - row.last.started) if row.last is not None else "-"
+    def last(text: Callable[[BuildRun], str]) -> Callable[[BuildRow], str]:
+        return lambda row: text(row.last) if row.last is not None else "-"
 
-    def good(text: Callable[[BuildRun], str]) -> Callable[[BuildRow], str]:
+    def image(text: Callable[[BuildRun], str]) -> Callable[[BuildRow], str]:
         return lambda row: text(row.good) if row.good is not None else "-"
 
+    def took(run: BuildRun) -> str:
+        return long_duration_text(run.seconds if run.outcome is not None else now() - run.started)
+
     return (
-        Column("name", "BUILD", 12, lambda r: r.definition.name, key=lambda r: r.definition.name.lower(), grow=2,
+        Column("name", "BUILD", 12, lambda r: r.definition.name, key=lambda r: r.definition.name.lower(), grow=1,
                most=32),
-        Column("state", "STATE", 16, lambda r: state_cell(r, glyphs), key=lambda r: _ORDER.index(r.state), grow=3,
-               most=44),
-        Column("version", "VERSION", 9, good(lambda run: run.version)),
-        Column("age", "AGO", 4, age, key=lambda r: -r.last.started if r.last else None, right=True, priority=1),
-        Column("took", "TOOK", 7, good(lambda run: long_duration_text(run.seconds)),
-               key=lambda r: r.good.seconds if r.good else None, right=True, priority=2, descending=True),
-        Column("commit", "COMMIT", 8, good(lambda run: run.commit[:8] or "-"), priority=3),
-        Column("size", "SIZE", 6, good(lambda run: bytes_text(run.size)), right=True, priority=4, descending=True,
+        Column("state", "LAST BUILD", 24, lambda r: state_cell(r, glyphs), key=lambda r: _ORDER.index(r.state), grow=5,
+               most=60),
+        Column("age", "AGO", 4, last(lambda run: duration_text(now() - run.started)),
+               key=lambda r: -r.last.started if r.last else None, right=True, priority=1),
+        Column("took", "TOOK", 7, last(took), key=lambda r: r.last.seconds if r.last else None, right=True,
+               priority=3, descending=True),
+        Column("version", "IMAGE", 9, image(lambda run: run.version)),
+        Column("commit", "COMMIT", 8, image(lambda run: run.commit[:8] or "-"), priority=2),
+        Column("size", "SIZE", 6, image(lambda run: bytes_text(run.size)), right=True, priority=4, descending=True,
                key=lambda r: r.good.size if r.good else None),
         Column("trend", "TIMES", TREND, lambda r: ((trend(times(r.runs), TREND, glyphs), "accent"),), priority=7),
         Column("goes", "IMAGE GOES", 10, lambda r: r.definition.destination, priority=5, grow=1, most=32),
@@ -106,7 +130,7 @@ def run_columns(glyphs: Glyphs, now: Callable[[], float]) -> tuple[Column[BuildR
     """A past build in a row."""
 
     def outcome(run: BuildRun) -> Cell:
-        return run_state(run.state, run.failed_step or run.why, glyphs)
+        return run_state(run.state, run_words(run), glyphs)
 
     def took(run: BuildRun) -> str:
         return long_duration_text(run.seconds if run.outcome is not None else now() - run.started)

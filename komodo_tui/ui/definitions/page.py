@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from komodo_tui.ui.definitions.detail import RowDetail
     from komodo_tui.ui.definitions.editing import Editing
     from komodo_tui.ui.render.columns import Column
+    from komodo_tui.ui.render.reason import Reason
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
 
@@ -83,8 +84,12 @@ class DefinitionPage(ListAndDetail[Defined]):
         self.table = VirtualTable(columns, order=lambda row: row.definition.name.lower(), id=f"{name}-table")
         self.list = ListPane(
             self.TITLE, self.table, parse=parse, empty=self.teach, help="words, !not, ~fuzzy, /regex/",
-            natural="by name", id=f"{name}-list",
+            natural="by name", about=self.reason, id=f"{name}-list",
         )  # fmt: skip
+
+    def reason(self, row: Defined) -> Reason:
+        """What is wrong with it, in full, below the list; nothing where no cell is too narrow for that."""
+        return "", ""
 
     def teach(self) -> Text:
         """What is said where none is defined."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from komodo_tui.ui.builds.book import BuildBook
-from komodo_tui.ui.builds.columns import build_columns, build_filter
+from komodo_tui.ui.builds.columns import build_columns, build_filter, reason
 from komodo_tui.ui.builds.detail import BuildDetail
 from komodo_tui.ui.builds.editing import BuildEditing
 from komodo_tui.ui.builds.flows import build_now, cancel, follow_again, menu
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from komodo_tui.ui.builds.book import BuildRow
+    from komodo_tui.ui.render.reason import Reason
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
 
@@ -46,6 +47,10 @@ class BuildsPage(DefinitionPage["BuildRow"]):
         self.book = BuildBook(runtime, shell, self.told)
         self.editing = BuildEditing(runtime, shell)
         self.detail = BuildDetail(runtime, shell, id="build-detail")
+
+    def reason(self, row: BuildRow) -> Reason:
+        """What is wrong with the last build."""
+        return reason(row, self.shell.look.glyphs)
 
     def rows(self) -> Mapping[str, BuildRow]:
         """Every build, by name."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from komodo_tui.domain.levels import Level, host_levels, worst
 from komodo_tui.domain.units import duration_text
+from komodo_tui.ui.render.reason import reason_block
 
 if TYPE_CHECKING:
     from komodo_tui.fleet.live import ServerLive, ServerStatus
@@ -107,7 +107,4 @@ def reason_lines(live: ServerLive, glyphs: Glyphs, width: int, most: int) -> lis
 
     What had to be cut names the key that tells all.
     """
-    text, tone = reason(live, glyphs)
-    more = f" {glyphs.ellipsis} p tells all"
-    lines = wrap(text, max(20, width - 2), max_lines=most, placeholder=more, break_on_hyphens=False) if text else []
-    return [((f" {line}", tone),) for line in lines]
+    return reason_block(reason(live, glyphs), width, f" {glyphs.ellipsis} p tells all", most)

@@ -16,15 +16,20 @@ from komodo_tui.domain.errors import UsageError
 from komodo_tui.ui.look import look_of
 from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
 from komodo_tui.ui.render.listing import ListFacts, list_line
+from komodo_tui.ui.render.reason import reason_block
 from komodo_tui.ui.widgets.filter_bar import FilterBar
 from komodo_tui.ui.widgets.header import strip_of
+from komodo_tui.ui.widgets.lines import Lines
 from komodo_tui.ui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.app import ComposeResult
+    from textual.events import Resize
     from textual.strip import Strip
+
+    from komodo_tui.ui.render.reason import Reason
 
 R = TypeVar("R")
 
@@ -88,13 +93,15 @@ class ListPane(Vertical, Generic[R]):
         empty: Callable[[], Text],
         help: str = "",
         natural: str = "",
+        about: Callable[[R], Reason] | None = None,
         id: str | None = None,
     ) -> None:
         """A list of rows.
 
         ``parse`` turns a filter's text into a test of rows and raises UsageError; ``empty`` teaches what belongs here
         and which key makes the first; ``help`` names the filter's words, shown while its line is empty; ``natural``
-        names the order without a column.
+        names the order without a column; ``about`` says what is wrong with the row under the cursor, in full, below
+        the list: a cell is too narrow for it.
         """
         super().__init__(id=id)
         self.title = title
@@ -104,12 +111,15 @@ class ListPane(Vertical, Generic[R]):
         self._empty = empty
         self._help = help
         self._natural = natural
+        self._about = about
 
     def compose(self) -> ComposeResult:
-        """Line, table, what to say when it is empty, filter."""
+        """Line, table, what to say when it is empty, what is wrong with the row under the cursor, filter."""
         yield ListLine()
         yield self.table
         yield Static(classes="empty")
+        if self._about is not None:
+            yield Lines(classes="about")
         yield FilterBar(self._help)
 
     def on_mount(self) -> None:
@@ -133,6 +143,21 @@ class ListPane(Vertical, Generic[R]):
         if nothing:
             self.query_one(".empty", Static).update(self._nothing())
         self.set_class(nothing, "-empty")
+        self._explain()
+
+    def _explain(self) -> None:
+        for lines in self.query(".about").results(Lines):
+            row = self.table.current
+            reason = self._about(row) if row is not None and self._about is not None else ("", "")
+            lines.show(reason_block(reason, self.size.width, f" {look_of(self).glyphs.ellipsis}"))
+
+    def on_resize(self, _: Resize) -> None:
+        """Wrap what is said below for the new width."""
+        self._explain()
+
+    @on(VirtualTable.Highlighted)
+    def _other_row(self) -> None:
+        self._explain()
 
     def _nothing(self) -> Text:
         if not self.table.model.rows:

@@ -197,6 +197,20 @@ async def test_a_build_from_near(tmp_path: Path) -> None:
         assert not page.in_detail
 
 
+async def test_what_failed_is_readable_at_80_columns(tmp_path: Path) -> None:
+    app, _ = make_app(tmp_path)
+    async with app.run_test(size=SMALL) as pilot:
+        page = await ready(pilot)
+        await pilot.pause()
+        shown = [line.rstrip() for line in screen_text(pilot.app)]
+        row = next(line for line in shown if line.startswith("▸ api"))
+        assert "✖ failed [2/3] RUN make" in row
+        assert row.split("5m")[1].split() == ["12.5s", "1.4.3", "4f3c2a90", "84.0M"]  # the last build; then the image
+        assert " ✖ 1.4.4: the build failed at [2/3] RUN make: exit code 2 | gcc: [b]no[/b]" in shown
+        page.table.choose("web")
+        await until(pilot, lambda: not any("1.4.4" in line for line in screen_text(pilot.app)))
+
+
 async def test_the_output_of_a_build_that_runs_is_followed(tmp_path: Path) -> None:
     app, executor = make_app(tmp_path)
     async with app.run_test(size=LARGE) as pilot:
