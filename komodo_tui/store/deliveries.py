@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 GIVE_UP = 2 * 86400.0
 """Seconds after which a change is told to nobody any more."""
 KEPT = 7 * 86400.0
+"""Seconds after the end of an alert for which is known to whom it was told: whom its end has to be told to."""
 
 _WORSE = ("opened", "escalated")
 _QUEUE = "INSERT OR IGNORE INTO deliveries (entry, alerter, next, queued) VALUES (?, ?, ?, ?)"
@@ -70,7 +71,8 @@ class DeliveryQueue:
                     db.execute(_QUEUE, (entry.seq, alerter, now, now))
             db.execute("INSERT OR REPLACE INTO told VALUES (1, ?)", (newest,))
             db.execute(
-                "DELETE FROM deliveries WHERE queued < ? AND entry IN (SELECT seq FROM entries WHERE at < ?)",
+                "DELETE FROM deliveries WHERE queued < ? AND EXISTS (SELECT 1 FROM entries JOIN alerts"
+                " ON alerts.id = entries.alert WHERE entries.seq = deliveries.entry AND resolved < ?)",
                 (now - KEPT, now - KEPT),
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -54,33 +55,61 @@ class Notifier:
         self._trouble = ""
         self._sent: dict[str, deque[float]] = {}
         """By alerter: when the latest messages were sent."""
+        self._telling: dict[str, asyncio.Task[None]] = {}
+        """By alerter: who tells it now."""
+        self._fault: BaseException | None = None
         self.looked = 0.0
         """Monotonic time of the last look."""
 
     async def run(self) -> None:
-        """Look until cancelled."""
-        while True:
-            await self.look()
-            await asyncio.sleep(INTERVAL)
+        """Look until cancelled; an alerter that hangs keeps no other waiting."""
+        try:
+            while True:
+                await self._begin()
+                await asyncio.sleep(INTERVAL)
+        finally:
+            for task in self._telling.values():
+                task.cancel()
+            await asyncio.gather(*self._telling.values(), return_exceptions=True)
 
     async def look(self) -> None:
-        """Tell what is due; an alerter that hangs keeps no other waiting."""
+        """Tell what is due, and wait until it was told or was not taken."""
+        await self._begin()
+        await asyncio.gather(*self._telling.values())
+
+    async def _begin(self) -> None:
+        """Begin to tell what is due to those who are not being told already."""
+        if self._fault is not None:
+            raise self._fault  # of this program: it must not be hidden
         self.looked = time.monotonic()
         try:
             alerters, due = await asyncio.to_thread(self._due)
-            groups = [(name, list(group)) for name, group in groupby(sorted(due, key=_alerter), key=_alerter)]
-            await asyncio.gather(
-                *(
-                    asyncio.to_thread(self._tell, alerters[name], group)
-                    for name, group in groups
-                    if name in alerters and not self._pauses(name)
-                )
-            )
-            self._trouble = ""
-        except KomodoError as error:  # the definitions or the queue cannot be read or written: all of it is tried again
-            if str(error) != self._trouble:
-                self._trouble = str(error)
-                self._say(f"alerters: {error}")
+        except KomodoError as error:
+            self._cannot(error)
+            return
+        self._trouble = ""
+        for name, group in groupby(sorted(due, key=_alerter), key=_alerter):
+            if name in alerters and name not in self._telling and not self._pauses(name):
+                task = asyncio.create_task(self._told(alerters[name], list(group)), name=f"tell {name}")
+                self._telling[name] = task
+                task.add_done_callback(partial(self._over, name))
+
+    def _over(self, name: str, task: asyncio.Task[None]) -> None:
+        self._telling.pop(name, None)
+        if not task.cancelled():
+            self._fault = self._fault or task.exception()
+
+    async def _told(self, alerter: Alerter, group: Sequence[Delivery]) -> None:
+        try:
+            await asyncio.to_thread(self._tell, alerter, group)
+        except KomodoError as error:
+            self._cannot(error)
+
+    def _cannot(self, error: KomodoError) -> None:
+        """The definitions or the queue cannot be read or written: all of it is tried again."""
+        if str(error) != self._trouble:
+            self._trouble = str(error)
+            self._say(f"alerters: {error}")
 
     def _pauses(self, alerter: str) -> bool:
         """Whether it has had so many messages of late that the next shall hold more."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import queue
 import socketserver
 import sqlite3
 import threading
@@ -23,7 +24,7 @@ from komodo_tui.operations.alerts import notifier, sending
 from komodo_tui.operations.alerts.notifier import FIRST_AGAIN, STORM_PAUSE, Notifier
 from komodo_tui.store.alerts import AlertStore
 from komodo_tui.store.definitions import DefinitionStore
-from komodo_tui.store.deliveries import GIVE_UP, DeliveryQueue
+from komodo_tui.store.deliveries import GIVE_UP, KEPT, DeliveryQueue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,6 +122,53 @@ def test_what_cannot_be_told_for_two_days_is_let_go(tmp_path: Path) -> None:
     post.look()
     post.ill = False
     assert post.look(after=GIVE_UP + 1) == []
+
+
+def test_the_end_of_what_lasted_for_weeks_is_told_and_what_is_over_for_a_week_is_forgotten(tmp_path: Path) -> None:
+    post = Post(tmp_path)
+    post.store.apply([OPENED], post.at)
+    assert post.look() == [("mail", "WARNING disk full: /var@db-01")]
+    assert post.look(after=30 * 86400.0) == []
+    post.store.apply([RESOLVED], post.at)
+    assert post.look() == [("mail", "OK disk full: /var@db-01")]
+    post.look(after=KEPT + 10)
+    with post.store.reading() as db:
+        assert db.execute("SELECT count(*) FROM deliveries").fetchone() == (0,)
+
+
+def test_an_alerter_that_hangs_keeps_no_other_waiting_and_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = Post(tmp_path, msgspec.structs.replace(MAIL, name="tar-pit"), MAIL)
+    free, told = threading.Event(), queue.Queue[str]()
+
+    def deliver(alerter: Alerter, message: Message, _: object) -> None:
+        if alerter.name == "tar-pit":
+            free.wait(30)
+        told.put(f"{alerter.name} {message.title.partition(' ')[0]}")
+
+    async def next_told() -> str:
+        return await asyncio.to_thread(told.get, timeout=10)
+
+    async def looks() -> list[str]:
+        running = asyncio.create_task(post.notifier.run())
+        found = [await next_told()]
+        post.store.apply([CRITICAL], post.at)
+        found.append(await next_told())
+        free.set()
+        found += [await next_told(), await next_told()]
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        return found
+
+    post.notifier._deliver = deliver
+    monkeypatch.setattr(notifier, "INTERVAL", 0.05)
+    post.store.apply([OPENED], post.at)
+    try:
+        found = asyncio.run(looks())
+    finally:
+        free.set()
+    assert found == ["mail WARNING", "mail CRITICAL", "tar-pit WARNING", "tar-pit CRITICAL"]
 
 
 def test_a_muted_alert_is_told_to_nobody_and_neither_is_its_end(tmp_path: Path) -> None:
