@@ -33,15 +33,30 @@ class Place:
         """The clone of its repository."""
 
     @contextmanager
+    def ours(self) -> Iterator[None]:
+        """Be the one agent that builds under this name. No child inherits this: it is free once its agent is gone.
+
+        Raises:
+            AgentError: ``conflict``: another agent that lives builds it; ``failed``: the disk refuses.
+        """
+        with self._held(self.path / "agent"):
+            yield
+
+    @contextmanager
     def locked(self) -> Iterator[int]:
         """One build at a time under this name, across processes; gives the lock, for children to inherit.
 
         Raises:
             AgentError: ``conflict``: it is being built; ``failed``: the disk refuses.
         """
+        with self._held(self.lock_path) as lock:
+            yield lock
+
+    @contextmanager
+    def _held(self, path: Path) -> Iterator[int]:
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             raise AgentError(
                 "failed", f"{self.path} cannot be made: {error.strerror}", hint="look at the disk of the server"
@@ -79,7 +94,7 @@ class Place:
             return error.code != "conflict"
 
     def free(self) -> None:
-        """End whoever holds the lock. For when nobody of this agent builds here: an agent that was killed left it."""
+        """End whoever holds the lock. Only inside :meth:`ours`: what holds it then is what a killed agent left."""
         for number in (signal.SIGINT, signal.SIGKILL):
             until = time.monotonic() + _PATIENCE
             while holders := self._holders():
@@ -113,9 +128,10 @@ def left_behind(root: Path) -> None:
         for path in list(root.iterdir()):
             if (path / "work").is_dir():
                 place = Place(root, path.name)
-                place.free()
-                with suppress(AgentError), place.locked():
-                    place.clear()
+                with suppress(AgentError), place.ours():
+                    place.free()
+                    with place.locked():
+                        place.clear()
 
 
 def _try(lock: int) -> bool:

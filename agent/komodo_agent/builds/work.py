@@ -67,11 +67,12 @@ class Builds:
         place = Place(self._root, job.name)
         self._busy.add(job.name)
         try:
-            if not await asyncio.to_thread(place.is_free):
-                context.log("an agent that was killed has left a build running; it is ended")
-                await asyncio.to_thread(place.free)
-            with place.locked() as lock:
-                await self._build(context, job, place, lock)
+            with place.ours():
+                if not await asyncio.to_thread(place.is_free):
+                    context.log("an agent that was killed has left a build running; it is ended")
+                    await asyncio.to_thread(place.free)
+                with place.locked() as lock:
+                    await self._build(context, job, place, lock)
         finally:
             self._busy.discard(job.name)
 

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -286,3 +287,26 @@ async def test_one_build_at_a_time_and_what_a_killed_agent_left_is_ended(tmp_pat
     assert child.wait(10) == -signal.SIGINT
     assert place.is_free()
     assert not place.work.exists()
+
+
+async def test_a_build_of_another_agent_that_lives_goes_on(tmp_path: Path) -> None:
+    """Two programs with another environment, or of another version, have each its agent, and the same state folder."""
+    words = (
+        "import sys, pathlib; from komodo_agent.builds.place import Place\n"
+        "place = Place(pathlib.Path(sys.argv[1]), 'api')\n"
+        "with place.ours(), place.locked(): place.begin(); print('builds', flush=True); sys.stdin.read()"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", words, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout is not None
+    assert other.stdin is not None
+    assert other.stdout.readline() == "builds\n"
+    builds = Builds(Engine(), tmp_path, [])  # type: ignore[arg-type]
+    await builds.open()
+    error, context = await failed(builds, job())
+    assert (error.code, context.results) == ("conflict", {"refused": "conflict"})
+    assert Place(tmp_path, "api").work.is_dir()
+    other.stdin.close()
+    assert other.wait(10) == 0
+    other.stdout.close()
