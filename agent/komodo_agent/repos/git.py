@@ -18,6 +18,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ..problems import AgentError
+from .connections import is_noise, kept
 from .keys import lent_key
 
 if TYPE_CHECKING:
@@ -161,10 +162,9 @@ def _login(source: RepoSource, known_hosts: Path, key: str) -> dict[str, str]:
             words += ["-o", "IdentitiesOnly=yes", "-i", key]
         if source.host_keys:
             words += ["-o", f'UserKnownHostsFile="{known_hosts}"', "-o", "GlobalKnownHostsFile=/dev/null"]
-        login = {"GIT_ALLOW_PROTOCOL": "ssh", "GIT_SSH_COMMAND": shlex.join(words), "GIT_SSH_VARIANT": "ssh"}
-        if not key and _own_socket(source.agent_socket):
-            login["SSH_AUTH_SOCK"] = source.agent_socket
-        return login
+        lent = {"SSH_AUTH_SOCK": source.agent_socket} if not key and _own_socket(source.agent_socket) else {}
+        words += [] if lent else kept(source)
+        return {"GIT_ALLOW_PROTOCOL": "ssh", "GIT_SSH_COMMAND": shlex.join(words), "GIT_SSH_VARIANT": "ssh", **lent}
     login = {"GIT_ALLOW_PROTOCOL": "https:http" if site.startswith("http://") else "https",
              "GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "60"}  # fmt: skip
     if source.token:
@@ -264,7 +264,7 @@ class _Call:
             *lines, rest = (rest + data).replace(b"\r", b"\r\n").split(b"\n")
             rest = rest[-_STDERR_KEPT:]
             for line in lines:
-                if self._tell is not None:
+                if self._tell is not None and not is_noise(line):
                     self._tell(line.decode("utf-8", "replace"))
 
     def kill(self, number: signal.Signals) -> None:

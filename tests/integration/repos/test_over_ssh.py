@@ -100,7 +100,8 @@ def program(tmp_path: Path, sshd: Server, author: Author) -> Iterator[Program]:
         program.end_agent()
 
 
-def test_cloned_and_pulled_over_ssh(program: Program, author: Author, tmp_path: Path) -> None:
+def test_cloned_and_pulled_over_ssh(program: Program, sshd: Server, author: Author, tmp_path: Path) -> None:
+    before = _logins(sshd)
     assert program.status(code=1)["standing"] == "not cloned"
     done = program("repo", "clone", "shop", "--yes")
     assert "git fetch ssh://" in done.stderr
@@ -118,6 +119,7 @@ def test_cloned_and_pulled_over_ssh(program: Program, author: Author, tmp_path: 
     third = author.push("third")
     program("--run-procedure", "bring")
     assert program.status()["state"]["commit"]["id"] == third
+    assert _logins(sshd) == before + 1, "the connection is kept for the next one"
 
     (program.files / "note").write_text("mine\n")
     author.push("fourth", note="theirs\n")
@@ -170,3 +172,7 @@ def test_wrong_key_strange_host_and_branch_that_is_gone(program: Program, sshd: 
         assert "repo bad" in program("apply", "-f", str(path), "--yes", code=2).stderr
     assert not list(program.home.rglob("files/compose.yaml"))
     assert git(tmp_path / "work", "status", "--porcelain") == ""
+
+
+def _logins(sshd: Server) -> int:
+    return (sshd.run_dir / "sshd.log").read_text().count("Accepted publickey")
