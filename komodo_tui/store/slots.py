@@ -24,6 +24,9 @@ CREATE TABLE IF NOT EXISTS open_slots (
 CREATE TABLE IF NOT EXISTS seen (name TEXT PRIMARY KEY, schedule TEXT NOT NULL, since REAL NOT NULL);
 """
 
+_FROM_AHEAD = "(result = 'missed' AND claimed > ?)"
+"""Of a slot that was noted as missed by a clock that was ahead: nothing was started."""
+
 
 class Slot(msgspec.Struct, frozen=True, kw_only=True):
     """A due time that was claimed."""
@@ -58,12 +61,17 @@ class SlotStore(SqliteFile):
             if row is None or row[0] != schedule or row[1] > now:
                 db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", (name, schedule, now))
                 return now
-            newest = db.execute("SELECT max(at) FROM slots WHERE name = ? AND at <= ?", (name, now)).fetchone()[0]
+            query = f"SELECT max(at) FROM slots WHERE name = ? AND at <= ? AND NOT {_FROM_AHEAD}"
+            newest = db.execute(query, (name, now, now)).fetchone()[0]
             return max(float(row[1]), float(newest or 0.0))
 
     def claim(self, name: str, at: float, who: str, now: float, *, run: str) -> bool:
-        """Take a slot, open until it is noted what became of it; False when somebody has it."""
+        """Take a slot, open until it is noted what became of it; False when somebody has it.
+
+        One that was noted as missed by a clock that was ahead is free still: nothing was started.
+        """
         with self._open(write=True) as db:
+            db.execute(f"DELETE FROM slots WHERE name = ? AND at = ? AND {_FROM_AHEAD}", (name, at, now))
             done = db.execute("INSERT OR IGNORE INTO slots VALUES (?, ?, ?, ?, '')", (name, at, now, who))
             if done.rowcount == 1:
                 db.execute("INSERT INTO open_slots VALUES (?, ?, ?)", (name, at, run))
@@ -96,10 +104,10 @@ class SlotStore(SqliteFile):
             query = "SELECT count(*) FROM slots WHERE name = ? AND at > ? AND result = 'missed'"
             return int(db.execute(query, (name, since)).fetchone()[0])
 
-    def last(self, name: str) -> Slot | None:
-        """The newest slot of a schedule."""
+    def last(self, name: str, now: float) -> Slot | None:
+        """The newest slot of a schedule that is not still to come: a clock that was ahead leaves such."""
         with self._open(write=False) as db:
             row = db.execute(
-                "SELECT at, result FROM slots WHERE name = ? ORDER BY at DESC LIMIT 1", (name,)
-            ).fetchone()  # fmt: skip
+                "SELECT at, result FROM slots WHERE name = ? AND at <= ? ORDER BY at DESC LIMIT 1", (name, now)
+            ).fetchone()
         return Slot(at=row[0], result=row[1]) if row is not None else None

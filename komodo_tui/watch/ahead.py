@@ -86,7 +86,7 @@ def _caught_up(runtime: Runtime, scheduled: list[ProcedureDefinition], now: floa
     found = []
     with closing(SlotStore(runtime.state_dir.runs / "slots.db")) as slots:
         for definition in wished:
-            last = slots.last(definition.name)
+            last = slots.last(definition.name, now)
             try:
                 if last is not None and schedule_of(definition).due(last.at, now):
                     found.append(definition.name)

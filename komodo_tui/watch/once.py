@@ -97,7 +97,9 @@ class OnceLook:
 
     def _last(self, slots: SlotStore) -> dict[str, tuple[float, str]]:
         known = self._runtime.procedures().known().values()
-        found = {definition.name: slots.last(definition.name) for definition in known if definition.schedule}
+        found = {
+            definition.name: slots.last(definition.name, time.time()) for definition in known if definition.schedule
+        }
         return {name: (slot.at, slot.result) for name, slot in found.items() if slot is not None}
 
     async def _pushes(self) -> None:

@@ -73,7 +73,7 @@ def _procedure(definition: ProcedureDefinition, slots: SlotStore, now: float) ->
         following = schedule_of(definition).after(now)
     except UsageError as error:
         problem = str(error)
-    last = slots.last(definition.name)
+    last = slots.last(definition.name, now)
     later = f"up to {definition.jitter} later" if definition.jitter else ""
     when = ", ".join(filter(None, (f"{definition.schedule} {definition.timezone}".strip(), later)))
     return Entry(

@@ -73,7 +73,7 @@ def test_each_due_time_runs_once_though_the_one_who_starts_it_is_killed(
     assert slots.open(), "some had been claimed and not begun"
     start("watch")
     wait_for(lambda: not slots.open() and _all_ended(runs), PATIENCE, what="all have run")
-    results = [slots.last(name) for name in NAMES]
+    results = [slots.last(name, time.time()) for name in NAMES]
     assert {slot.result for slot in results if slot is not None} == {run.run for run in runs.runs()}
     assert Counter(effects.read_text().split()) == Counter(run.run for run in runs.runs())
     assert len(runs.runs()) == len(NAMES)

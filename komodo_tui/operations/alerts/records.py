@@ -146,7 +146,7 @@ class RecordSurvey:
                 if ended is not None and ended.ended is not None and ended.outcome in _NOT_WELL:
                     text = f"run {ended.run} {ended.outcome}: {ended.summary}".rstrip(": ")
                     yield self._bad("procedure", name, level, text, ended.ended)
-                slot = slots.last(name) if definition.schedule else None
+                slot = slots.last(name, time.time()) if definition.schedule else None
                 if slot is not None and slot.result and not _RUN.fullmatch(slot.result):
                     yield self._bad("schedule", name, "warning", slot.result, slot.at)
         finally:

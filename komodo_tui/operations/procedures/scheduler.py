@@ -27,6 +27,8 @@ _LOOK = 5.0
 """Seconds after which definitions are read again, at the latest."""
 _AT_ONCE = 8
 """Runs that are being started at the same time."""
+_PRUNE = 86400.0
+"""Seconds after which the oldest slots are forgotten again."""
 _AGAIN = 0.2
 _MISSED = "missed"
 _ON_ITS_WAY = 5.0
@@ -70,6 +72,7 @@ class Scheduler:
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._starting: set[asyncio.Task[None]] = set()
         self._broken: dict[str, str] = {}
+        self._pruned = -_PRUNE
         self.looked = 0.0
         """Monotonic time of the last look."""
 
@@ -103,7 +106,6 @@ class Scheduler:
         self._begin(await asyncio.to_thread(self._left))
 
     def _left(self) -> list[Due]:
-        self._slots.prune()
         known, now = {each.name: each for each in self._procedures()}, self._now()
         return [
             Due(one.name, one.at, one.run, missed=_too_late(known.get(one.name), one.at, now), left=True)
@@ -117,6 +119,9 @@ class Scheduler:
             task.add_done_callback(self._starting.discard)
 
     def _collect(self) -> tuple[list[Due], float]:
+        if time.monotonic() - self._pruned >= _PRUNE:
+            self._pruned = time.monotonic()
+            self._slots.prune()
         now, found, following = self._now(), [], self._now() + _LOOK
         for definition in self._procedures():
             if not definition.schedule:

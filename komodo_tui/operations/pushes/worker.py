@@ -36,6 +36,8 @@ _CONNECT = 10.0
 _AGAIN = (30.0, 120.0, 600.0, 1800.0, 3600.0)
 """Seconds until a push is tried again of which a server was away."""
 _LOCKED = 5.0
+_PRUNE = 86400.0
+"""Seconds after which old deliveries are forgotten again."""
 _FILES = 2000
 
 
@@ -59,6 +61,7 @@ class PushWorker:
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._broken: BaseException | None = None
+        self._pruned = -_PRUNE
         self._told: dict[str, tuple[str, ...]] = {}
         """Files of each repo that webhooks say were changed by pushes that wait: kept no longer than this process."""
 
@@ -94,7 +97,6 @@ class PushWorker:
             await self._leave()
 
     async def _resume(self) -> None:
-        await asyncio.to_thread(lambda: self._store.prune(self._repos(), time.time()))
         for push in await asyncio.to_thread(self._store.running):
             self._begin(push, again=True)
 
@@ -102,6 +104,9 @@ class PushWorker:
         """Begin what waits, as far as there is room."""
         if self._broken is not None:
             raise self._broken  # a fault of this program: the push stays open, the next worker finds it
+        if time.monotonic() - self._pruned >= _PRUNE:
+            self._pruned = time.monotonic()
+            await asyncio.to_thread(lambda: self._store.prune(self._repos(), time.time()))
         while len(self._tasks) < _AT_ONCE:
             push = await asyncio.to_thread(self._store.claim, new_run_id(), time.time())
             if push is None:

@@ -206,7 +206,7 @@ def test_a_missed_schedule_lasts_until_one_is_kept(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     scene.definitions.put("procedure", "nightly", ProcedureDefinition(name="nightly", schedule="every day"), None)
     slots = SlotStore(scene.paths.runs / "slots.db")
-    at = time.time()
+    at = time.time() - 60
     slots.claim("nightly", at, "ana", at, run=RUN.format(0))
     assert scene.read() == []  # taken, and not yet started
     slots.note("nightly", at, "missed")

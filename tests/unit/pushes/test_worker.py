@@ -163,6 +163,19 @@ async def test_a_push_that_was_only_taken_from_the_queue_is_begun_under_the_same
     assert lab.newest.state == "done"
 
 
+async def test_one_that_runs_for_long_forgets_old_deliveries_every_day(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pruned: list[float] = []
+    monkeypatch.setattr(lab.store, "prune", lambda known, now: pruned.append(now))
+    for count in (1, 1):
+        await lab.worker._fill()
+        assert len(pruned) == count
+    lab.worker._pruned -= 86400.0
+    await lab.worker._fill()
+    assert len(pruned) == 2
+
+
 async def test_a_fault_of_the_program_leaves_the_push_open_and_is_not_hidden(lab: Lab) -> None:
     lab.push("a")
     lab.worker.result = ValueError("a fault")

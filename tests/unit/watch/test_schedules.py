@@ -22,7 +22,7 @@ from komodo_tui.operations.procedures.scheduler import Scheduler
 from komodo_tui.operations.procedures.start import new_run_id
 from komodo_tui.store.paths import StateDirectory
 from komodo_tui.store.runs import RunStore
-from komodo_tui.store.slots import SlotStore
+from komodo_tui.store.slots import Slot, SlotStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,7 +103,7 @@ def test_a_clock_that_was_years_behind_costs_no_step_for_each_minute_of_them() -
 _CLAIMS = """
 import sys
 from pathlib import Path
-from komodo_tui.store.slots import SlotStore
+from komodo_tui.store.slots import Slot, SlotStore
 store = SlotStore(Path(sys.argv[1]))
 sys.stdin.readline()
 print(*(n for n in range(200) if store.claim("p", float(n), sys.argv[2], 0.0, run="r")))
@@ -184,7 +184,7 @@ async def test_a_time_that_comes_starts_one_run(tmp_path: Path, monkeypatch: pyt
     for moment in ("12:00:30", "12:04:59", "12:05:01", "12:05:20", "12:09:00", "12:10:00"):
         await watched.look(moment)
     assert watched.started == [("p", "12:05:01"), ("p", "12:10:00")]
-    last = watched.slots.last("p")
+    last = watched.slots.last("p", watched.now)
     assert last is not None
     assert watched.runs.get(last.result).procedure == "p"
     assert not watched.slots.open()
@@ -204,7 +204,7 @@ async def test_a_time_whose_process_died_is_gone_on_with_once(
         watched.restart()
         await watched.look(at_last)
     assert watched.started == [("p", "12:05:20" if moment == "before" else "12:05:01")]
-    last = watched.slots.last("p")
+    last = watched.slots.last("p", watched.now)
     assert last is not None
     assert watched.runs.get(last.result).procedure == "p"
 
@@ -223,7 +223,7 @@ async def test_a_time_whose_process_died_is_missed_when_it_is_too_late(
     watched.restart()
     await watched.look("13:30:00")
     assert watched.started == [("catches", "13:30:00")]
-    last = watched.slots.last("skips")
+    last = watched.slots.last("skips", watched.now)
     assert last is not None
     assert last.result == "missed"
 
@@ -313,6 +313,38 @@ async def test_a_clock_that_was_ahead_stops_nothing_and_starts_nothing_twice(
     for moment in ("14:04:00", "14:05:00", "14:10:00"):  # that of 14:05 was run while the clock was ahead
         await watched.look(moment)
     assert watched.started == [("p", "14:10:00")]
+
+
+async def test_times_that_were_missed_only_by_a_clock_that_was_ahead_are_kept_in_their_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(tmp_path, monkeypatch, procedure("p", "every 5 minutes"))
+    await watched.look("12:00:30")
+    await watched.look("14:02:00")
+    assert watched.started == []
+    assert watched.slots.last("p", watched.now) == Slot(at=at("2026-05-01T14:00:00"), result="missed")
+    await watched.look("12:05:30")
+    assert watched.started == [("p", "12:05:30")]
+    last = watched.slots.last("p", watched.now)
+    assert last is not None
+    assert last.at == at("2026-05-01T12:05:00"), "one that is still to come is not the last"
+    for moment in ("12:10:00", "12:10:05", "14:00:10"):
+        await watched.look(moment)
+    assert watched.started[1:] == [("p", "12:10:00"), ("p", "14:00:10")]
+
+
+async def test_one_that_runs_for_long_forgets_old_slots_every_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(tmp_path, monkeypatch)
+    pruned: list[float] = []
+    monkeypatch.setattr(watched.slots, "prune", lambda: pruned.append(0.0))
+    for count in (1, 1):
+        await watched.scheduler.look()
+        assert len(pruned) == count
+    watched.scheduler._pruned -= 86400.0
+    await watched.scheduler.look()
+    assert len(pruned) == 2
 
 
 def test_the_oldest_slots_are_forgotten(tmp_path: Path) -> None:
