@@ -11,6 +11,7 @@ from textual.app import App
 from komodo_tui.domain.errors import KomodoError, UsageError
 from komodo_tui.ui.acting import Acts
 from komodo_tui.ui.ascii import AsciiSigns, plain
+from komodo_tui.ui.begun import begin
 from komodo_tui.ui.clipboard import osc52
 from komodo_tui.ui.ground import Ground
 from komodo_tui.ui.look import Look
@@ -106,7 +107,7 @@ class ServiceApp(App[int]):
 
     def work(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine as a task of the app; an error of ours that it raises is shown."""
-        self.run_worker(self._guard(coroutine), group="work", exit_on_error=True)
+        begin(self, self._guard(coroutine), coroutine, group="work")
 
     async def _guard(self, coroutine: Coroutine[Any, Any, None]) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual import on
@@ -10,10 +10,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Button, Static
 
+from komodo_tui.ui.begun import begin
 from komodo_tui.ui.modals.base import Dialog, button
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
     from textual.app import ComposeResult
 
@@ -38,7 +39,7 @@ class ProgressDialog(Dialog[None]):
     ProgressDialog VerticalScroll { height: 14; max-height: 50vh; background: $background; margin: 1 0 0 0; }
     """
 
-    def __init__(self, plan: Plan, cancel: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(self, plan: Plan, cancel: Callable[[str], Coroutine[Any, Any, None]]) -> None:
         super().__init__(plan.title)
         self._cancel = cancel
         self._act = ""
@@ -108,7 +109,7 @@ class ProgressDialog(Dialog[None]):
     @on(Button.Pressed, "#stop")
     def action_stop(self) -> None:
         """Ask the act to stop; its outcome still comes."""
-        self.run_worker(self._cancel(self._act))
+        begin(self, self._cancel(self._act), group="stop")
 
     @on(Button.Pressed, "#hide")
     def _hide(self) -> None:

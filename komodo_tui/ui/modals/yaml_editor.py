@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Button, Static, TextArea
 
 from komodo_tui.domain.errors import ActError, UsageError
+from komodo_tui.ui.begun import begin
 from komodo_tui.ui.external import edit_outside
 from komodo_tui.ui.look import look_of
 from komodo_tui.ui.modals.base import Dialog, button
@@ -136,7 +137,7 @@ class YamlEditor(Dialog[T]):
     @on(Button.Pressed, "#outside")
     def action_outside(self) -> None:
         """Go on in the person's own editor."""
-        self.run_worker(self._outside(), exclusive=True)
+        begin(self, self._outside(), group="outside", exclusive=True)
 
     async def _outside(self) -> None:
         area = self.query_one(TextArea)

@@ -17,6 +17,7 @@ from komodo_tui.ui.actions.export import default_path
 from komodo_tui.ui.actions.feed import Feed
 from komodo_tui.ui.actions.pane import HistoryPane, empty_text
 from komodo_tui.ui.actions.tasks import copy_part, export_to_file, verify_chain
+from komodo_tui.ui.begun import begin
 from komodo_tui.ui.page import Command, Page
 from komodo_tui.ui.timeline.open import Moment
 from komodo_tui.ui.widgets.list_pane import ListPane
@@ -125,7 +126,7 @@ class ActionsPage(Page):
                     self.shell.show_error(error)
                 self.pane.told()
 
-        self.run_worker(guarded, group=group, exclusive=True, exit_on_error=True)  # type: ignore[arg-type]
+        begin(self, guarded(), group=group, exclusive=True)
 
     # -- rows ---------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -20,6 +19,7 @@ from komodo_tui.ui.alerts.book import book_of
 from komodo_tui.ui.alerts.detail import AlertDetail
 from komodo_tui.ui.alerts.flows import acknowledge, mute
 from komodo_tui.ui.alerts.where import maintenance_text, where
+from komodo_tui.ui.begun import begin
 from komodo_tui.ui.logs.open import open_logs
 from komodo_tui.ui.page import Command, Page
 from komodo_tui.ui.timeline.open import Moment
@@ -160,9 +160,7 @@ class AlertsPage(Page):
 
     def _show_detail(self) -> None:
         if self._detail_shown and self.detail.is_mounted:
-            # not yet a coroutine: the next one may end this worker before it begins
-            work = partial(self._read_detail, self.table.current)
-            self.run_worker(work, group="detail", exclusive=True)  # type: ignore[arg-type]  # its stub knows no partial
+            begin(self, self._read_detail(self.table.current), group="detail", exclusive=True)
 
     async def _read_detail(self, alert: Alert | None) -> None:
         try:

@@ -14,6 +14,7 @@ from komodo_tui.domain.moments import parse_moment
 from komodo_tui.domain.operations import Target
 from komodo_tui.domain.units import duration_text, time_text
 from komodo_tui.operations.timeline import TimelineReader
+from komodo_tui.ui.begun import begin
 from komodo_tui.ui.logs.open import open_logs
 from komodo_tui.ui.modals.form import Field, FormDialog
 from komodo_tui.ui.page import Page
@@ -157,7 +158,7 @@ class TimelinePage(Page):
 
     def _load(self) -> None:
         self._pasts = {}
-        self.run_worker(self._read(*self._bounds()), group="timeline", exclusive=True)
+        begin(self, self._read(*self._bounds()), group="timeline", exclusive=True)
 
     async def _read(self, start: float, end: float) -> None:
         self._show_head(start, end, reading=True)
@@ -225,7 +226,7 @@ class TimelinePage(Page):
         server, container = self._looked_at()
         if (server, container) not in self._pasts and server and self._found is not None:
             self._pasts[server, container] = None
-            self.run_worker(self._ask(server, container, self._found), group="figures")
+            begin(self, self._ask(server, container, self._found), group="figures")
         past = self._pasts.get((server, container))
         name = f"{container}@{server}" if container else server
         first = self.query_one("#timeline-cpu", Graph)

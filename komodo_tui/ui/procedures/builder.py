@@ -16,6 +16,7 @@ from komodo_tui.domain.procedures import steps
 from komodo_tui.domain.procedures.model import Parameter, ProcedureDefinition, Stage
 from komodo_tui.domain.procedures.reference import kinds
 from komodo_tui.domain.procedures.step_checks import check_step
+from komodo_tui.ui.begun import begin
 from komodo_tui.ui.finder import Entry, find
 from komodo_tui.ui.modals.base import button
 from komodo_tui.ui.modals.form import Field, FormDialog
@@ -26,7 +27,7 @@ from komodo_tui.ui.procedures import outline
 from komodo_tui.ui.procedures.step_forms import blamed, form_fields, from_form
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from textual.app import ComposeResult
 
@@ -170,16 +171,15 @@ class ProcedureBuilder(YamlEditor[ProcedureDefinition]):
         if definition is None or key is None:
             return
         what, first, second = key
-        does: dict[str, Coroutine[Any, Any, None]] = {}
         if what == "procedure":
-            does[what] = self._procedure(definition)
+            does = self._procedure(definition)
         elif what.endswith("parameter"):
-            does[what] = self._parameter(definition, first if what == "parameter" else None)
+            does = self._parameter(definition, first if what == "parameter" else None)
         elif what.endswith("stage"):
-            does[what] = self._stage(definition, first if what == "stage" else None)
+            does = self._stage(definition, first if what == "stage" else None)
         else:
-            does[what] = self._step(definition, first, second if what == "step" else None)
-        self.run_worker(does[what], exclusive=True)
+            does = self._step(definition, first, second if what == "step" else None)
+        begin(self, does, group="form", exclusive=True)
 
     # -- forms --------------------------------------------------------------------------------------------------
 

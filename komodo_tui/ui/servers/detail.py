@@ -12,6 +12,7 @@ from textual.message import Message
 from komodo_tui.domain.errors import NotFoundError
 from komodo_tui.domain.operations import Target
 from komodo_tui.domain.units import duration_text
+from komodo_tui.ui.begun import begin
 from komodo_tui.ui.render.series import WINDOWS
 from komodo_tui.ui.servers.detail_tabs import TABS, DetailTab, table_pane
 from komodo_tui.ui.servers.facts import server_facts
@@ -144,7 +145,7 @@ class ServerDetail(Vertical):
             child.display = child.id == f"tab-{tab.id}"
         found = next((child for child in body.children if child.id == f"tab-{tab.id}"), None)
         if found is None:
-            self.run_worker(self._mounted(body.mount(self._build(tab)), tab), group="detail")
+            begin(self, self._mounted(body.mount(self._build(tab)), tab), group="detail")
         else:
             self._ready()
 

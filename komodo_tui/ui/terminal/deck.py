@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from komodo_tui.domain.errors import KomodoError
+from komodo_tui.ui.begun import begin
 from komodo_tui.ui.terminal.manager import TerminalManager, manager_of
 from komodo_tui.ui.terminal.widget import TerminalPane
 
@@ -130,7 +131,7 @@ class Deck(Widget):
         if event.what == "close":
             event.stop()
             if event.pane.terminal is not None:
-                self.run_worker(self._close(event.pane.terminal), group="close", exit_on_error=True)
+                begin(self, self._close(event.pane.terminal), group="close")
         elif event.what == "beside":
             event.stop()
             self.side_by_side()

@@ -9,6 +9,7 @@ from textual.geometry import Offset, Size
 
 from komodo_tui.domain.text import clean
 from komodo_tui.domain.units import count_text
+from komodo_tui.ui.begun import begin
 from komodo_tui.ui.terminal import outer
 from komodo_tui.ui.terminal.core import CLIPBOARD_LIMIT
 from komodo_tui.ui.terminal.pane_keys import PaneKeys
@@ -202,7 +203,7 @@ class TerminalPane(PaneKeys, can_focus=True):
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         """Run it as a task of the pane."""
-        self.run_worker(work, group="terminal", exit_on_error=True)
+        begin(self, work, group="terminal")
 
     def copy(self, text: str, what: str) -> None:
         """Put it into the clipboard of the person's terminal."""
