@@ -141,8 +141,8 @@ class OnceLook:
         more = MoreSurveys(runtime, await asyncio.to_thread(runtime.alerts.last_look))
         await more.once()
         watcher = AlertWatcher(runtime.fleet.state, runtime.alerts, self._alert, more.latest)
-        if await watcher.once(runtime.state_dir.root / "alerts-once.json"):
-            await notifier_of(runtime, self._say).look()
+        await watcher.once(runtime.state_dir.root / "alerts-once.json")
+        await notifier_of(runtime, self._say).look()  # also of what an open screen found, which tells nobody
 
     def _alert(self, text: str) -> None:
         self.report.alerts.append(text)

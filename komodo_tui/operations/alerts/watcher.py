@@ -50,18 +50,21 @@ class AlertWatcher:
         store: AlertStore,
         say: Callable[[str], None] = lambda text: None,
         more: Callable[[], Survey] = lambda: NOTHING,
+        elsewhere: Callable[[], bool] = lambda: False,
         *,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """``say`` is told, in a line, of what changed and of what cannot be written.
 
-        ``more`` gives what is known besides the live state; it returns at once.
+        ``more`` gives what is known besides the live state; it returns at once. ``elsewhere``: whether somebody else
+        shall look; it is asked at each look, in a thread.
         """
         self._state = state
         self._store = store
         self._say = say
         self._more = more
+        self._elsewhere = elsewhere
         self._now = now
         self._monotonic = monotonic
         self._lock = store.evaluator_lock()
@@ -73,7 +76,9 @@ class AlertWatcher:
         self.looked = 0.0
         """Monotonic time of the last look, whoever's turn it was."""
         self.began = asyncio.Event()
-        """Set once it is this process that evaluates."""
+        """Set while it is this process that evaluates."""
+        self.over = asyncio.Event()
+        """Set while it is not, after it was."""
 
     @property
     def evaluating(self) -> bool:
@@ -119,10 +124,14 @@ class AlertWatcher:
         """Look once, if it is our turn."""
         self.looked = self._monotonic()
         try:
+            if await asyncio.to_thread(self._elsewhere):
+                self._give_way()
+                return
             if self._surveyor is None and not await asyncio.to_thread(self._take_turn):
                 return
             assert self._surveyor is not None
             self.began.set()
+            self.over.clear()
             at, now = self._monotonic(), self._now()
             survey = joined(self._surveyor.survey(self._state.servers, at, now), self._more())
             self._unwritten += self._evaluator.look(survey, at)
@@ -133,6 +142,14 @@ class AlertWatcher:
             if str(error) != self._trouble:
                 self._trouble = str(error)
                 self._say(f"alerts: {error}")
+
+    def _give_way(self) -> None:
+        """What is open is on disk: whoever looks now goes on with it."""
+        if self._surveyor is not None:
+            self._surveyor, self._unwritten = None, []
+            self._lock.release()
+            self.began.clear()
+            self.over.set()
 
     def _take_turn(self) -> bool:
         if not self._lock.held and not self._lock.try_acquire():

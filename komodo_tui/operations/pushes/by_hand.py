@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from komodo_tui.domain.errors import ReadOnlyError, UsageError
 from komodo_tui.domain.pushes import Push, SeenBranch
-from komodo_tui.store.locks import FileLock
+from komodo_tui.store.locks import is_held
 from komodo_tui.store.pushes import PushStore
 
 if TYPE_CHECKING:
@@ -35,12 +35,4 @@ def push_by_hand(paths: StateDirectory, repo: RepoDefinition, actor: Actor, *, r
         store.delivered(push, seen, (f"hand:{uuid.uuid4()}",), time.time())
     finally:
         store.close()
-    return _watched(paths)
-
-
-def _watched(paths: StateDirectory) -> bool:
-    lock = FileLock(paths.root / "watch.lock")
-    if not lock.try_acquire():
-        return True
-    lock.release()
-    return False
+    return is_held(paths.root / "watch.lock")

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from komodo_tui.domain.alerts import Alert, AlertEntry, Mute, pressing
 from komodo_tui.domain.errors import StoreError
 from komodo_tui.operations.alerts.watcher import INTERVAL, NOTHING, AlertWatcher
+from komodo_tui.watch.turn import holder_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,7 @@ class AlertBook:
         self._records: MoreSurveys | None = None
         self._watcher = None
         if not runtime.settings.read_only:
-            self._watcher = AlertWatcher(runtime.fleet.state, store, more=self._known)
+            self._watcher = AlertWatcher(runtime.fleet.state, store, more=self._known, elsewhere=self._watch_looks)
         self._wake = asyncio.Event()
         self.alerts: dict[int, Alert] = {}
         """Those that are open, and the latest that are over."""
@@ -57,14 +58,29 @@ class AlertBook:
     def _known(self) -> Survey:
         return self._records.latest() if self._records is not None else NOTHING
 
+    def _watch_looks(self) -> bool:
+        """Whether a ``watch`` is there, which looks day and night and reaches what it was set up for. Blocks."""
+        holder = holder_of(self._runtime.state_dir.root)
+        return holder is not None and holder.program == "watch"
+
     async def _read_records(self) -> None:
         """What alerts are about besides live state, while it is this program that evaluates."""
         assert self._watcher is not None
-        await self._watcher.began.wait()
-        from komodo_tui.operations.alerts.surveys import MoreSurveys  # late: nothing of it is wanted at the start
+        while True:
+            await self._watcher.began.wait()
+            from komodo_tui.operations.alerts.surveys import MoreSurveys  # late: nothing of it is wanted at the start
 
-        self._records = MoreSurveys(self._runtime, await asyncio.to_thread(self._store.last_look))
-        await self._records.run()
+            self._records = MoreSurveys(self._runtime, await asyncio.to_thread(self._store.last_look))
+            reading = asyncio.create_task(self._records.run())
+            over = asyncio.create_task(self._watcher.over.wait())
+            try:
+                await asyncio.wait({reading, over}, return_when=asyncio.FIRST_COMPLETED)
+                if reading.done():
+                    reading.result()
+            finally:
+                for task in (reading, over):
+                    task.cancel()
+                await asyncio.gather(reading, over, return_exceptions=True)
 
     @property
     def pressing(self) -> list[Alert]:

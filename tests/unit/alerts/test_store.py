@@ -140,6 +140,35 @@ def test_one_process_evaluates_and_the_next_goes_on_where_it_stopped(tmp_path: P
     ]
 
 
+def test_a_screen_leaves_the_looking_to_a_watch_and_goes_on_after_it(tmp_path: Path) -> None:
+    clock, state, watches = Clock(), fleet(10.0), [False]
+    said: list[str] = []
+    store = AlertStore(tmp_path / "alerts.db")
+    screen = AlertWatcher(
+        state, store, said.append, elsewhere=lambda: watches[0], now=clock, monotonic=clock
+    )  # fmt: skip
+    watch = AlertWatcher(state, AlertStore(tmp_path / "alerts.db"), said.append, now=clock, monotonic=clock)
+
+    async def looks(*watchers: AlertWatcher) -> list[bool]:
+        for watcher in watchers:
+            clock.at += 5
+            await watcher.look()
+        return [screen.evaluating, watch.evaluating, screen.began.is_set(), screen.over.is_set()]
+
+    async def scene() -> None:
+        assert await looks(*[screen] * 14, watch) == [True, False, True, False]
+        watches[0] = True
+        assert await looks(watch, screen, watch) == [False, True, False, True]
+        state.servers["db-01"].containers = {"1": container("api", 1, health="healthy")}
+        assert await looks(*[screen, watch] * 6) == [False, True, False, True]
+        watches[0] = False
+        watch._lock.release()  # it ends
+        assert await looks(screen) == [True, False, True, False]
+
+    asyncio.run(scene())
+    assert [text.partition(":")[0] for text in said] == ["alert opened", "alert resolved"]
+
+
 def test_a_full_disk_of_ours_loses_no_alert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from komodo_tui.domain.errors import StoreError
 
