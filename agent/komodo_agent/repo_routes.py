@@ -8,6 +8,8 @@ import msgspec
 
 from .answers import as_json
 from .problems import AgentError
+from .repos.lent import Offer
+from .wire.lent import ROUTE_LENT
 from .wire.repos import (
     ROUTE_REMOTE,
     ROUTE_REPO,
@@ -42,6 +44,7 @@ class RepoRoutes:
         app.router.add_get(ROUTE_REPO_FILE, self.file, allow_head=False)
         app.router.add_get(ROUTE_REPO_TEXTS, self.texts, allow_head=False)
         app.router.add_post(ROUTE_REMOTE, self.remote)
+        app.router.add_get(ROUTE_LENT, self.lent, allow_head=False)
 
     async def repos(self, request: web.Request) -> web.Response:
         """GET /v1/repos"""
@@ -83,3 +86,9 @@ class RepoRoutes:
             raise AgentError("bad_request", f"this is no source of a repo: {error}") from error
         found = await self._agent.clones.remote(source)
         return as_json(found)
+
+    async def lent(self, request: web.Request) -> web.WebSocketResponse:
+        """GET /v1/ssh-agents/{id}, a WebSocket"""
+        async with self._agent.stream(request) as socket:
+            await Offer(socket).serve(request.match_info["id"])
+        return socket

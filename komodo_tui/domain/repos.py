@@ -50,6 +50,8 @@ class RepoDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """A private key on the servers, for ssh; empty = what ssh there uses by itself."""
     key: str = ""
     """Instead of ``ssh_key``: the name of the secret that is the private key. It is in no file on the servers."""
+    ssh_agent: bool = False
+    """Lend the ssh-agent of who acts to the servers, while git runs; its keys are the only ones then."""
     host_keys: tuple[str, ...] = ()
     """Lines of a known_hosts file; empty = the servers' own files."""
     on_clone: tuple[str, ...] = ()
@@ -68,7 +70,7 @@ class RepoDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         """What an agent is told of it; without the token."""
         return RepoSource(
             url=self.url, branch=self.branch, commit=self.commit, ssh_key=self.ssh_key, host_keys=self.host_keys,
-            username=self.username, secret=self.token, key_secret=self.key,
+            username=self.username, secret=self.token, key_secret=self.key, ssh_agent=self.ssh_agent,
         )  # fmt: skip
 
 

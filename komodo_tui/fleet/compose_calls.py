@@ -15,7 +15,7 @@ from komodo_agent.wire.protocol import (
     ROUTE_COMPOSE_REVISION,
 )
 from komodo_agent.wire.volumes import VolumeFolder
-from komodo_tui.fleet.calls import AgentCalls
+from komodo_tui.fleet.lending import LendCalls
 
 if TYPE_CHECKING:
     from komodo_agent.wire.compose import PreviewRequest
@@ -26,7 +26,7 @@ FETCH_TIMEOUT = 300.0
 """The same where the agent gets a repository first."""
 
 
-class ComposeCalls(AgentCalls):
+class ComposeCalls(LendCalls):
     """Raises :class:`~komodo_tui.domain.errors.KomodoError`, as all of the client does."""
 
     async def compose_projects(self) -> list[ComposeProject]:
@@ -53,5 +53,7 @@ class ComposeCalls(AgentCalls):
     async def compose_preview(self, request: PreviewRequest) -> ComposePreview:
         """What a deploy would do now."""
         patience = PREVIEW_TIMEOUT if request.source.git is None else FETCH_TIMEOUT
-        body, _ = await self._call("POST", ROUTE_COMPOSE_PREVIEW, body=msgspec.json.encode(request), timeout=patience)
-        return self._decode(body, ComposePreview)
+        body = msgspec.json.encode(request)
+        async with self.lending(request.source.git.repo if request.source.git is not None else None):
+            answer, _ = await self._call("POST", ROUTE_COMPOSE_PREVIEW, body=body, timeout=patience)
+        return self._decode(answer, ComposePreview)

@@ -28,7 +28,9 @@ LIVE = "live"
 LOGS = "logs"
 SHELL = "shell"
 FILES = "files"
-WINDOWS = {RPC: 256 << 10, PING: 64 << 10, LIVE: 256 << 10, LOGS: 256 << 10, SHELL: 128 << 10, FILES: 2 << 20}
+LENT = "lent"
+WINDOWS = {RPC: 256 << 10, PING: 64 << 10, LIVE: 256 << 10, LOGS: 256 << 10, SHELL: 128 << 10, FILES: 2 << 20,
+           LENT: 128 << 10}  # fmt: skip
 """Receive window of each class of stream.
 
 The window is the queue: a wide one lets a flood of logs delay every answer behind it. The class is the host of the

@@ -24,7 +24,7 @@ from komodo_agent.wire.repos import (
 )
 from komodo_agent.wire.volumes import VolumeFolder
 from komodo_tui.domain.errors import ActError
-from komodo_tui.fleet.calls import AgentCalls
+from komodo_tui.fleet.lending import LendCalls
 
 if TYPE_CHECKING:
     from komodo_agent.wire.repos import RepoSource
@@ -37,7 +37,7 @@ LOOK_TIMEOUT = 90.0
 """Longer than the agent gives git, and looks before this one."""
 
 
-class RepoCalls(AgentCalls):
+class RepoCalls(LendCalls):
     """Raises :class:`~komodo_tui.domain.errors.KomodoError`, as all of the client does."""
 
     async def repos(self) -> list[RepoState]:
@@ -81,7 +81,8 @@ class RepoCalls(AgentCalls):
 
     async def remote_head(self, source: RepoSource) -> RemoteHead:
         """What the branch is at the repository's own server now, as seen from this server."""
-        body, _ = await self._call("POST", ROUTE_REMOTE, body=msgspec.json.encode(source), timeout=LOOK_TIMEOUT)
+        async with self.lending(source):
+            body, _ = await self._call("POST", ROUTE_REMOTE, body=msgspec.json.encode(source), timeout=LOOK_TIMEOUT)
         return self._decode(body, RemoteHead)
 
 

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from komodo_agent.wire.builds import BuildJob
+from komodo_agent.wire.compose import ComposeDeploy
 from komodo_agent.wire.jobs import ContainerAct
+from komodo_agent.wire.repos import RepoJob
 from komodo_agent.wire.tasks import TaskJob
 from komodo_tui.domain.errors import KomodoError, NotFoundError, UnreachableError
 from komodo_tui.domain.text import clean
@@ -16,9 +19,11 @@ from komodo_tui.operations.outcomes import cancelled, failed, interrupted, of_jo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
 
-    from komodo_agent.wire.jobs import Job, JobRequest, JobStatus
+    from komodo_agent.wire.jobs import Job, JobRequest, JobSpec, JobStatus
     from komodo_agent.wire.models import ContainerDetail
+    from komodo_agent.wire.repos import RepoSource
     from komodo_tui.domain.operations import StepResult, Target
     from komodo_tui.operations.progress import StepStatus
 
@@ -43,6 +48,7 @@ class JobClient(Protocol):
     async def job_log(self, job_id: str, offset: int, wait: float) -> tuple[bytes, JobStatus]: ...
     async def cancel_job(self, job_id: str) -> None: ...
     async def container(self, container_id: str) -> ContainerDetail: ...
+    def lending(self, source: RepoSource | None) -> AbstractAsyncContextManager[None]: ...
 
 
 class JobLink(Protocol):
@@ -129,6 +135,12 @@ class JobStep:
         self._client = client = await self._link().client(timeout=_FIRST_ANSWER)
         if self._cancelled and not self._sent:
             return cancelled(self.target)
+        # once: what became of a job that is known already is only followed
+        lent = None if self._known or self._request is None else lent_source(self._request.spec)
+        async with client.lending(lent):
+            return await self._sent_and_followed(client)
+
+    async def _sent_and_followed(self, client: JobClient) -> StepResult:
         if not self._known and self._request is not None:
             self._sent = True
             job = await client.submit(self._request)
@@ -185,6 +197,18 @@ class JobStep:
                 server=self.target.server,
             ) from error
         self._report("reconnecting", error.message)
+
+
+def lent_source(spec: JobSpec) -> RepoSource | None:
+    """The source for which a job is to be lent the ssh-agent; None for all others."""
+    source: RepoSource | None = None
+    if isinstance(spec, RepoJob):
+        source = spec.source
+    elif isinstance(spec, BuildJob):
+        source = spec.source.repo
+    elif isinstance(spec, ComposeDeploy) and spec.source.git is not None:
+        source = spec.source.git.repo
+    return source if source is not None and source.lent else None
 
 
 class _Output:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shlex
 from typing import TYPE_CHECKING
 
@@ -123,13 +124,16 @@ def with_token(job: RepoJob, server: str, values: StoredValues) -> RepoJob:
 def source_with_token(repo: str, source: RepoSource, server: str, values: StoredValues) -> RepoSource:
     """A source with the token or the ssh key that it names, or this session's ssh-agent. Blocks.
 
+    Where the ssh-agent is to be lent, the source has an id for that; who sends the source lends it under that id.
+
     Raises:
         NotFoundError: no secret has that name.
     """
     token = _secret(repo, source.secret, server, values) if source.secret else ""
     key = _secret(repo, source.key_secret, server, values) if source.key_secret else ""
-    socket = "" if key or source.ssh_key else os.environ.get("SSH_AUTH_SOCK", "")
-    return msgspec.structs.replace(source, token=token, key=key, agent_socket=socket)
+    lent = secrets.token_hex(16) if source.ssh_agent else ""
+    socket = "" if key or lent or source.ssh_key else os.environ.get("SSH_AUTH_SOCK", "")
+    return msgspec.structs.replace(source, token=token, key=key, agent_socket=socket, lent=lent)
 
 
 def _secret(repo: str, name: str, server: str, values: StoredValues) -> str:

@@ -19,6 +19,7 @@ from ..repos.acts import check
 from ..repos.clones import usual_roots
 from ..repos.folder import Folder, Record
 from ..repos.git import GitFailedError, HardGit
+from ..repos.lent import give_back
 from ..repos.look import REMOTE, commits_of, git_of, resolved, status
 from ..repos.said import explained
 from ..wire.compose_git import GitNews
@@ -75,7 +76,10 @@ class Checkout:
                         hint="make a new plan",
                     )  # fmt: skip
                 return found
-            return await self._fetch()
+            try:
+                return await self._fetch()
+            finally:
+                await give_back(self._origin.repo)
 
     async def news(self, target: str, good: Revision | None) -> GitNews:
         """What a deploy of this commit brings. Raises AgentError."""

@@ -15,6 +15,7 @@ from .after import run_after
 from .commit import CommitAct
 from .folder import Folder, Record
 from .git import GitFailedError, HardGit
+from .lent import give_back
 from .look import REMOTE, git_of, is_ancestor, resolved, status, warnings
 from .said import Teller, explained, overwritten
 
@@ -102,7 +103,10 @@ class RepoAct:
         if self._spec.source.host_keys:
             await asyncio.to_thread(self._folder.trust, self._spec.source.host_keys)
         act = CommitAct(self._folder, self._context, self._spec, self._lock, self._tell)
-        await act.run(git, record, self._folder.root)
+        try:
+            await act.run(git, record, self._folder.root)
+        finally:
+            await give_back(self._spec.source)
 
     async def _remove(self) -> None:
         folder = self._folder
@@ -151,6 +155,12 @@ class RepoAct:
 
     async def _fetch(self, git: HardGit) -> str:
         """Get the branch, and say which commit is to be checked out."""
+        try:
+            return await self._fetched(git)
+        finally:
+            await give_back(self._spec.source)
+
+    async def _fetched(self, git: HardGit) -> str:
         source = self._spec.source
         wanted = f"refs/heads/{source.branch}" if source.branch else "HEAD"
         await self._network(git, f"+{wanted}:{REMOTE}", shown=source.branch)

@@ -15,6 +15,7 @@ from .acts import RepoAct, check, check_source
 from .files import read, tree
 from .folder import Folder
 from .git import GitFailedError
+from .lent import give_back
 from .look import changed, detail, state
 from .remote import remote_head
 from .said import explained
@@ -102,8 +103,11 @@ class Clones:
     async def remote(self, source: RepoSource) -> RemoteHead:
         """What a branch is at the repository's own server, which is asked now. Raises AgentError."""
         await asyncio.to_thread(check_source, source, self._file_roots)
-        async with self._looks:
-            return await remote_head(self._root, source)
+        try:
+            async with self._looks:
+                return await remote_head(self._root, source)
+        finally:
+            await give_back(source)
 
     async def run(self, context: JobContext, spec: RepoJob) -> None:
         """Do a job's work.

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from ..problems import AgentError
 from .connections import is_noise, kept
 from .keys import lent_key
+from .lent import lent_agent, through
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -101,8 +102,14 @@ class HardGit:
                       tell: Tell | None = None) -> bytes:  # fmt: skip
         """The same for what talks to the repository's own server."""
         with lent_key(source.key) as key:
-            login = _login(source, known_hosts, key or source.ssh_key)
-            return await self._run(words, login, lock=lock, tell=tell, timeout=timeout)
+            async with lent_agent(source) as (lent, offer):
+                login = through(_login(source, known_hosts, key or source.ssh_key), lent)
+                try:
+                    return await self._run(words, login, lock=lock, tell=tell, timeout=timeout)
+                except GitFailedError as error:
+                    if offer is None or not offer.refused:
+                        raise
+                    raise AgentError("failed", f"{source.url}: {offer.refused}") from error
 
     async def _run(
         self, words: tuple[str, ...], more: Mapping[str, str], *, lock: int = -1, tell: Tell | None = None,

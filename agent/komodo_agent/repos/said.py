@@ -21,6 +21,9 @@ _SHOWN_FILES = 5
 _NO_HOST = "the repository's server is not known there, so it was not trusted"
 _HOST_HINT = "check a line of ssh-keyscan and put it into host_keys, or log in there once from the server by hand"
 
+_REFUSED_KEY = r"Permission denied \(|Load key .*: |no such identity"
+_AGENT_HINT = "ssh-add -l shows what it has: add the key that the repository's server knows, and look at the URL's user"
+
 
 class Teller:
     """Takes lines of one git from its thread, and waits until each has been told: a flood holds git back."""
@@ -47,6 +50,8 @@ class Teller:
 def explained(error: GitFailedError, source: RepoSource) -> AgentError:
     """What went wrong, to what, and what to do about it."""
     words = error.words
+    if source.ssh_agent and re.search(_REFUSED_KEY, words):
+        return AgentError("failed", f"{source.url}: no key of the ssh-agent that was lent is let in", hint=_AGENT_HINT)
     for pattern, message, hint in _CAUSES:
         if re.search(pattern, words):
             return AgentError("failed", message.format(url=source.url, branch=source.branch or "HEAD"), hint=hint)
@@ -73,7 +78,7 @@ _CAUSES = (
     (r"transport '.*' not allowed|unsafe|is not supported", "{url} would need a protocol that is not used",
      "https, ssh or file"),
     (r"Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED", _NO_HOST, _HOST_HINT),
-    (r"Permission denied \(|Load key .*: |no such identity", "{url}: the server's ssh key was refused",
+    (_REFUSED_KEY, "{url}: the server's ssh key was refused",
      "name the key (ssh_key), or add the server's public key to the repository"),
     (r"Authentication failed|could not read (Username|Password)|[Tt]he requested URL returned error: 40[13]",
      "{url}: the token was refused, or there is none", "keep a token as a secret and name it in the definition"),

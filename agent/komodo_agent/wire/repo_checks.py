@@ -92,6 +92,12 @@ def site_of(url: str) -> str:
     return found["site"].replace(f"://{found['user']}", "://", 1) if found else ""
 
 
+def user_of(url: str) -> str:
+    """Whom ssh logs in as, of an ssh URL of either form; empty where it names nobody."""
+    user, at, _ = url.removeprefix("ssh://").partition("@")
+    return user if at and "/" not in user and ":" not in user else ""
+
+
 def _wrong_commit(commit: str) -> str:
     return "" if not commit or _COMMIT.fullmatch(commit) else f"{commit[:80]!r} is no commit: give 7 to 64 hex digits"
 
@@ -102,7 +108,7 @@ def _wrong_login(source: RepoSource) -> str:
     for line in source.host_keys:
         if not line.isprintable() or len(line.split()) < 3:
             return "host_keys: each is a line of a known_hosts file, as ssh-keyscan prints them"
-    wrong = _wrong_key(source)
+    wrong = _wrong_key(source) or _wrong_agent(source)
     if wrong:
         return wrong
     if not source.username.isprintable() or "\n" in source.token or "\0" in source.token:
@@ -114,6 +120,16 @@ def _wrong_login(source: RepoSource) -> str:
         if source.url.startswith("http://") and found["host"] not in _LOOPBACK:
             return "a token would cross the network in the clear: use https"
     return ""
+
+
+def _wrong_agent(source: RepoSource) -> str:
+    if not source.ssh_agent:
+        return ""
+    if is_file(source.url) or _WEB.fullmatch(source.url):
+        return "ssh_agent is for ssh URLs; https uses a token"
+    if source.ssh_key or source.key_secret or source.key:
+        return "give either a key (ssh_key, key) or ssh_agent: where it is lent, its keys are the only ones"
+    return "" if user_of(source.url) else "ssh_agent: the URL names the user to log in as, as in git@host:path"
 
 
 def _wrong_key(source: RepoSource) -> str:

@@ -49,11 +49,15 @@ class RepoSource(msgspec.Struct, frozen=True, kw_only=True):
     """A private key instead of ``ssh_key``. A secret, as the token is."""
     agent_socket: str = ""
     """Where who asks has an ssh-agent: used where that is a socket of the same user on the server, as on one's own."""
+    ssh_agent: bool = False
+    """The ssh-agent of who asks is lent to the server while git runs."""
+    lent: str = ""
+    """The id under which it is lent for this call, see :mod:`.lent`. A secret, as the token is."""
 
     @property
     def bare(self) -> RepoSource:
         """The same without its secrets."""
-        return msgspec.structs.replace(self, token="", key="")
+        return msgspec.structs.replace(self, token="", key="", lent="")
 
 
 class RepoFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from komodo_agent.wire.jobs import JobRequest
 from komodo_agent.wire.repos import RepoJob
 from komodo_tui.domain.errors import ActError, KomodoError, UnreachableError, UsageError
 from komodo_tui.domain.repos import servers_of
+from komodo_tui.operations.job_steps import lent_source
 from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.operations.repo_plans import with_token
 
@@ -85,12 +86,13 @@ class SourceReader:
     async def _pull(self, repo: RepoDefinition, server: str, client: AgentClient) -> None:
         spec = RepoJob(verb="pull", name=repo.name, source=repo.source, make=True, timeout=_PULL)
         filled = await asyncio.to_thread(with_token, spec, server, self._values)
-        job = await client.submit(JobRequest(id=str(uuid.uuid4()), spec=filled, actor="sync"))
-        offset = 0
-        while not job.ended:  # the agent ends it in time
-            data, _ = await client.job_log(job.id, offset, wait=20.0)
-            offset += len(data)
-            job = await client.job(job.id)
+        async with client.lending(lent_source(filled)):
+            job = await client.submit(JobRequest(id=str(uuid.uuid4()), spec=filled, actor="sync"))
+            offset = 0
+            while not job.ended:  # the agent ends it in time
+                data, _ = await client.job_log(job.id, offset, wait=20.0)
+                offset += len(data)
+                job = await client.job(job.id)
         if job.status != "succeeded":
             raise ActError(
                 f"repo {repo.name} cannot be pulled on {server}: {job.error or job.status}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,10 +26,12 @@ from komodo_tui.store.history import History
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from komodo_agent.jobs import JobContext
     from komodo_agent.wire.jobs import ContainerVerb, Job, JobRequest, JobSpec, JobStatus
+    from komodo_agent.wire.repos import RepoSource
 
 ACTOR = Actor(name="ana", ssh_client="10.0.0.9", via="cli")
 
@@ -94,6 +97,10 @@ class LabServer:
     async def container(self, container_id: str) -> ContainerDetail:
         self._check()
         return ContainerDetail(container=self.containers[container_id], inspect={})
+
+    def lending(self, source: RepoSource | None) -> AbstractAsyncContextManager[None]:
+        assert source is None
+        return nullcontext()
 
     def _check(self) -> None:
         if self.away:
