@@ -171,6 +171,8 @@ class KomodoApp(PagingApp):
                     field.call_later(self.run_action, edit, field)  # behind the letters that are on their way to it
                 return
         await super().on_event(event)
+        if isinstance(event, events.Key) and event.is_forwarded:
+            self._ahead.came_round(event)
 
     def _goes_to(self, event: events.Key) -> str:
         """The page that the key shows, where it is another one: what is typed behind it is meant for that."""

@@ -4,7 +4,7 @@ Textual gives a key to the widget that has the focus when the key arrives, and w
 burst (a slow link, a loaded machine, a paste) the ``w``, ``e`` and ``b`` would go to the list, as commands. So what
 comes behind a key that opens a field waits until the field has the focus. The same is true of ``s`` and a first
 command, and worse: an ``X`` in it would be the list's "remove". What was typed for a shell that does not open
-is dropped.
+is dropped. And what comes behind a Tab, or behind the Enter that goes to a form's next field, is meant for that field.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ PATIENCE_PAGE = 5.0
 """The same for a page that is made: without a focused widget its keys would go nowhere."""
 PATIENCE_SHELL = 0.6
 """The same for a terminal pane that nobody has asked for yet; one that was asked for is waited for."""
+MOVERS = frozenset({"tab", "shift+tab"})
+"""Keys that give the focus to another field."""
 _LOOK = 0.02
 _FIELDS = ("Input", "TextArea")
 """Textual's own, by their names: they are loaded when one is shown."""
@@ -62,6 +64,7 @@ class TypeAhead:
         self._left = 0.0
         self._of_terminal = False
         self._ready: Callable[[], bool] = self._typing
+        self._moving: events.Key | None = None
         self._timer: Timer | None = None
 
     def take(self, event: events.Key) -> bool:
@@ -72,13 +75,36 @@ class TypeAhead:
         return True
 
     def sent(self, event: events.Key) -> None:
-        """This key goes its way now; a field or a terminal may open by it."""
+        """This key goes its way now; a field or a terminal may open by it, or the focus go to another field."""
+        if self._moves(event):
+            field, screen = self._app.focused, self._app.screen
+            self._hold(PATIENCE, of_terminal=False)
+            if event.key in MOVERS:
+                self._moving = event
+                self._ready = lambda: self._moving is None
+            else:
+                self._ready = lambda: self._app.focused is not field or self._app.screen is not screen
+            return
         if self._typing():
             return
         if event.key in OPENERS:
             self._hold(PATIENCE, of_terminal=False)
         elif self._opens_shell(event.key):
             self._hold(PATIENCE_SHELL, of_terminal=True)
+
+    def came_round(self, event: events.Key) -> None:
+        """No widget wanted this key: the bindings have worked it."""
+        if event is self._moving:
+            self._moving = None
+
+    def _moves(self, event: events.Key) -> bool:
+        """Whether the key gives the focus to another field."""
+        if event.key in MOVERS:
+            focused = self._app.focused
+            return focused is not None and not (
+                getattr(focused, "captures_keys", False) or focused.check_consume_key(event.key, event.character)
+            )
+        return event.key == "enter" and bool(getattr(self._app.screen, "enter_goes_on", False))
 
     def wait_for_page(self, ready: Callable[[], bool]) -> None:
         """A page is being made: keys wait until it has the focus."""

@@ -66,6 +66,38 @@ async def test_what_is_picked_is_what_was_typed(keys: tuple[str, ...], wanted: s
     assert found.label == wanted
 
 
+FIELDS = [Field("name", "name"), Field("quick", "quick", "bool", value=False), Field("port", "port", value="80")]
+
+
+@pytest.mark.parametrize(
+    ("keys", "wanted"),
+    [
+        ((*"web", "tab", "tab", *"99"), {"name": "web", "quick": False, "port": "99"}),
+        ((*"web", "tab", "space", "tab", *"99"), {"name": "web", "quick": True, "port": "99"}),
+        ((*"x", "tab", "tab", *"99", "shift+tab", "shift+tab", *"web"), {"name": "web", "quick": False, "port": "99"}),
+        (("tab", "tab", "tab", "tab", "tab", *"web"), {"name": "web", "quick": False, "port": "80"}),  # round
+        ((*"web", "enter", "space", "tab", *"99"), {"name": "web", "quick": True, "port": "99"}),
+    ],
+)  # fmt: skip
+async def test_what_is_typed_behind_a_tab_goes_to_the_next_field(
+    keys: tuple[str, ...], wanted: dict[str, Any], tmp_path: Path
+) -> None:
+    assert await result_of(tmp_path, FormDialog("form", FIELDS), *keys, "ctrl+s") == [wanted]
+
+
+async def test_a_paste_is_text_whatever_is_in_it(tmp_path: Path) -> None:
+    app = KomodoApp(still_runtime(tmp_path), tab="builds")
+    got: list[Any] = []
+    async with app.run_test() as pilot:
+        app.push_screen(FormDialog("form", [Field("text", "text", "lines"), Field("port", "port")]), got.append)
+        await pilot.pause()
+        app.post_message(events.Paste("a:\tb\n\tc"))
+        for key in ("tab", *"99", "ctrl+s"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(lambda: bool(got), "a result")
+    assert got == [{"text": "a:\tb\n\tc", "port": "99"}]
+
+
 async def test_what_is_wrong_with_the_last_letters_stays_told(tmp_path: Path) -> None:
     form = FormDialog("form", [Field("name", "name", help="a name")], check=lambda values: {"name": "it is taken"})
     app = KomodoApp(still_runtime(tmp_path), tab="builds")

@@ -175,10 +175,18 @@ class FormDialog(Dialog[Values]):
         for line in self.query(".help"):
             line.set_class(line.id == f"help-{field}", "-whole")
 
+    @property
+    def enter_goes_on(self) -> bool:
+        """Whether Enter goes to another field now; what is typed behind it is meant for that one."""
+        return isinstance(self.focused, Input) and not self._at_last
+
+    @property
+    def _at_last(self) -> bool:
+        return self.focused is self.query(Input).last() or len(self.fields) == 1
+
     @on(Input.Submitted)
     def _next(self) -> None:
-        last = self.query(Input).last()
-        if self.focused is last or len(self.fields) == 1:
+        if self._at_last:
             self.action_save()
         else:
             self.focus_next()
