@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from textual import on
@@ -37,9 +38,9 @@ class PagingApp(CommandApp):
         self._pages: dict[str, Page] = {}
         self._ahead = TypeAhead(self)
 
+    @abstractmethod
     def show_fleet(self) -> None:
         """Bring the line about the fleet up to date."""
-        raise NotImplementedError
 
     def go(self, page: str, target: Target | None = None) -> None:
         """Show a page by its id, and reveal something in it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.app import App
@@ -91,13 +92,13 @@ class ServiceApp(App[int]):
         shown = super().get_key_display(binding)
         return plain(shown.replace(UNICODE.enter, self._glyphs.enter)) if self._glyphs.ascii else shown
 
+    @abstractmethod
     def go(self, page: str, target: Target | None = None) -> None:
         """Show a page by its id, and reveal something in it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def opened_pages(self) -> Iterable[Page]:
         """The pages that have been shown so far."""
-        raise NotImplementedError
 
     # -- services to pages --------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -27,13 +28,13 @@ class TellingDialog(Dialog[None]):
         super().__init__(title)
         self._copy = copy
 
+    @abstractmethod
     def told(self) -> Text:
         """What is shown."""
-        raise NotImplementedError
 
+    @abstractmethod
     def copied(self) -> tuple[str, str]:
         """What ``c`` copies, and what that is in a word."""
-        raise NotImplementedError
 
     def body(self) -> ComposeResult:
         """The text; a long one scrolls."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -34,12 +35,13 @@ class TerminalControls:
     _early: deque[Callable[[], None]]
     """What was typed before there was a program to type to."""
 
+    @abstractmethod
     def say(self, text: str) -> None:
         """Show a sentence to who looks at it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _fail(self, error: KomodoError) -> None:
-        raise NotImplementedError
+        """Tell of an error."""
 
     # -- input --------------------------------------------------------------------------------------------------
 

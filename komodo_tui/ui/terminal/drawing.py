@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from rich.style import Style
@@ -41,21 +42,21 @@ class DrawnPane(MousePane):
         self._overlaid = False
         self._drawn = 0.0
 
+    @abstractmethod
     def mode_changed(self) -> None:
         """For :class:`~komodo_tui.ui.terminal.modes.Modes`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def copy(self, text: str, what: str) -> None:
         """For :class:`~komodo_tui.ui.terminal.modes.Modes`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def closing(self) -> None:
         """For :class:`~komodo_tui.ui.terminal.modes.Modes`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def action_save(self) -> None:
         """For :class:`~komodo_tui.ui.terminal.modes.Modes`."""
-        raise NotImplementedError
 
     def _own_cursor_shown(self) -> bool:
         terminal = self.terminal

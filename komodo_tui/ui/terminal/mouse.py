@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from textual import events
@@ -120,13 +121,13 @@ class MousePane(Widget):
         self.terminal = terminal
         self._mouse = Mouse(self.run)
 
+    @abstractmethod
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         """Run it as a task of the pane."""
-        raise NotImplementedError
 
+    @abstractmethod
     def copy_cells(self, first: Cell, last: Cell) -> None:
         """Copy the text between two cells."""
-        raise NotImplementedError
 
     @property
     def selection(self) -> tuple[Cell, Cell] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -54,9 +55,9 @@ class PaneKeys(DrawnPane):
             """The pane."""
             return self.pane
 
+    @abstractmethod
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         """Run it as a task of the pane."""
-        raise NotImplementedError
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The pane's own keys work in PANE mode."""
