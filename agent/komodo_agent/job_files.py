@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import time
 from contextlib import suppress
@@ -87,6 +88,29 @@ class JobFolder:
                 temporary.unlink()
             raise
 
+    def found(self, job_id: str) -> tuple[JobRecord | None, bool]:
+        """What is kept of a job, and whether it is under way: an agent that lives holds the lock of its log."""
+        record = self._kept(job_id)
+        if record is None or record.job.ended:
+            return record, False
+        if self._under_way(job_id):
+            return record, True
+        return self._kept(job_id), False  # it may have ended between the two looks
+
+    def _kept(self, job_id: str) -> JobRecord | None:
+        path = self._folder / f"{job_id}.json"
+        return self._read(path) if path.exists() else None
+
+    def _under_way(self, job_id: str) -> bool:
+        try:
+            with self.log_path(job_id).open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
     def log_path(self, job_id: str) -> Path:
         """Where the log of a job is."""
         return self._folder / f"{job_id}.log"
@@ -121,10 +145,17 @@ class JobFolder:
 
 
 class JobLog:
-    """The log a running job writes. A full disk ends the log, not the job."""
+    """The log a running job writes. A full disk ends the log, not the job. Its lock says that the job is under way."""
 
     def __init__(self, path: Path) -> None:
+        """Raises OSError: it cannot be made, or an agent runs this job."""
+        self._path = path
         self._file = open(path, "ab", buffering=0, opener=_private)  # noqa: SIM115 - it lives as long as the job
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.close()
+            raise
         self._size = os.fstat(self._file.fileno()).st_size
 
     def write(self, text: str) -> None:
@@ -138,8 +169,13 @@ class JobLog:
         with suppress(OSError):
             self._size += self._file.write(data)
 
+    def drop(self) -> None:
+        """There is no such job: it could not be recorded."""
+        self.close()
+        self._path.unlink(missing_ok=True)
+
     def close(self) -> None:
-        """Write no more."""
+        """Write no more: the job has ended, and its record says so."""
         self._file.close()
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from .job_entry import Entry, ended_within
 from .job_files import JobFolder, JobLog, JobRecord
 from .problems import AgentError
 from .wire.jobs import Job, JobRequest, JobSpec, Progress
@@ -31,6 +32,8 @@ _RECENT = 300.0
 """Seconds for which an ended job still belongs to a feed's snapshot."""
 _LOG_PIECE = 256 << 10
 _LONGEST_WAIT = 60.0
+_LOOK = 0.5
+"""Seconds between looks at a job of another agent."""
 _PROGRESS_EVERY = 0.1
 _INTERRUPTED = "interrupted: the agent ended while it ran; look at the server to see how far it came"
 
@@ -38,7 +41,7 @@ _INTERRUPTED = "interrupted: the agent ended while it ran; look at the server to
 class JobContext:
     """What the code of a job may do to its job."""
 
-    def __init__(self, entry: _Entry, publish: Callable[[Job], None], log: JobLog) -> None:
+    def __init__(self, entry: Entry, publish: Callable[[Job], None], log: JobLog) -> None:
         self._entry = entry
         self._publish = publish
         self._log = log
@@ -88,26 +91,6 @@ class JobContext:
 Runner = Callable[[JobContext, JobSpec], Awaitable[None]]
 
 
-class _Entry:
-    """A job in memory."""
-
-    def __init__(self, record: JobRecord) -> None:
-        self.job = record.job
-        self.actor, self.uid = record.actor, record.uid
-        self.work: asyncio.Task[None] | None = None
-        self.watch: asyncio.Task[None] | None = None
-        self.stirred = asyncio.Event()
-        """Set, and replaced, when there is more of the log or the job has ended."""
-
-    def record(self) -> JobRecord:
-        return JobRecord(job=self.job, actor=self.actor, uid=self.uid)
-
-    def stir(self) -> None:
-        """Wake those who wait for more of the log."""
-        self.stirred.set()
-        self.stirred = asyncio.Event()
-
-
 class JobManager:
     """Runs jobs and remembers them. The client chooses the id; the same id is the same job, also after a restart."""
 
@@ -116,7 +99,7 @@ class JobManager:
         self._folder = JobFolder(folder)
         self._run = run
         self._publish = publish
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, Entry] = {}
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._closing = False
 
@@ -127,22 +110,22 @@ class JobManager:
             OSError: the folder cannot be used.
         """
         for job_id, record in (await asyncio.to_thread(self._folder.open)).items():
-            entry = self._entries[job_id] = _Entry(record)
+            entry = self._entries[job_id] = Entry(record)
             if not entry.job.ended:
-                entry.job = msgspec.structs.replace(
-                    entry.job, status="failed", finished=time.time(), error=_INTERRUPTED, progress=None
-                )
-                await asyncio.to_thread(self._folder.save, entry.record())
+                self._look_at(entry)
+                if not entry.elsewhere:
+                    await asyncio.to_thread(self._folder.save, entry.record())
         await self._prune()
 
     def recent(self) -> tuple[Job, ...]:
         """Those not ended, and those that ended within the last minutes."""
         since = time.time() - _RECENT
-        return tuple(e.job for e in self._entries.values() if not e.job.ended or e.job.finished >= since)
+        ours = (e.job for e in self._entries.values() if not e.elsewhere)
+        return tuple(job for job in ours if not job.ended or job.finished >= since)
 
     def busy(self) -> bool:
         """Whether a job is waiting or running."""
-        return any(not entry.job.ended for entry in self._entries.values())
+        return any(not entry.job.ended and not entry.elsewhere for entry in self._entries.values())
 
     def get(self, job_id: str) -> Job:
         """A job as it stands.
@@ -162,17 +145,21 @@ class JobManager:
         """
         if not _ID.fullmatch(request.id):
             raise AgentError("bad_request", "a job's id is 8 to 64 letters, digits and dashes", hint="use a UUID")
-        known = self._entries.get(request.id)
+        known = self._known(request.id)
         if known is not None:
-            return await _ended(known, request.wait), False
+            return await ended_within(known, min(request.wait, _LONGEST_WAIT)), False
         if sum(not e.job.ended for e in self._entries.values()) >= _WAITING or self._closing:
             raise AgentError("failed", "the agent takes no more jobs now", hint="try again", retryable=True)
         job = Job(id=request.id, kind=kind, target=target, status="queued", started=time.time())
-        entry = _Entry(JobRecord(job=job, actor=request.actor, uid=uid))
+        entry = Entry(JobRecord(job=job, actor=request.actor, uid=uid))
         self._entries[request.id] = entry
         try:
-            await asyncio.to_thread(self._folder.save, entry.record())
             log = JobLog(self._folder.log_path(request.id))
+            try:
+                await asyncio.to_thread(self._folder.save, entry.record())
+            except OSError:
+                log.drop()
+                raise
         except OSError as error:
             del self._entries[request.id]
             raise AgentError(
@@ -182,7 +169,7 @@ class JobManager:
         entry.work = asyncio.create_task(self._work(entry, request.spec, log))
         entry.watch = asyncio.create_task(self._see_through(entry, log))
         self._publish(job)
-        return await _ended(entry, request.wait), True
+        return await ended_within(entry, min(request.wait, _LONGEST_WAIT)), True
 
     def cancel(self, job_id: str) -> None:
         """Ask a job to stop; one that has ended stays as it is.
@@ -191,6 +178,11 @@ class JobManager:
             AgentError: ``not_found``.
         """
         entry = self._entry(job_id)
+        if entry.elsewhere:
+            raise AgentError(
+                "conflict", f"another agent of this server runs {entry.job.kind} {entry.job.target}",
+                hint="stop it from where it was begun",
+            )  # fmt: skip
         if entry.work is not None and not entry.job.ended:
             entry.work.cancel()
 
@@ -202,9 +194,9 @@ class JobManager:
         Raises:
             AgentError: ``not_found``.
         """
-        entry = self._entry(job_id)
         deadline = time.monotonic() + min(wait, _LONGEST_WAIT)
         while True:
+            entry = self._entry(job_id)
             # Taken before looking, so that what happens while we look is not missed.
             stirred, ended = entry.stirred, entry.job.ended
             data = await asyncio.to_thread(self._folder.read_log, job_id, offset, _LOG_PIECE)
@@ -212,7 +204,7 @@ class JobManager:
             if data or ended or left <= 0:
                 return data, entry.job, self._folder.log_size(job_id)
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(stirred.wait(), left)
+                await asyncio.wait_for(stirred.wait(), min(left, _LOOK) if entry.elsewhere else left)
 
     async def close(self, grace: float) -> None:
         """Take no more; let running jobs end for ``grace`` seconds, then stop them."""
@@ -226,32 +218,54 @@ class JobManager:
                 entry.work.cancel()
         await asyncio.wait(watches, timeout=grace)
 
-    def _entry(self, job_id: str) -> _Entry:
-        entry = self._entries.get(job_id)
+    def _entry(self, job_id: str) -> Entry:
+        entry = self._known(job_id)
         if entry is None:
             raise AgentError("not_found", f"there is no job {job_id[:64]!r}")
         return entry
 
-    async def _work(self, entry: _Entry, spec: JobSpec, log: JobLog) -> None:
+    def _known(self, job_id: str) -> Entry | None:
+        """A job of this agent, or one of another agent with the same folder, as it stands on disk now."""
+        entry = self._entries.get(job_id)
+        if entry is None and _ID.fullmatch(job_id):
+            record, elsewhere = self._folder.found(job_id)
+            if record is not None:
+                entry = self._entries[job_id] = Entry(record)
+                entry.elsewhere = elsewhere or not record.job.ended
+        if entry is not None and entry.elsewhere:
+            self._look_at(entry)
+        return entry
+
+    def _look_at(self, entry: Entry) -> None:
+        """At a job that this agent does not run and that had not ended: it goes on elsewhere, or its agent is gone."""
+        record, entry.elsewhere = self._folder.found(entry.job.id)
+        if record is not None:
+            entry.job = record.job
+        if not entry.elsewhere and not entry.job.ended:
+            entry.job = msgspec.structs.replace(
+                entry.job, status="failed", finished=time.time(), error=_INTERRUPTED, progress=None
+            )
+
+    async def _work(self, entry: Entry, spec: JobSpec, log: JobLog) -> None:
         async with self._turns:
             entry.job = msgspec.structs.replace(entry.job, status="running")
             self._publish(entry.job)
             await self._run(JobContext(entry, self._publish, log), spec)
 
-    async def _see_through(self, entry: _Entry, log: JobLog) -> None:
+    async def _see_through(self, entry: Entry, log: JobLog) -> None:
         """Wait for the job's work however it ends, and record that."""
         assert entry.work is not None
         await asyncio.wait({entry.work})
         status, error = self._outcome(entry.work)
         if error:
             log.write(error)
-        log.close()
         ended = msgspec.structs.replace(entry.job, status=status, finished=time.time(), error=error, progress=None)
         try:
             await asyncio.to_thread(self._folder.save, JobRecord(job=ended, actor=entry.actor, uid=entry.uid))
             await self._prune(ended)
         except OSError as failure:
             _log.error("job %s ended (%s) but cannot be recorded: %s", entry.job.id, status, failure)
+        log.close()
         entry.job = ended
         entry.stir()
         self._publish(ended)
@@ -272,12 +286,3 @@ class JobManager:
         ended = [entry.job for entry in self._entries.values() if entry.job.ended]
         for job_id in await asyncio.to_thread(self._folder.prune, [*ended, *ending]):
             self._entries.pop(job_id, None)
-
-
-async def _ended(entry: _Entry, wait: float) -> Job:
-    """The job, once it has ended or ``wait`` seconds are over."""
-    deadline = time.monotonic() + min(wait, _LONGEST_WAIT)
-    while not entry.job.ended and (left := deadline - time.monotonic()) > 0:
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(entry.stirred.wait(), left)
-    return entry.job

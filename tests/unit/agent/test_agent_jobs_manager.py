@@ -129,11 +129,11 @@ async def test_failures_foreseen_and_not(tmp_path: Path) -> None:
 async def test_cancel_while_it_runs_and_before_it_runs(tmp_path: Path) -> None:
     running = asyncio.Event()
 
-    async def forever(context: JobContext) -> None:
+    async def begin(context: JobContext) -> None:
         running.set()
-        await asyncio.Event().wait()
+        await forever(context)
 
-    jobs = Jobs(tmp_path, forever)
+    jobs = Jobs(tmp_path, begin)
     await jobs.manager.open()
     first, _ = await jobs.submit()
     await running.wait()
@@ -147,20 +147,54 @@ async def test_cancel_while_it_runs_and_before_it_runs(tmp_path: Path) -> None:
     assert jobs.manager.get(first.id).status == "cancelled"
 
 
-async def test_what_the_agent_leaves_behind_is_failed(tmp_path: Path) -> None:
-    async def forever(context: JobContext) -> None:
-        await asyncio.Event().wait()
+async def forever(context: JobContext) -> None:
+    context.log("it begins")
+    await asyncio.Event().wait()
 
+
+async def test_what_the_agent_leaves_behind_is_failed(tmp_path: Path) -> None:
+    JobFolder(tmp_path).open()
+    left = Job(id="left-job-1", kind="start", target="web", status="running", started=time.time())
+    JobFolder(tmp_path).save(JobRecord(job=left))  # as after a kill -9
+    later = Jobs(tmp_path, nothing)
+    await later.manager.open()
+    assert later.manager.get(left.id).status == "failed"
+    assert later.manager.get(left.id).error.startswith("interrupted")
+    assert [found.id for found in later.manager.recent()] == [left.id]
     jobs = Jobs(tmp_path, forever)
     await jobs.manager.open()
     job, _ = await jobs.submit()
-    later = Jobs(tmp_path, nothing)  # as after a kill -9
-    await later.manager.open()
-    assert later.manager.get(job.id).status == "failed"
-    assert later.manager.get(job.id).error.startswith("interrupted")
-    assert [found.id for found in later.manager.recent()] == [job.id]
     await jobs.manager.close(0.1)
     assert jobs.manager.get(job.id).error.startswith("interrupted")
+
+
+async def test_a_job_of_another_agent_that_lives_is_followed_and_left_alone(tmp_path: Path) -> None:
+    """Programs with another environment, or of another version, have each its agent, and the same state folder."""
+    may_end = asyncio.Event()
+
+    async def wait(context: JobContext) -> None:
+        context.log("it begins")
+        await may_end.wait()
+
+    first, second = Jobs(tmp_path, wait), Jobs(tmp_path, nothing)
+    await first.manager.open()
+    before, _ = await first.submit()
+    await second.manager.open()
+    after, _ = await first.submit()
+    for job in (before, after):
+        assert not second.manager.get(job.id).ended
+        assert await second.submit(job.id) == (second.manager.get(job.id), False)
+        assert (await second.manager.read_log(job.id, 0, 10))[0] == b"it begins\n"
+        with pytest.raises(AgentError, match="another agent"):
+            second.manager.cancel(job.id)
+    assert not second.manager.busy()
+    assert second.manager.recent() == ()
+    following = asyncio.create_task(second.end(before.id))
+    may_end.set()
+    assert (await first.end(before.id)).status == "succeeded"
+    assert (await asyncio.wait_for(following, 10)).status == "succeeded"
+    assert second.manager.get(after.id) == await first.end(after.id)
+    assert second.runs == 0
 
 
 async def test_a_damaged_record_is_a_failed_job_not_a_new_one(tmp_path: Path) -> None:
