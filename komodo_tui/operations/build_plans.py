@@ -12,7 +12,7 @@ from komodo_tui.domain.errors import NotFoundError, RefusedError
 from komodo_tui.domain.operations import PlanStep, Target
 from komodo_tui.operations.build_definitions import draft_definition
 from komodo_tui.operations.container_plans import Draft, server_of, stale
-from komodo_tui.operations.repo_plans import source_with_token
+from komodo_tui.operations.repo_plans import lent_words, source_with_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -98,6 +98,7 @@ def _builder(state: FleetState, server: str) -> Iterator[str]:
 
 def _details(operation: BuildOperation, job: BuildJob, references: list[str]) -> Iterator[str]:
     build = operation.build
+    yield from lent_words(job.source.repo)
     yield from (f"before: {line}" for line in build.pre_build)
     yield from (f"tag {reference}" for reference in references)
     if job.commit_tag and job.source.repo is not None:

@@ -71,7 +71,11 @@ def _draft_clones(operation: RepoOperation, state: FleetState) -> Draft:
                 target=Target(server=name, name=repo.name),
                 text=f"{_TEXT[operation.verb]} {repo.name}{_from(operation)}",
                 command=_command(operation),
-                details=(*operation.diff.splitlines()[:_DIFF_LINES], *(f"then {w}" for w in _after(operation))),
+                details=(
+                    *operation.diff.splitlines()[:_DIFF_LINES],
+                    *lent_words(repo.source if operation.verb != "remove" else None),
+                    *(f"then {w}" for w in _after(operation)),
+                ),
                 warning="; ".join(filter(None, (lost, stale(server_of(state, name))))),
             )
         )
@@ -166,6 +170,13 @@ def _draft_definition(operation: DefineRepoOperation, known: Mapping[str, RepoDe
     )
     verb = {"add": "repo add", "edit": "repo edit", "remove": "repo forget"}[operation.verb]
     return Draft(f"{text.capitalize()} repo {name}", verb, (step,), undo)
+
+
+def lent_words(source: RepoSource | None) -> tuple[str, ...]:
+    """A line of a plan: that the server gets the ssh-agent of who acts for a while."""
+    if source is None or not source.ssh_agent:
+        return ()
+    return ("your ssh-agent is lent to the server while git runs",)
 
 
 def _from(operation: RepoOperation) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from komodo_agent.wire.repos import RepoCommit, RepoDetail
+    from komodo_tui.domain.repos import RepoDefinition
     from komodo_tui.ui.look import Look
     from komodo_tui.ui.render.cells import Span
     from komodo_tui.ui.render.glyphs import Glyphs
@@ -29,6 +30,13 @@ _ORDER = ("bad", "warn", "dim", "ok")
 
 def _sign(tone: str, glyphs: Glyphs) -> str:
     return {"ok": glyphs.ok, "warn": glyphs.warn, "bad": glyphs.fail}.get(tone, glyphs.stopped)
+
+
+def head_line(repo: RepoDefinition) -> tuple[Span, ...]:
+    """One repo from near: its name, where it comes from, what it follows, and whether it lends the ssh-agent."""
+    follows = repo.commit[:12] or repo.branch or "its main branch"
+    lends = (("  lends your ssh-agent", "warn"),) if repo.ssh_agent else ()
+    return ((f" {repo.name} ", "title bold"), (f" {repo.url}", ""), (f"  {follows}", "dim"), *lends)
 
 
 def state_cell(row: RepoRow, glyphs: Glyphs) -> Cell:

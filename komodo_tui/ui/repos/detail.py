@@ -8,7 +8,7 @@ from rich.text import Text
 from textual import on
 
 from komodo_tui.ui.definitions.detail import DefinitionDetail
-from komodo_tui.ui.repos.columns import clone_text, place_columns, place_filter, push_text
+from komodo_tui.ui.repos.columns import clone_text, head_line, place_columns, place_filter, push_text
 from komodo_tui.ui.repos.flows import repo_text
 from komodo_tui.ui.resources.files import FilesPane
 from komodo_tui.ui.stacks.detail import DiffPane
@@ -77,10 +77,7 @@ class RepoDetail(DefinitionDetail["RepoRow"]):
         """This is known of it now."""
         super().show_row(row)
         self.pane.title = row.definition.name
-        follows = row.definition.commit[:12] or row.definition.branch or "its main branch"
-        self.query_one("#repo-head", Lines).show(
-            [((f" {row.definition.name} ", "title bold"), (f" {row.definition.url}", ""), (f"  {follows}", "dim"))]
-        )
+        self.query_one("#repo-head", Lines).show([head_line(row.definition)])
         self.table.set_rows({place.server: place for place in row.places})
         self.table.recheck()
         self.pane.told()

@@ -32,17 +32,31 @@ repos:
     url: https://github.com/owner/my-repo.git
     # empty: the repository's main branch
     branch: ""
+    # stay at this commit; empty: follow the branch
+    commit: ""
     servers: [{server}]
-    # for https: the name of a secret that is the token (g v keeps secrets)
+    # for https: the name of a secret that is the token (g v keeps secrets), and its user where one is wanted
     token: ""
-    # for ssh: a private key on the server; empty: what ssh there uses by itself
+    username: ""
+    # for ssh, one of: the name of a secret that is a private key; the path of one on the server; your ssh-agent, lent
+    # to the server while git runs (root there could log in with it then); none: what ssh there uses by itself
+    key: ""
     ssh_key: ""
+    ssh_agent: false
+    # lines of a known_hosts file, as ssh-keyscan prints them; empty: the server's own files
+    host_keys: []
+    # commands run in the clone's folder on the server
+    on_clone: []
+    on_pull: []
     # look for pushes that often, and take webhooks that are signed with this secret
     poll: ""
     webhook: ""
     # what a push sets off, after the clones were pulled: deploy, build, sync or procedure
     on_push: []
     # - deploy: my-stack
+    description: ""
+    tags: []
+    links: []
 """
 
 

@@ -28,6 +28,7 @@ from komodo_tui.ui.modals.progress import ProgressDialog
 from komodo_tui.ui.modals.yaml_editor import YamlEditor
 from komodo_tui.ui.pages.repos import ReposPage
 from komodo_tui.ui.pages.schedules import SchedulesPage
+from komodo_tui.ui.repos.columns import head_line
 from tests.ui.fleets import NOW, StillClient, StillExecutor, StillLink, furnish
 from tests.ui.stacks.piloting import LARGE, SMALL, dialog, until
 from tests.ui.still import still_runtime
@@ -246,6 +247,30 @@ async def test_the_editor_refuses_a_url_that_is_an_option(tmp_path: Path) -> Non
         assert isinstance(operation, DefineRepoOperation)
         assert operation.definition is not None
         assert (operation.verb, operation.definition.branch, operation.rev) == ("edit", "next", 1)
+
+
+async def test_a_new_repo_starts_from_every_field_and_an_ssh_agent_that_is_lent_is_told(tmp_path: Path) -> None:
+    app, executor = make_app(tmp_path)
+    async with app.run_test(size=LARGE) as pilot:
+        await ready(pilot)
+        await pilot.press("N")
+        editor = await dialog(pilot, YamlEditor)
+        area = editor.query_one(TextArea)
+        named = {line.partition(":")[0].strip(" -") for line in area.text.splitlines()}
+        assert set(msgspec.structs.asdict(SHOP)) <= named
+        lending = area.text.replace("ssh_agent: false", "ssh_agent: true")
+        area.text = lending  # of an https URL
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert app.screen is editor
+        area.text = lending.replace("https://github.com/", "git@github.com:")
+        await pilot.press("ctrl+s")
+        operation = await done(pilot, executor)
+        assert isinstance(operation, DefineRepoOperation)
+        assert operation.definition is not None
+        assert operation.definition.source.ssh_agent
+        assert "lends your ssh-agent" in str(head_line(operation.definition))
+        assert "lends" not in str(head_line(SHOP))
 
 
 async def test_a_file_is_edited_and_pushed_once_a_message_is_given(tmp_path: Path) -> None:
