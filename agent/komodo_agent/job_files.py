@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from .held import is_held
 from .wire.jobs import Job
 
 if TYPE_CHECKING:
@@ -93,23 +94,13 @@ class JobFolder:
         record = self._kept(job_id)
         if record is None or record.job.ended:
             return record, False
-        if self._under_way(job_id):
+        if is_held(self.log_path(job_id)):
             return record, True
         return self._kept(job_id), False  # it may have ended between the two looks
 
     def _kept(self, job_id: str) -> JobRecord | None:
         path = self._folder / f"{job_id}.json"
         return self._read(path) if path.exists() else None
-
-    def _under_way(self, job_id: str) -> bool:
-        try:
-            with self.log_path(job_id).open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        return False
 
     def log_path(self, job_id: str) -> Path:
         """Where the log of a job is."""

@@ -1,11 +1,12 @@
 """Layers that have arrived, kept until the engine has them, so that a broken attempt goes on where it stopped.
 
 One file a layer, named by its digest. A file in use bears its import's name behind: nobody else takes it, and an agent
-that starts gives the names back.
+that starts gives the names back. It is locked as well, so that those of another agent that lives are left alone.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib
 import os
@@ -15,6 +16,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from ..held import is_held
 from ..problems import AgentError
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ class Spool:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in self.folder.iterdir():
             match = _IN_USE.fullmatch(path.name)
+            if match and is_held(path):
+                continue
             if match and _KEPT.fullmatch(match.group(1)):
                 _give_back(path, self.folder / match.group(1))
             elif not _KEPT.fullmatch(path.name):
@@ -99,6 +103,9 @@ class Held:
         self.layer = layer
         self._folder = folder
         self._file = open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b", buffering=0)  # noqa: SIM115
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._lock = os.dup(self._file.fileno())
+        """The same open file: locked until the import is done with it."""
         self._digest = _sha256()
         self.size = 0
         """Bytes there are."""
@@ -133,16 +140,22 @@ class Held:
 
     def drop(self) -> None:
         """It is of no use (any more)."""
-        self._file.close()
         self.path.unlink(missing_ok=True)
+        self._let_go()
 
     def keep(self) -> None:
         """Leave it for the next attempt."""
-        self._file.close()
         if not self.layer or not self.size:
             self.path.unlink(missing_ok=True)
         elif self.path.exists():
             _give_back(self.path, self._folder / digits(self.layer))
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._file.close()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
 
 def _sha256() -> Any:

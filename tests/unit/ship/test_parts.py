@@ -168,8 +168,12 @@ def test_the_spool_keeps_what_broke_off(tmp_path: Path) -> None:
     digest = again.digest()
     again.close()
 
-    reborn = Spool(tmp_path / "spool")  # the agent was killed while it had it
-    reborn.open()
+    reborn = Spool(tmp_path / "spool")
+    reborn.open()  # beside an agent that lives: what that one has in use stays its own
+    assert reborn.kept((LAYER,)) == {}
+    again.keep()
+    (tmp_path / "spool" / LAYER.removeprefix("sha256:")).rename(again.path)
+    reborn.open()  # that agent was killed while it had it
     assert reborn.kept((LAYER,)) == {LAYER: 6}
     last = reborn.take(LAYER, "3" * 12)
     assert last.digest() == digest
