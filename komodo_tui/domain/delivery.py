@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from komodo_agent.wire.builds import LABEL
 from komodo_tui.domain.filters import parse_text
 
 if TYPE_CHECKING:
@@ -44,6 +45,29 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
     server: str = ""
     seconds: float = 0.0
     references: tuple[str, ...] = ()
+
+    @property
+    def stamp(self) -> str:
+        """As :func:`stamp` has it of its image; empty where it has no name or was not built."""
+        if self.outcome != "success" or not self.references:
+            return ""
+        return stamp({LABEL: self.name, VERSION: self.version, REVISION: self.commit}, self.references[0])
+
+
+def stamp(labels: Mapping[str, str], reference: str) -> str:
+    """What a build's image is known by where an engine names images in another way; empty: no build of ours made it.
+
+    Images made from it inherit the labels, so its name counts too: the last part of it, which registries leave alone.
+    """
+    if not labels.get(LABEL):
+        return ""
+    facts = (labels[LABEL], labels.get(VERSION, ""), labels.get(REVISION, ""), _last_part(reference))
+    return "\n".join(facts)
+
+
+def _last_part(reference: str) -> str:
+    """``api`` of ``registry.example:5000/shop/api:1.4@sha256:…``."""
+    return reference.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,14 +141,20 @@ def deliveries(
     Args:
         built: the newest first.
         containers: with the names of their servers.
-        images: the servers that have an image, by its id.
+        images: the servers that have an image, by its id and by its :func:`stamp`.
     """
+    built = tuple(built)
     places: dict[str, list[Place]] = {}
     labels: dict[str, Container] = {}
+    ids = {one.image for one in built}
+    stamped = {one.stamp: one.image for one in reversed(built) if one.stamp}
     for server, container in containers:
-        places.setdefault(container.image_id, []).append(_place(server, container))
+        image = container.image_id
+        if image not in ids:
+            image = stamped.get(stamp(container.labels, container.image), image)
+        places.setdefault(image, []).append(_place(server, container))
         if container.labels.get(REVISION):
-            labels.setdefault(container.image_id, container)
+            labels.setdefault(image, container)
     having = images or {}
     found: list[Delivery] = []
     seen: set[str] = set()
@@ -148,9 +178,10 @@ def deliveries(
 def _delivery(
     one: Built, newest: bool, image: str, places: Mapping[str, list[Place]], having: Mapping[str, tuple[str, ...]]
 ) -> Delivery:
+    on = dict.fromkeys((*having.get(image, ()), *having.get(one.stamp, ()))) if image else ()
     return Delivery(
         name=one.name, version=one.version, commit=one.commit, image=one.image, built=one, newest=newest,
-        on=having.get(image, ()) if image else (), places=_sorted(places.get(image, ())) if image else (),
+        on=tuple(on), places=_sorted(places.get(image, ())) if image else (),
     )  # fmt: skip
 
 
@@ -158,7 +189,7 @@ def _elsewhere(
     image: str, container: Container, places: list[Place], having: Mapping[str, tuple[str, ...]]
 ) -> Delivery:
     return Delivery(
-        name=container.image.partition("@")[0].rpartition("/")[2].partition(":")[0] or container.image,
+        name=_last_part(container.image) or container.image,
         version=container.labels.get(VERSION, ""), commit=container.labels[REVISION], image=image, newest=True,
         on=having.get(image, ()), places=_sorted(places),
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from komodo_tui.domain.delivery import Built, Delivery, deliveries
+from komodo_tui.domain.delivery import Built, Delivery, deliveries, stamp
 from komodo_tui.domain.errors import KomodoError
 from komodo_tui.operations.build_history import BuildHistory
 
@@ -32,20 +32,21 @@ def _built(run: BuildRun) -> Built:
 
 
 async def images_on(fleet: FleetManager) -> dict[str, tuple[str, ...]]:
-    """Which servers have which image, by its id; of those that answer."""
+    """Which servers have which image, by its id and by its stamp; of those that answer."""
     names = [name for name, live in fleet.state.servers.items() if live.engine_live]
 
-    async def ask(name: str) -> list[str]:
+    async def ask(name: str) -> set[str]:
         try:
             found = await (await fleet.link(name).client()).resources()
         except KomodoError:
-            return []
-        return [one.id for one in found if one.kind == "image"]
+            return set()
+        images = [one for one in found if one.kind == "image"]
+        return {one.id for one in images} | {stamp(one.labels, tag) for one in images for tag in one.tags} - {""}
 
     having: dict[str, tuple[str, ...]] = {}
-    for name, images in zip(names, await asyncio.gather(*map(ask, names)), strict=True):
-        for image in images:
-            having[image] = (*having.get(image, ()), name)
+    for name, keys in zip(names, await asyncio.gather(*map(ask, names)), strict=True):
+        for key in keys:
+            having[key] = (*having.get(key, ()), name)
     return having
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ..wire.builds import LABEL
+
 if TYPE_CHECKING:
     from ..wire.builds import BuildJob
 
@@ -21,7 +23,7 @@ def arguments_of(job: BuildJob, text: str) -> dict[str, str]:
 
 def labels_of(job: BuildJob, commit: str) -> dict[str, str]:
     """The build's own, and what tells later where an image came from."""
-    found = {"komodo.build": job.name}
+    found = {LABEL: job.name}
     if job.version:
         found["org.opencontainers.image.version"] = job.version
     if commit:

@@ -16,6 +16,8 @@ _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}")
 _LONGEST_IMAGE = 200
 COMMIT_DIGITS = 12
 """Of a commit, in a tag."""
+LABEL = "komodo.build"
+"""Of an image: the name of the build that made it. Containers inherit it, and images made from that one."""
 
 
 class BuildSource(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from komodo_agent.wire.builds import LABEL
 from komodo_agent.wire.models import Container
-from komodo_tui.domain.delivery import REVISION, VERSION, Built, deliveries, parse_deliveries
+from komodo_tui.domain.delivery import REVISION, VERSION, Built, deliveries, parse_deliveries, stamp
 
 
 def container(image: str, name: str, state: str = "running", **labels: str) -> Container:
     """One of an image; ``stack`` and ``revision`` by name."""
-    known = {"stack": "com.docker.compose.project", "revision": REVISION, "version": VERSION}
+    known = {"stack": "com.docker.compose.project", "revision": REVISION, "version": VERSION, "build": LABEL}
     return Container(
         id=f"id-{name}", name=name, image="registry.example/shop/web:2", image_id=image, state=state,  # type: ignore[arg-type]
         labels={known[key]: value for key, value in labels.items()},
@@ -59,6 +62,20 @@ def test_an_image_of_elsewhere_says_its_commit_itself() -> None:
     plain = container("y1", "db")
     (one,) = deliveries([], [("web-1", strange), ("web-1", plain)])
     assert (one.name, one.version, one.commit, one.state, one.built) == ("web", "2.0", "abc", "live", None)
+
+
+def test_an_engine_that_calls_the_image_otherwise_runs_the_same_build() -> None:
+    """One with containerd's store names an image by its manifest, others by its configuration: its labels tell."""
+    new, old = (msgspec.structs.replace(built(n), references=(f"shop/web:{n}", "shop/web:latest")) for n in (2, 1))
+    labels = {"build": "api", "revision": "c2", "version": "0.1.2"}
+    there = container("m2", "api", stack="shop", **labels)
+    derived = msgspec.structs.replace(container("d1", "more", **labels), image="shop/more:1")
+    having = {"i2": ("build",), stamp(there.labels, "registry.example/shop/web:2"): ("web-1", "web-2")}
+    found = deliveries([new, old], [("web-1", there), ("web-2", derived)], having)
+    assert [(one.name, one.version, one.state, one.where, one.on) for one in found] == [
+        ("api", "0.1.2", "live", "shop@web-1", ("build", "web-1", "web-2")),
+        ("more", "0.1.2", "live", "more@web-2", ()),
+    ]
 
 
 def test_filter() -> None:
