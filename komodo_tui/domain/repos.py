@@ -51,7 +51,7 @@ class RepoDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     key: str = ""
     """Instead of ``ssh_key``: the name of the secret that is the private key. It is in no file on the servers."""
     ssh_agent: bool = False
-    """Lend the ssh-agent of who acts to the servers, while git runs; its keys are the only ones then."""
+    """Lend the ssh-agent of who acts to the servers, while git runs."""
     host_keys: tuple[str, ...] = ()
     """Lines of a known_hosts file; empty = the servers' own files."""
     on_clone: tuple[str, ...] = ()

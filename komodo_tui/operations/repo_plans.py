@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from komodo_agent.wire.repo_checks import user_of
 from komodo_agent.wire.repos import RepoJob
 from komodo_tui.domain.errors import NotFoundError, RefusedError, UsageError
 from komodo_tui.domain.operations import PlanStep, Target
@@ -176,7 +177,9 @@ def lent_words(source: RepoSource | None) -> tuple[str, ...]:
     """A line of a plan: that the server gets the ssh-agent of who acts for a while."""
     if source is None or not source.ssh_agent:
         return ()
-    return ("your ssh-agent is lent to the server while git runs",)
+    whom = f"for logins as {user_of(source.url)}"
+    where = "to the hosts of host_keys" if source.host_keys else "to any host, since no host_keys are named"
+    return (f"your ssh-agent is lent to the server while git runs, {whom} {where}",)
 
 
 def _from(operation: RepoOperation) -> str:

@@ -13,6 +13,7 @@ from ..compose.disk import write_whole
 from ..problems import AgentError
 from ..repos.acts import RepoAct, check
 from ..repos.git import GitFailedError
+from ..repos.lent import give_back
 from ..repos.look import git_of
 from ..repos.said import explained
 from ..wire.repos import RepoJob
@@ -79,6 +80,7 @@ async def _clone(context: JobContext, source: RepoSource, place: Place, lock: in
         raise explained(error, source) from error
     finally:
         await asyncio.to_thread(folder.drop_unfinished)
+        await give_back(source)
 
 
 def prepared(job: BuildJob, place: Place, files: Path, commit: str) -> Files:

@@ -65,7 +65,7 @@ class RepoAct:
         await asyncio.to_thread(folder.take_new)
         await self._record(git_of(folder), target)
         self._context.result(commit=target, before=before)
-        await run_after("on_clone", self._spec.on_clone, self._context, self._spec, folder.files, (before, target))
+        await self._after("on_clone", self._spec.on_clone, before, target)
 
     async def _pull(self) -> None:
         if self._spec.make and self._folder.record() is None:
@@ -81,7 +81,8 @@ class RepoAct:
                 "conflict", f"the clone has commits of its own ({before[:12]}) that {target[:12]} does not hold",
                 hint="nothing was changed; push them, or throw them away (discard)",
             )  # fmt: skip
-        if remote and not await is_ancestor(git, remote, await resolved(git, REMOTE)):
+        same = record.branch == self._spec.source.branch
+        if same and remote and not await is_ancestor(git, remote, await resolved(git, REMOTE)):
             self._context.log(f"the branch was rewritten (force-push); it was {remote[:12]}")
         if before == target and not (dirty and self._spec.discard):
             self._context.log(f"nothing new: {target[:12]} is checked out")
@@ -89,7 +90,7 @@ class RepoAct:
             await self._check_out(git, target, force=self._spec.discard)
         await self._record(git, target)
         self._context.result(commit=target, before=before)
-        await run_after("on_pull", self._spec.on_pull, self._context, self._spec, self._folder.files, (before, target))
+        await self._after("on_pull", self._spec.on_pull, before, target)
 
     async def _fetch_only(self) -> None:
         git, record = self._cloned()
@@ -103,10 +104,7 @@ class RepoAct:
         if self._spec.source.host_keys:
             await asyncio.to_thread(self._folder.trust, self._spec.source.host_keys)
         act = CommitAct(self._folder, self._context, self._spec, self._lock, self._tell)
-        try:
-            await act.run(git, record, self._folder.root)
-        finally:
-            await give_back(self._spec.source)
+        await act.run(git, record, self._folder.root)
 
     async def _remove(self) -> None:
         folder = self._folder
@@ -155,12 +153,6 @@ class RepoAct:
 
     async def _fetch(self, git: HardGit) -> str:
         """Get the branch, and say which commit is to be checked out."""
-        try:
-            return await self._fetched(git)
-        finally:
-            await give_back(self._spec.source)
-
-    async def _fetched(self, git: HardGit) -> str:
         source = self._spec.source
         wanted = f"refs/heads/{source.branch}" if source.branch else "HEAD"
         await self._network(git, f"+{wanted}:{REMOTE}", shown=source.branch)
@@ -212,6 +204,11 @@ class RepoAct:
             url=source.url, branch=source.branch, fetched=time.time(), pulled=target, warnings=found
         )  # fmt: skip
         await asyncio.to_thread(folder.write, record)
+
+    async def _after(self, what: str, commands: tuple[tuple[str, ...], ...], before: str, target: str) -> None:
+        """The commands of the definition, without the ssh-agent that may have been lent: git is through."""
+        await give_back(self._spec.source)
+        await run_after(what, commands, self._context, self._spec, self._folder.files, (before, target))
 
     async def _write(self, git: HardGit, *words: str) -> None:
         await git.write(*words, lock=self._lock)

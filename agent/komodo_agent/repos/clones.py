@@ -135,6 +135,7 @@ class Clones:
             raise
         finally:
             self._known.pop(spec.name, None)
+            await give_back(spec.source)
 
     async def _state(self, name: str) -> RepoState:
         now = asyncio.get_running_loop().time()

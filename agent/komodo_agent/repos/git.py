@@ -107,9 +107,9 @@ class HardGit:
                 try:
                     return await self._run(words, login, lock=lock, tell=tell, timeout=timeout)
                 except GitFailedError as error:
-                    if offer is None or not offer.refused:
+                    if offer is None or not offer.why(error.words):
                         raise
-                    raise AgentError("failed", f"{source.url}: {offer.refused}") from error
+                    raise AgentError("failed", f"{source.url}: {offer.why(error.words)}") from error
 
     async def _run(
         self, words: tuple[str, ...], more: Mapping[str, str], *, lock: int = -1, tell: Tell | None = None,

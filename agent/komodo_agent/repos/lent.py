@@ -46,7 +46,7 @@ class Offer:
         self._socket = socket
         self._answers: dict[int, asyncio.Future[bytes]] = {}
         self._last = 0
-        self.refused = ""
+        self._refused = ""
         """Why something was not answered over there, in words; empty = nothing was refused."""
 
     async def serve(self, id: str) -> None:
@@ -55,18 +55,23 @@ class Offer:
         try:
             async for message in self._socket:
                 if message.type is WSMsgType.TEXT:
-                    self.refused = message.data[:500]
+                    self._refused = message.data[:500]
                 elif message.type is WSMsgType.BINARY:
                     number, body = unpack(message.data)
                     answer = self._answers.get(number)
                     if answer is not None and not answer.done():
                         answer.set_result(body)
         finally:
+            self._refused = self._refused or "who asked went away, and the lent ssh-agent with them"
             if _offers.get(id) is self:
                 del _offers[id]
             for answer in self._answers.values():
                 if not answer.done():
                     answer.set_result(_FAILURE)
+
+    def why(self, said: str) -> str:
+        """Why a login failed of which ssh says this, where the reason lies over there; else empty."""
+        return self._refused if "Permission denied" in said else ""
 
     async def close(self) -> None:
         """Give it back."""
@@ -75,7 +80,7 @@ class Offer:
     @asynccontextmanager
     async def socket(self) -> AsyncIterator[str]:
         """The path of a socket that reaches it, as long as the block runs. Raises AgentError."""
-        self.refused = ""
+        self._refused = ""
         try:
             folder = await asyncio.to_thread(_new_folder)
         except OSError as error:
@@ -152,7 +157,7 @@ async def lent_agent(source: RepoSource) -> AsyncIterator[tuple[str, Offer | Non
 
 
 def through(login: dict[str, str], path: str) -> dict[str, str]:
-    """The environment of a login in which ssh has the keys of the lent agent and no others; as it is for no path.
+    """The environment of a login in which ssh asks the lent agent, and not its usual keys; as it is for no path.
 
     What comes first counts (ssh_config(5)), also before the user's own configuration. The connection is shared with
     nobody: whoever used it would be in without asking the agent.

@@ -128,7 +128,7 @@ def _wrong_agent(source: RepoSource) -> str:
     if is_file(source.url) or _WEB.fullmatch(source.url):
         return "ssh_agent is for ssh URLs; https uses a token"
     if source.ssh_key or source.key_secret or source.key:
-        return "give either a key (ssh_key, key) or ssh_agent: where it is lent, its keys are the only ones"
+        return "give either a key (ssh_key, key) or ssh_agent"
     return "" if user_of(source.url) else "ssh_agent: the URL names the user to log in as, as in git@host:path"
 
 

@@ -176,6 +176,15 @@ async def test_nothing_is_left_of_a_loan_after_a_failure_or_a_cancelled_call(
                         await client.job_log(job.id, 0, wait=1.0)
                     assert (job.status, lent(agent)) == ("cancelled", [])
 
+            with frozen(shop.host):
+                async with client.lending(source):
+                    job = await client.submit(JobRequest(id=str(uuid.uuid4()), spec=spec, actor="ana"))
+                    await until(lambda: lent(agent))
+            while not (job := await client.job(job.id)).ended:
+                await client.job_log(job.id, 0, wait=1.0)
+            assert (job.status, lent(agent)) == ("failed", [])
+            assert "who asked went away" in job.error
+
             other = f"{shop.host.address} {new_key(tmp_path / 'x').with_suffix('.pub').read_text()}"
             for repo, words in (
                 ({"host_keys": (other.strip(),)}, "not trusted"),

@@ -24,7 +24,7 @@ from komodo_agent.wire.repos import RepoJob, RepoSource
 from komodo_tui.domain.repos import RepoDefinition
 from komodo_tui.fleet.ssh_agent import Guard, limits_of
 from komodo_tui.operations.job_steps import lent_source
-from komodo_tui.operations.repo_plans import source_with_token
+from komodo_tui.operations.repo_plans import lent_words, source_with_token
 
 SOURCE = RepoSource(url="git@git.example.com:ana/shop.git", ssh_agent=True)
 SESSION = b"\x07" * 32
@@ -114,6 +114,14 @@ def test_a_loan_has_an_id_of_its_own_that_is_not_written_down() -> None:
     assert first.lent != second.lent
     assert (first.agent_socket, first.bare) == ("", SOURCE)
     assert not source_with_token("shop", RepoSource(url="git@h:x"), "web", None).lent  # type: ignore[arg-type]
+
+
+def test_a_plan_tells_how_far_a_loan_goes() -> None:
+    assert lent_words(RepoSource(url="git@h:x")) == ()
+    (any_host,) = lent_words(SOURCE)
+    (known,) = lent_words(msgspec.structs.replace(SOURCE, host_keys=("h ssh-ed25519 AAAA",)))
+    assert any_host.endswith("for logins as git to any host, since no host_keys are named")
+    assert known.endswith("for logins as git to the hosts of host_keys")
 
 
 def test_jobs_that_a_loan_is_for() -> None:
