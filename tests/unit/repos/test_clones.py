@@ -80,6 +80,13 @@ async def test_a_force_push_is_followed_and_own_commits_are_not_lost(server: Ser
     assert any("force-push" in line for line in server.context.lines)
     assert (await server.state()).behind == 0
 
+    git(author.work, "checkout", "--quiet", "-B", "other", "HEAD~1")
+    author.push("elsewhere")
+    git(author.work, "checkout", "--quiet", "main")
+    await server.do("pull", branch="other")  # the definition names another branch: nobody rewrote this one
+    assert not any("force-push" in line for line in server.context.lines)
+    await server.do("pull")
+
     git(server.files, "--git-dir", str(server.git_dir), "--work-tree", ".", "commit", "--allow-empty", "-qm", "mine")
     author.push("theirs")
     assert "commits of its own" in await server.refusal("pull")
