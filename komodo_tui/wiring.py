@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from komodo_tui.domain.one_at_a_time import guard_msgspec
 from komodo_tui.domain.settings import Settings
 from komodo_tui.fleet.manager import FleetManager
 from komodo_tui.fleet.prompts import NoPrompter
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
     from komodo_tui.store.paths import StateDirectory
 
+
+guard_msgspec()  # before there is a second thread, and not before the agent of this machine was begun
 
 _EXECUTOR = "komodo_tui.operations.executor"
 

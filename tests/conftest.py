@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from komodo_tui.domain.one_at_a_time import guard_msgspec
 from tests.rig.fixtures import rig_server, second_server, server, third_server, why_not
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _FOREIGN = ("NO_COLOR", "TEXTUAL_THEME", "KOMODO_TUI_HOME", "DOCKER_HOST", "SUDO
 for _name in ("COLUMNS", "LINES"):  # left to workers by readline; programs and ps believe them
     os.environ.pop(_name, None)
 
+guard_msgspec()  # as every program does: tests have threads that read structs, too
 
 settings.register_profile("machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("machine")  # how fast a machine is fails no test

@@ -7,6 +7,7 @@ import sys
 
 _READ = """
 import sys, threading
+import komodo_tui.wiring
 from komodo_tui.domain.procedures.model import ProcedureDefinition
 import msgspec
 sys.setswitchinterval(1e-6)
