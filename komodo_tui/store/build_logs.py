@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -48,8 +49,9 @@ class BuildLogs:
                 return file.read(LONGEST)
         except FileNotFoundError:
             return None
-        except (OSError, EOFError) as error:
-            raise StoreError(f"{path} cannot be read: {error}") from error
+        except (OSError, EOFError, zlib.error) as error:
+            hint = "remove it: the history keeps the end of the output"
+            raise StoreError(f"{path} cannot be read: {error}", hint=hint) from error
 
     def _path(self, name: str, act: str) -> Path:
         if not _WORD.fullmatch(name) or not _WORD.fullmatch(act):
