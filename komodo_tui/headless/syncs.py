@@ -42,7 +42,7 @@ async def _list(session: Session) -> int:
     async with session.runtime() as runtime:
         looker = SyncLooker(runtime, runtime.fleet, runtime.state_dir)
         known = await asyncio.to_thread(SyncDefinitions(runtime.definitions).known)
-        found = {name: await asyncio.to_thread(looker.bases.read, name) for name in known}
+        found = {name: await asyncio.to_thread(looker.bases.shown, name) for name in known}
     if session.out.json:
         session.out.document([
             {"sync": known[name], "commit": base.commit, "seen": base.seen, "looked": base.looked,

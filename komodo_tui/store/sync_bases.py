@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -42,6 +43,13 @@ class SyncBases:
                 f"{self._path(sync)} is damaged: {error}",
                 hint="remove it: the next apply then shows every difference as a change of the files",
             ) from error
+
+    def shown(self, sync: str) -> SyncBase:
+        """The same for lists and alerts: what is damaged is the problem of this one alone."""
+        try:
+            return self.read(sync)
+        except StoreError as error:
+            return SyncBase(looked=time.time(), problem=str(error))
 
     def update(self, sync: str, change: Callable[[SyncBase], SyncBase]) -> SyncBase:
         """Make something else of what is known now, and return it. Nobody else writes meanwhile. Raises StoreError."""

@@ -128,7 +128,7 @@ class OnceLook:
         now = time.time()
 
         def due(sync: SyncDefinition) -> bool:
-            return not 0 <= now - bases.read(sync.name).looked < parse_duration(sync.every) - _EARLY
+            return not 0 <= now - bases.shown(sync.name).looked < parse_duration(sync.every) - _EARLY
 
         wanted = [sync for sync in syncs.values() if await asyncio.to_thread(due, sync)]
         watcher = SyncWatcher(self._runtime, self._runs, self._say)

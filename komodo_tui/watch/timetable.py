@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from komodo_tui.domain.durations import parse_duration
-from komodo_tui.domain.errors import KomodoError, UsageError
+from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.procedures.figures import schedule_of
 from komodo_tui.domain.syncs import standing
 from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
@@ -114,10 +114,7 @@ def _syncs(runtime: Runtime, now: float) -> Iterator[Entry]:
 
 def _sync(sync: SyncDefinition, bases: SyncBases, now: float) -> Entry:
     how = f"{'apply' if sync.automatic else 'look'} every {sync.every}"
-    try:
-        base = bases.read(sync.name)
-    except KomodoError as error:
-        return Entry("sync", sync.name, how, problem=str(error))
+    base = bases.shown(sync.name)
     words, tone = standing(base)
     following = max(base.looked + parse_duration(sync.every), now) if base.looked else None
     return Entry(

@@ -191,6 +191,10 @@ def test_a_damaged_base_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
     (tmp_path / "fleet.json").write_text('{"base": ')
     with pytest.raises(StoreError, match="damaged"):
         bases.read("fleet")
+    with pytest.raises(StoreError, match="damaged"):
+        bases.update("fleet", lambda now: SyncBase())
+    assert "is damaged" in bases.shown("fleet").problem
+    assert bases.shown("other").problem == ""
 
 
 class Folder:

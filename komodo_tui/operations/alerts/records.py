@@ -156,7 +156,7 @@ class RecordSurvey:
     def _syncs(self) -> Iterator[Reading]:
         bases = SyncBases(self._runtime.state_dir.syncs)
         for name, sync in SyncDefinitions(self._runtime.definitions).known().items():
-            base = bases.read(name)
+            base = bases.shown(name)
             if base.problem:
                 yield self._bad("sync", name, "warning", base.problem, base.looked)
             elif base.conflicts:

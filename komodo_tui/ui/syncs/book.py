@@ -108,7 +108,7 @@ class SyncBook:
         self._changed()
 
     def _read(self) -> dict[str, tuple[SyncDefinition, SyncBase]]:
-        return {name: (sync, self.looker.bases.read(name)) for name, sync in self._definitions.known().items()}
+        return {name: (sync, self.looker.bases.shown(name)) for name, sync in self._definitions.known().items()}
 
     def _take(self, known: dict[str, tuple[SyncDefinition, SyncBase]]) -> None:
         self._known, self.read = known, True

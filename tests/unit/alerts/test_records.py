@@ -231,6 +231,18 @@ def test_a_sync_that_is_stuck_and_what_drifted_from_its_files(tmp_path: Path) ->
     assert scene.read() == []
 
 
+def test_a_sync_whose_memory_is_damaged_is_stuck_and_hides_nothing_else(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    for name in ("fleet", "other"):
+        scene.definitions.put("sync", name, SyncDefinition(name=name, folder="/etc/fleet"), None)
+    scene.bases.write("other", SyncBase(looked=time.time(), problem="it is empty"))
+    scene.bases.write("fleet", SyncBase())
+    (scene.paths.syncs / "fleet.json").write_text("{")
+    damaged, empty = scene.read()
+    assert damaged.startswith(f"warning sync fleet: {scene.paths.syncs / 'fleet.json'} is damaged")
+    assert empty == "warning sync other: it is empty"
+
+
 def test_a_push_that_failed_and_a_repository_that_cannot_be_looked_at(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     assert scene.read() == []
@@ -257,7 +269,8 @@ def test_a_store_that_cannot_be_read_leaves_all_as_it_was(tmp_path: Path) -> Non
     scene.definitions.put("sync", "fleet", SyncDefinition(name="fleet", repo="shop"), None)
     scene.bases.write("fleet", SyncBase(looked=time.time(), problem="it is away"))
     before = scene.read()
-    (scene.paths.syncs / "fleet.json").write_bytes(b"{")
+    scene.paths.pushes.parent.mkdir(parents=True, exist_ok=True)
+    scene.paths.pushes.write_bytes(b"no database at all" * 100)
     assert scene.read() == before == ["warning sync fleet: it is away"]
     assert ("", "records") in scene.survey.latest().told
 
