@@ -243,11 +243,18 @@ class BuildAct:
         references = [f"{job.image}:{tag}" for tag in dict.fromkeys(tags)]
         for reference in references:
             context.command(f"docker tag {image[:19]} {reference}")
-        for tag in dict.fromkeys(tags):
-            await ask(
-                self._engine, f"tag {job.image}:{tag}", "POST", f"/images/{image_path(image)}/tag",
-                params={"repo": job.image, "tag": tag},
-            )  # fmt: skip
+        setting = asyncio.create_task(self._set_tags(image, list(dict.fromkeys(tags))))
+        try:
+            await asyncio.shield(setting)
+        except asyncio.CancelledError:  # too late: some tags would be the new image's, the others the old one's
+            await asyncio.shield(setting)
         size = int((found or {}).get("Size") or 0)
         context.result(image=image, size=str(size), commit=commit, references=" ".join(references))
         context.log(f"built {references[0] if references else image[:19]}")
+
+    async def _set_tags(self, image: str, tags: Sequence[str]) -> None:
+        for tag in tags:
+            await ask(
+                self._engine, f"tag {self._job.image}:{tag}", "POST", f"/images/{image_path(image)}/tag",
+                params={"repo": self._job.image, "tag": tag},
+            )  # fmt: skip

@@ -130,6 +130,38 @@ async def test_a_clone_that_git_cannot_read_any_more_is_cloned_anew(
     assert "no repository" in (await failed(builds, spec))[0].message
 
 
+async def test_stopped_while_the_tags_are_set_it_is_seen_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else some of the tags would be the new image's and the others the old one's."""
+    image = f"sha256:{'a' * 64}"
+    docker(
+        tmp_path / "bin", monkeypatch,
+        f'while [ $# -gt 1 ]; do [ "$1" = --iidfile ] && printf {image} > "$2"; shift; done\n',
+    )  # fmt: skip
+    setting, go_on, asked = asyncio.Event(), asyncio.Event(), list[str]()
+
+    async def ask(engine: Any, what: str, method: str, path: str, **_: Any) -> Any:
+        if method == "POST":
+            setting.set()
+            await go_on.wait()
+            asked.append(what)
+        return {"Size": 1}
+
+    monkeypatch.setattr("komodo_agent.builds.acts.ask", ask)
+    context = Context()
+    builds = Builds(Engine(), tmp_path / "builds", [])  # type: ignore[arg-type]
+    task = asyncio.create_task(builds.run(context, job(tags=("1.0.0", "latest"))))  # type: ignore[arg-type]
+    async with asyncio.timeout(10):
+        await setting.wait()
+        task.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        await task
+    assert asked == ["tag api:1.0.0", "tag api:latest"]
+    assert context.results["references"] == "api:1.0.0 api:latest"
+
+
 async def test_a_secret_that_a_step_prints_is_not_in_the_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
