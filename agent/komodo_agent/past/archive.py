@@ -17,6 +17,7 @@ from .looks import Looked, container_values, disk_values, host_values, peaks_of
 from .query import gather, names_of_subjects, thin, touches
 from .shelf import Shelf
 from .tiers import MOST_SUBJECTS, Means, Tier
+from .writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -45,6 +46,9 @@ class Archive:
 
     Seconds are kept for an hour, minutes for a week and quarters of an hour for a year, each bounded in size: 8, 18 and
     34 MB. Containers are known by name, so that a container that was created anew goes on with its past.
+
+    Of several agents with the same state one writes; the others answer from its files, and the next one takes over
+    within a minute when it ends.
     """
 
     def __init__(self, folder: Path, *, clock: Callable[[], float] = time.time) -> None:
@@ -59,6 +63,9 @@ class Archive:
         self._looked: dict[str, Looked] = {}
         """By subject, what was seen last: most containers are as they were."""
         self._disk = asyncio.Lock()
+        self._writer = Writer(folder)
+        self._writes = True
+        """Whether it did at the last look; taking over means going on with what the other one left."""
         self._wake = asyncio.Event()
         self._in_trouble = False
 
@@ -120,8 +127,11 @@ class Archive:
     async def write(self) -> None:
         """Carry everything to disk now; what cannot be written is kept for the next time, within bounds."""
         await self._write_events()
+        writes = await self._may_write()
         for tier in (self._seconds, self._minutes, self._quarters):
             full, filling = tier.take()
+            if not writes:
+                continue
             async with self._disk:
                 left = await asyncio.to_thread(self._write_blocks, tier, full, filling)
             if left:
@@ -131,9 +141,10 @@ class Archive:
         """Carry everything to disk for the last time, the seconds of a block that is not full too."""
         await self.write()
         filling = self._seconds.snapshot()
-        if filling.length:
+        if filling.length and await self._may_write():
             async with self._disk:
                 await asyncio.to_thread(self._attempt, partial(self._seconds.shelf.append, filling))
+        self._writer.let_go()
 
     # What was.
 
@@ -145,7 +156,8 @@ class Archive:
         tier = self._tier_for(start, end)
         unwritten = tier.unwritten()
         async with self._disk:
-            found = await asyncio.to_thread(gather, tier.shelf, unwritten, subject, start, end)
+            left = [] if self._writes else await asyncio.to_thread(self._of_the_writer, tier)
+            found = await asyncio.to_thread(gather, tier.shelf, left + unwritten, subject, start, end)
         return thin(found, points)
 
     async def subjects(self, start: float, end: float) -> tuple[str, ...]:
@@ -210,14 +222,37 @@ class Archive:
         pending = tuple(self._pending)
         if not pending:
             return
+        if not await self._may_write():
+            self._pending = self._pending[len(pending) :]
+            return
         async with self._disk:
             written = await asyncio.to_thread(self._attempt, partial(self._journal.append, pending))
         if written:
             self._pending = [event for event in self._pending if event not in pending]
 
+    async def _may_write(self) -> bool:
+        async with self._disk:
+            before = self._writes
+            self._writes = await asyncio.to_thread(self._writer.hold)
+            if self._writes and not before:
+                await asyncio.to_thread(self._take_over)
+        return self._writes
+
     def _resume(self) -> None:
+        self._writes = self._writer.hold()
         for tier in (self._minutes, self._quarters):
-            tier.resume()
+            if self._writes:
+                tier.resume()
+
+    def _of_the_writer(self, tier: Tier) -> list[Block]:
+        left = tier.shelf.left_open()
+        return [] if left is None else [left]
+
+    def _take_over(self) -> None:
+        """Shelve what the one that wrote before was filling: this one fills blocks of its own."""
+        for tier in (self._minutes, self._quarters):
+            for left in self._of_the_writer(tier):
+                self._attempt(partial(tier.shelf.append, left))
 
     def _write_blocks(self, tier: Tier, full: list[Block], filling: Block | None) -> list[Block]:
         """Write blocks; returns those that could not be."""

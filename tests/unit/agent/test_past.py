@@ -156,6 +156,7 @@ async def test_the_past_outlives_the_process(tmp_path: Path) -> None:
     await _fill(archive, clock, 3_700)
     await archive.write()
     before = await archive.read("host", _NOON, clock.at, 10)
+    archive._writer.let_go()  # as the end of a process does
     again = Archive(tmp_path, clock=clock)
     again._resume()
     after = await again.read("host", _NOON, clock.at, 10)
@@ -166,6 +167,32 @@ async def test_the_past_outlives_the_process(tmp_path: Path) -> None:
     assert on.step == 60.0
     holes = [n for n, value in enumerate(on.series["cpu"][:-1]) if value is None]
     assert holes in ([], [61]), "at most the minute the process ended in"
+
+
+async def test_of_two_agents_with_one_state_one_writes_and_the_next_takes_over(tmp_path: Path) -> None:
+    clock = _Clock(_NOON)
+    first, second = Archive(tmp_path, clock=clock), Archive(tmp_path, clock=clock)
+    await _fill(first, clock, 600)
+    second._resume()
+    first.engine_changed(up=False, detail="")
+    second.engine_changed(up=False, detail="")
+    for archive in (first, second):
+        await archive.write()
+    assert [event.kind for event in (await second.events(_NOON, clock.at, 10)).events] == ["engine_down"]
+    clock.at = _NOON + 10_000
+    known = await second.read("host", _NOON, _NOON + 540, 1_000)
+    assert known.series == (await first.read("host", _NOON, _NOON + 540, 1_000)).series
+    assert all(_near(value, 20.0) for value in known.series["cpu"])
+    await first.close()
+    await _fill(second, clock, 180)
+    second.engine_changed(up=True, detail="")
+    await second.close()
+    last = Archive(tmp_path, clock=clock)
+    last._resume()
+    assert [event.kind for event in (await last.events(_NOON, clock.at, 10)).events] == ["engine_down", "engine_up"]
+    for start in (_NOON, _NOON + 10_020):
+        values = (await last.read("host", start, start + 120, 1_000)).series["cpu"]
+        assert all(_near(value, 20.0) for value in values)
 
 
 async def test_a_silence_is_a_hole_and_a_slow_look_is_none(tmp_path: Path) -> None:
