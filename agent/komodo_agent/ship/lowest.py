@@ -80,5 +80,6 @@ class LowestLayer:
         listed = await ask(self._engine, "list the images", "GET", "/images/json", params={"filters": filters})
         busy = {one._image for one in _under_way}
         for entry in listed:
-            if entry["Id"] not in busy:
+            # "": the engine may have made an image of a layer whose answer has not come: whose it is, nobody knows yet
+            if entry["Id"] == self._image or not busy & {"", entry["Id"]}:
                 await ask(self._engine, "remove an image that lent its layer", "DELETE", f"/images/{entry['Id']}")

@@ -8,7 +8,7 @@ import io
 import tarfile
 import zlib
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
@@ -16,8 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from komodo_agent.problems import AgentError
+from komodo_agent.ship import lowest
 from komodo_agent.ship.ahead import ahead
 from komodo_agent.ship.frames_in import frames
+from komodo_agent.ship.lowest import LowestLayer
 from komodo_agent.ship.naming import Namer, chains
 from komodo_agent.ship.packing import Packing
 from komodo_agent.ship.spool import Spool
@@ -257,6 +259,31 @@ async def test_ahead_can_be_left_while_its_source_waits_for_room() -> None:
             assert await anext(some) == 0
             for _ in range(5):  # the one taken, three kept, and the one that finds no room
                 await fetched.acquire()
+
+
+async def test_the_layer_of_another_image_on_its_way_is_not_swept_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine has made an image of it, and its answer has not come yet."""
+    removed: list[str] = []
+
+    async def ask(engine: Any, what: str, method: str, path: str, **_: Any) -> Any:
+        if method == "DELETE":
+            removed.append(path)
+        return [{"Id": "left-by-a-kill"}, {"Id": "ours"}, {"Id": "theirs"}]
+
+    async def run(layer: LowestLayer) -> None:
+        layer._image = "ours" if layer._size == 1 else ""
+        if not layer._image:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(lowest, "ask", ask)
+    monkeypatch.setattr(LowestLayer, "_run", run)
+    nothing: Any = None
+    theirs, ours = LowestLayer(nothing, nothing, 2), LowestLayer(nothing, nothing, 1)
+    await ours.task
+    await ours.close()
+    assert removed == ["/images/ours"]
+    await theirs.close()
+    assert sorted(removed[1:]) == ["/images/left-by-a-kill", "/images/ours", "/images/theirs"]
 
 
 def test_what_a_killed_program_left_is_told() -> None:
