@@ -305,6 +305,34 @@ def test_no_toml_and_no_file(tmp_path: Path) -> None:
     assert main(["--home", str(tmp_path / "home"), "import", "komodo", str(tmp_path / "gone.toml")]) == 2
 
 
+_SOUND = '\n[[variable]]\nname = "SOUND"\nvalue = "1"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('server = ["a"]', "server: left out"),
+        ('[[server]]\nname = "a"\nconfig = 3', "server: left out"),
+        ('[server]\nname = "a"\nconfig = 3', "server: left out"),
+        ('[[server]]\nname = "a"\n[server.config]\ncpu_warning = "much"', "server a: left out"),
+        ('[[server]]\nname = "a"\n[server.config]\naddress = "https://[::1"', "server a: left out"),
+        ('[[server]]\nname = "a"\n[server.config]\nmaintenance_windows = [1]', "server a: left out"),
+        ('[[procedure]]\nname = "a"\n[[procedure.config.stage]]\nexecutions = [1]', "procedure a: left out"),
+        ('[[alerter]]\nname = "a"\n[alerter.config]\nendpoint = 5\nresources = 3', "alerter a: left out"),
+        ('[[build]]\nname = "a"\n[build.config]\nversion = [1]\nimage_registry = [1]', "build a: left out"),
+        ('[[resource_sync]]\nname = "a"\n[resource_sync.config]\nresource_path = 5', "resource_sync a: left out"),
+        ('deployment = [1]', "deployment: left out"),
+    ],
+)  # fmt: skip
+def test_what_is_not_as_komodo_writes_it_is_left_out_alone(text: str, told: str) -> None:
+    found = Imported()
+    read_komodo(text + _SOUND, "fleet.toml", found)
+    assert any(note.startswith(told) for note in found.notes), found.notes
+    assert found.definitions["variables"] == [{"name": "SOUND", "value": "1"}]
+    with pytest.raises(UsageError, match=r"fleet.toml: this is no TOML"):
+        read_komodo(f"a = {'[' * 5000}", "fleet.toml", found)
+
+
 def test_pairs_of_every_form() -> None:
     given = "# none\nA = 1 # one\n- B: 2\n- \"C=x=y\"\n'D' = 'quoted = yes'\n\nE=\n"
     assert texts.mapping(given) == {"A": "1", "B": "2", "C": "x=y", "D": "quoted = yes", "E": ""}

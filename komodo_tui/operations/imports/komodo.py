@@ -37,7 +37,7 @@ def read_komodo(text: str, name: str, found: Imported) -> None:
     """Take in one file. Raises UsageError where it is no TOML; all else is a note."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{name}: this is no TOML: {error}") from error
     makers = {
         "server": _server, "variable": _variable, "repo": _repo, "build": _build, "stack": _stack,
@@ -45,13 +45,25 @@ def read_komodo(text: str, name: str, found: Imported) -> None:
     }  # fmt: skip
     for key, tables in document.items():
         kind = key.removesuffix("s") if key.endswith("s") else key
-        for table in tables if isinstance(tables, list) else []:
+        for table in tables if isinstance(tables, list) else [tables]:
+            if not isinstance(table, dict) or not isinstance(table.get("config", {}), dict):
+                found.note(kind, f"left out: it is not as Komodo writes it, [[{kind}]] and [{kind}.config]")
+                continue
             what = f"{kind} {table.get('name') or table.get('domain', '')}".strip()
-            if kind in makers:
-                makers[kind](table, what, found)
-            else:
+            if kind not in makers:
                 found.note(what, _NOT_OURS.get(kind, "there is nothing like it here"))
+                continue
+            try:
+                makers[kind](table, what, found)
+            except (AttributeError, KeyError, TypeError, ValueError) as error:  # of a form that Komodo has nowhere
+                found.note(what, f"left out: something in it is not as Komodo writes it: {error}")
     _redeploys(document, found)
+
+
+def _tables(value: Any) -> list[Table]:
+    """Those of an array that are of use."""
+    there = value if isinstance(value, list) else []
+    return [one for one in there if isinstance(one, dict) and isinstance(one.get("config", {}), dict)]
 
 
 def _base(table: Table) -> Plain:
@@ -231,7 +243,7 @@ def _deployment(table: Table, what: str, found: Imported) -> None:
 
 def _redeploys(document: Table, found: Imported) -> None:
     """Komodo has it at the deployment; here a build names what is deployed after it."""
-    for table in (*document.get("deployment", []), *document.get("deployments", [])):
+    for table in (table for key in ("deployment", "deployments") for table in _tables(document.get(key))):
         config = _config(table)
         params = config["image"].get("params", {}) if isinstance(config.get("image"), dict) else {}
         if not config.get("redeploy_on_build") or not params.get("build"):
