@@ -89,6 +89,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     """As it is here; None = it is not."""
     note: str = ""
     """Why it is not applied by itself."""
+    held: bool = False
+    """The sync deletes, and a guard keeps this one all the same."""
 
     @property
     def key(self) -> Key:
@@ -121,6 +123,8 @@ class SyncBase(msgspec.Struct, frozen=True, kw_only=True):
     pending: tuple[str, ...] = ()
     """What it found: ``edit stack shop``."""
     conflicts: int = 0
+    kept: int = 0
+    """What is gone from the files and would be removed here, did no guard keep it."""
     problem: str = ""
     """Why they could not be read, or could not be applied."""
     drifted: tuple[str, ...] = ()
@@ -143,8 +147,9 @@ def standing(base: SyncBase) -> tuple[str, Literal["ok", "warn", "bad", "dim"]]:
         return "not looked at", "dim"
     if base.conflicts:
         return count_text(base.conflicts, "conflict"), "bad"
-    if base.pending:
-        return f"{len(base.pending)} pending", "warn"
+    if base.pending or base.kept:
+        counts = [f"{len(base.pending)} pending"] * bool(base.pending) + [f"{base.kept} kept"] * bool(base.kept)
+        return ", ".join(counts), "warn"
     if base.drifted:
         return f"does not run as defined: {', '.join(base.drifted)}", "warn"
     return "equal", "ok"
@@ -236,12 +241,15 @@ def _guarded(sync: SyncDefinition, gone: list[Item], brought: int, *, empty: boo
     """The same, none of it to go where the source looks as if it were not meant so."""
     going = [item for item in gone if item.state == "gone"]
     if empty and going:
-        why = "kept: the source has no definitions at all"
+        why = "kept: the source has no definitions at all; what shall go is removed by hand"
     elif len(going) > max(1.0, brought * sync.most_deleted):
-        why = f"kept: {len(going)} of {brought} would go at once, more than {sync.most_deleted:.0%}"
+        why = (
+            f"kept: {len(going)} of {brought} would go at once, more than {sync.most_deleted:.0%}; "
+            "most_deleted: 1 in the sync lets them go, or remove them by hand"
+        )
     else:
         return gone
-    return [msgspec.structs.replace(i, state="guarded", note=why) if i.state == "gone" else i for i in gone]
+    return [msgspec.structs.replace(i, state="guarded", note=why, held=True) if i.state == "gone" else i for i in gone]
 
 
 def by_itself(sync: SyncDefinition, items: Iterable[Item]) -> list[Item]:

@@ -46,7 +46,7 @@ async def _list(session: Session) -> int:
     if session.out.json:
         session.out.document([
             {"sync": known[name], "commit": base.commit, "seen": base.seen, "looked": base.looked,
-             "applied": base.applied, "pending": base.pending, "conflicts": base.conflicts,
+             "applied": base.applied, "pending": base.pending, "conflicts": base.conflicts, "kept": base.kept,
              "drifted": base.drifted, "problem": base.problem}
             for name, base in found.items()
         ])  # fmt: skip
@@ -106,12 +106,27 @@ async def _apply(session: Session) -> int:
         done = await applier.apply(definition, pending, items, do)
         if session.out.json:
             session.out.document(done.records)
-        elif not done.records:
-            session.out.line("nothing to do")
+        else:
+            _tell_kept(session, [item for item in pending.items if item not in items], anything=bool(done.records))
         if done.left:
             session.out.say(f"komodo-tui: not begun, after a failure: {', '.join(done.left)}")
             return ExitCode.PARTLY_FAILED if len(done.records) > 1 else ExitCode.FAILED
         return next((code for code in map(exit_code, done.records) if code), ExitCode.DONE)
+
+
+def _tell_kept(session: Session, kept: list[Item], *, anything: bool) -> None:
+    """What was not applied since it wants a decision, and how that is taken; what the sync is to leave is no news."""
+    waiting = [item for item in kept if item.held or item.state in ("here", "conflict")]
+    if not anything and not waiting:
+        session.out.line("nothing to do")
+    for item in waiting:
+        session.out.say(f"komodo-tui: not applied: {_words(item)}")
+    first = next((item for item in waiting if not item.held), None)
+    if first is not None:
+        name = session.arguments.name
+        only = f"{name} --only '{first.kind} {first.name}'"
+        session.out.say(f"  as the files say: komodo-tui sync apply {only} --yes")
+        session.out.say(f"  as it is here: komodo-tui sync commit {only} -m MESSAGE --yes")
 
 
 async def _commit(session: Session) -> int:

@@ -238,7 +238,13 @@ def test_from_files_to_definitions_and_back_out(tmp_path: Path, capsys: pytest.C
     # changed here, then in the files too, then only one of both taken
     assert fleet.run("var", "set", "PORT", "2", "--yes") == 0
     assert fleet.items() == {"variable PORT": "here"}
+    capsys.readouterr()
     assert fleet.run("sync", "apply", "fleet", "--yes") == 0
+    told = capsys.readouterr()
+    assert "nothing to do" not in told.out
+    assert "not applied: edit variable PORT  (changed here since it was applied)" in told.err
+    assert "komodo-tui sync apply fleet --only 'variable PORT' --yes" in told.err
+    assert "komodo-tui sync commit fleet --only 'variable PORT' -m" in told.err
     assert fleet.document("export")["variables"] == [{"name": "PORT", "value": "2"}], "left as somebody made it"
     one.write_text("variables: [{name: PORT, value: '3'}]\n")
     assert fleet.items() == {"variable PORT": "conflict"}
@@ -265,6 +271,15 @@ def test_what_cannot_be_read_changes_nothing(tmp_path: Path, capsys: pytest.Capt
     assert fleet.run("sync", "list") == 1
     file.unlink()
     assert fleet.items() == {"variable PORT": "guarded"}
+    capsys.readouterr()
+    assert fleet.run("sync", "apply", "fleet", "--yes") == 0
+    told = capsys.readouterr()
+    assert "nothing to do" not in told.out
+    assert "kept: the source has no definitions at all; what shall go is removed by hand" in told.err
+    (listed,) = fleet.document("sync", "list")
+    assert (listed["pending"], listed["kept"]) == ([], 1)
+    assert fleet.run("sync", "list") == 0
+    assert "1 kept" in capsys.readouterr().out
     fleet.files.rmdir()
     assert fleet.run("sync", "apply", "fleet", "--yes") == 2
     assert fleet.document("export")["variables"] == [{"name": "PORT", "value": "1"}]

@@ -75,6 +75,7 @@ class SyncLooker:
                 now, base=applied(found.base, (), found.equal), looked=time.time(), seen=source.commit, problem="",
                 pending=tuple(f"{item}" for item in found.items if item.state != "guarded")[:_MOST_TOLD],
                 conflicts=sum(item.state == "conflict" for item in found.items),
+                kept=sum(item.held for item in found.items),
             )  # fmt: skip
 
         return found._replace(base=await asyncio.to_thread(self.bases.update, sync.name, noted))

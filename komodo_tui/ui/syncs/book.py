@@ -29,6 +29,8 @@ class Looked(NamedTuple):
     pending: Pending | None
     drifts: tuple[Drift, ...] = ()
     problem: str = ""
+    drifted: tuple[str, ...] = ()
+    """As it was noted then."""
 
 
 class SyncRow(NamedTuple):
@@ -43,6 +45,17 @@ class SyncRow(NamedTuple):
     def items(self) -> list[Item]:
         """What differs, as far as this program has looked."""
         return self.looked.pending.items if self.looked is not None and self.looked.pending is not None else []
+
+    @property
+    def outdated(self) -> bool:
+        """Whether somebody else has looked since and found it otherwise: a watch, say."""
+        if self.looked is None or self.busy:
+            return False
+        if self.looked.pending is None:
+            return not self.base.problem
+        ours, now = self.looked.pending.base, self.base
+        found = (ours.seen, ours.pending, ours.conflicts, ours.kept, self.looked.drifted)
+        return now.looked > ours.looked and found != (now.seen, now.pending, now.conflicts, now.kept, now.drifted)
 
     @property
     def drifts(self) -> list[Drift]:
@@ -97,9 +110,8 @@ class SyncBook:
         try:
             pending = await self.looker.look(sync)
             drifts = tuple(await self.applier.drifts(pending, pending.items)) if sync.deploy else ()
-            if sync.deploy:
-                await self.applier.drifted(sync, pending, drifts)
-            self._looks[sync.name] = Looked(pending, drifts)
+            drifted = await self.applier.drifted(sync, pending, drifts) if sync.deploy else ()
+            self._looks[sync.name] = Looked(pending, drifts, drifted=drifted)
         except KomodoError as error:
             self._looks[sync.name] = Looked(None, (), str(error))
         finally:

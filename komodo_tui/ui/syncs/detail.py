@@ -85,6 +85,8 @@ class SyncDetail(DefinitionDetail["SyncRow"]):
         self.pane.told()
         self.text.show(sync_text(row.definition))
         self._show_diff()
+        if row.outdated:
+            self._look_at(row.definition.name)
 
     def chosen(self) -> list[Item]:
         """The marked items; without marks all that can be applied without a decision."""

@@ -44,7 +44,9 @@ async def apply(runtime: Runtime, shell: Shell, book: SyncBook, row: SyncRow, it
     deploys = [runtime.executor.plan(drift.operation) for drift in drifts if drift.operation is not None]
     plans += deploys
     if not plans:
-        shell.flash("nothing to do: mark with Space what was changed here or in both", "dim")
+        held = any(item.held for item in row.items)
+        words = "a guard keeps it, the note says why" if held else "mark with Space what was changed here or in both"
+        shell.flash(f"nothing to do: {words}", "dim")
         return
     whole = _whole(row.definition.name, plans)
     if not await shell.ask(ConfirmDialog(whole)):

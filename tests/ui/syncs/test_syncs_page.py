@@ -102,6 +102,18 @@ async def test_only_what_is_marked_and_never_what_was_changed_here(runtime: Runt
         await until(pilot, lambda: states(page) == {"HOST": "changed"})
 
 
+async def test_what_another_program_finds_meanwhile_is_shown_from_near(runtime: Runtime, tmp_path: Path) -> None:
+    app = app_of(runtime)
+    async with app.run_test(size=SMALL) as pilot:
+        page = await opened(pilot)
+        await until(pilot, lambda: len(states(page)) == 3)
+        (tmp_path / "fleet" / "fleet.yaml").write_text("variables: [{name: HOST, value: other}]\n")
+        assert page.current is not None
+        await page.book.looker.look(page.current.definition)  # as a watch does
+        page.book.look()
+        await until(pilot, lambda: states(page) == {"HOST": "new"})
+
+
 async def test_a_file_that_is_wrong_is_told(runtime: Runtime, tmp_path: Path) -> None:
     (tmp_path / "fleet" / "fleet.yaml").write_text("variables: [\n")
     app = app_of(runtime)
