@@ -197,7 +197,7 @@ def _print(session: Session, record: ActionRecord, done: list[Followed]) -> None
         if one.record is not None:
             print_record(out, one.record)
         elif one.error is not None:
-            out.write(f"{out.paint(out.glyphs.fail, 'bad')} {out.paint(f'{one.what}: {one.error.message}', '')}\n")
+            out.write(f"{out.paint(out.glyphs.fail, 'bad')} {out.paint(f'{one.what}: {one.why}', '')}\n")
 
 
 async def builds(session: Session) -> int:

@@ -67,9 +67,9 @@ class Followed:
 
     @property
     def why(self) -> str:
-        """Why it did not go well, in a line."""
+        """Why it did not go well, in a line, with what to do where that is known."""
         if self.error is not None:
-            return self.error.message
+            return self.error.message + (f" ({self.error.hint})" if self.error.hint else "")
         if self.record is None or self.ok:
             return ""
         first = next((step.error for step in self.record.steps if step.error), "")

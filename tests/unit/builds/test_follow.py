@@ -55,7 +55,7 @@ class Preparer:
 
     async def deploy(self, stack: StackDefinition) -> StackOperation:
         if stack.name == "away":
-            raise UnreachableError("web-2 does not answer")
+            raise UnreachableError("web-2 does not answer", hint="look at its agent")
         return StackOperation(verb="deploy", stack=stack.name, targets=())
 
 
@@ -213,7 +213,10 @@ async def test_a_program_that_ends_leaves_it_to_the_next_which_does_each_thing_o
 async def test_what_did_not_go_well_is_kept_and_can_be_done_again(follower: BuildFollower) -> None:
     wanted = build(ship=("web-2",), redeploy_on_build=("away", "blog"))
     program = Program(follower._history, 0, "")
-    await follower.follow(wanted, RECORD, program.submit)
+    done = await follower.follow(wanted, RECORD, program.submit)
+    assert [one.why for one in done[1:]] == [
+        "web-2 does not answer (look at its agent)", "not begun, since redeploy away did not end well"
+    ]  # fmt: skip
     found = follower.store.get(RECORD.id)
     assert found is not None
     assert (found.state, found.words) == ("failed", "redeploy away: web-2 does not answer")
