@@ -24,7 +24,8 @@ _OPEN = frozenset({
 })  # fmt: skip
 """Of URLs that may go without any secret."""
 _NAMED = re.compile(r"\[\[[^\[\]]*\]\]")
-_PASSWORD = re.compile(r"://[^/@]*:[^/@:]+@")
+_PASSWORD = re.compile(r"://[^/@]*:(?!\d+\?)[^/@:]+@")
+"""``user:password@``; ``host:port?to=you@…`` is none."""
 _TOKEN = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9_-]{20,}")
 _TO_NAME = str.maketrans(dict.fromkeys(".-", "_"))
 DIGEST = 20

@@ -43,7 +43,10 @@ def send(alerter: Alerter, message: Message, lookup: Lookup) -> None:
             return
         said = [entry.message for entry in result.logs() if entry.level in ("WARNING", "ERROR")]
     why = clean(said[-1])[:200] if said else "it was not taken"
-    raise ActError(f"alerter {alerter.name}: {why}", hint=f"try it: komodo-tui alerts --test {alerter.name}")
+    raise ActError(
+        f"alerter {alerter.name}: {why}",
+        hint="see that its service is up and takes the url (docs/alerts.md); W on the Alerts tab edits it",
+    )
 
 
 def _url(alerter: Alerter, lookup: Lookup) -> str:

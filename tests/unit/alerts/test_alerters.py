@@ -255,6 +255,8 @@ def test_definitions_that_cannot_be_read_are_told_once_and_stop_nothing(
     [
         ("mailtos://komodo:[[PASSWORD]]@mail.example.org?to=ops@example.org", True),
         ("mailto://127.0.0.1:2525/?from=komodo@example.org&to=ops@example.org", True),
+        ("mailto://127.0.0.1:2525?from=komodo@example.org&to=ops@example.org", True),
+        ("mailto://komodo:2525@mail.example.org?to=ops@example.org", False),
         ("[[WHOLE_URL]]", True),
         ("ntfys://[[NTFY_TOPIC]]", True),
         ("ntfy://ntfy.intern.example.org/alerts", True),
