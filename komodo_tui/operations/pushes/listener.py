@@ -26,6 +26,8 @@ BODY_TIME = 10.0
 """Seconds from the connection to the end of the request."""
 _AT_ONCE = 64
 """Connections at a time; more are closed unheard."""
+_BEGINS = 1.0
+"""Seconds for which one that has begun may have no transport."""
 _LOOK = 5.0
 _BUSY_AGAIN = 30.0
 _TOLD_EVERY = 60.0
@@ -52,7 +54,8 @@ class WebhookListener:
         self._gate = gate
         self._say = say
         self._rate = _Bucket(self._settings.rate)
-        self._open: set[web.RequestHandler] = set()
+        self._open: dict[web.RequestHandler, float] = {}
+        """Connections, with the monotonic time at which each began."""
         self._heard: set[object] = set()
         self._told = -_TOLD_EVERY
         self._untold = 0
@@ -107,13 +110,18 @@ class WebhookListener:
 
     def _connection(self, runner: web.AppRunner) -> asyncio.Protocol:
         assert runner.server is not None
-        self._open = {one for one in self._open if one.transport is not None}
+        now = time.monotonic()
+        self._open = {one: at for one, at in self._open.items() if self._counts(one, now - at)}
         if len(self._open) >= _AT_ONCE:
             return _Full()
         connection = runner.server()
         asyncio.get_running_loop().call_later(BODY_TIME, self._close_unheard, connection)
-        self._open.add(connection)
+        self._open[connection] = now
         return connection
+
+    def _counts(self, connection: web.RequestHandler, age: float) -> bool:
+        """Whether it is open. One that was just begun has no transport yet: many come before the first has one."""
+        return connection.transport is not None or (age < _BEGINS and connection not in self._heard)
 
     def _close_unheard(self, connection: web.RequestHandler) -> None:
         """Whoever has not sent the head of a request by now never will."""
@@ -121,7 +129,7 @@ class WebhookListener:
             connection.force_close()
             if connection.transport is not None:
                 connection.transport.abort()
-        self._open.discard(connection)
+        self._open.pop(connection, None)
 
     async def _health(self, request: web.Request) -> web.Response:
         self._heard.add(request.protocol)

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import os
+import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -187,6 +188,31 @@ async def test_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
             await asyncio.sleep(0.01)
         answers = [await s.hook(f"{n:040x}") for n in range(1, 5)]
         assert answers == [202, 202, 202, 429]
+
+
+def _is_open(one: socket.socket) -> bool:
+    try:
+        return bool(one.recv(1))
+    except BlockingIOError:
+        return True
+    except ConnectionError:
+        return False
+
+
+async def test_too_many_that_come_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_AT_ONCE", 4)
+    async with service(tmp_path) as s:
+        many = [socket.create_connection(("127.0.0.1", s.listener.port)) for _ in range(40)]  # before any is accepted
+        try:
+            for one in many:
+                one.setblocking(False)
+            async with asyncio.timeout(8):
+                while len(open_ones := [one for one in many if _is_open(one)]) > 4:
+                    await asyncio.sleep(0.01)
+            assert len(open_ones) == 4
+        finally:
+            for one in many:
+                one.close()
 
 
 async def test_a_queue_that_cannot_be_written_asks_to_send_again(
