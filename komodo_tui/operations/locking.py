@@ -97,9 +97,12 @@ def _readable(name: str) -> str:
     """``container web-1 4f5e…`` -> ``this container of web-1``, as people know it."""
     kind, _, rest = name.partition(" ")
     server, _, what = rest.partition(" ")
-    words = {"container": f"this container of {server}", "create": f"that name on {server}"}
-    if kind == "stack":
-        words["stack"] = f"stack {what} of {server}"
-    elif kind == "definition":
-        words["definition"] = f"the {name}"
+    words = {
+        "container": f"this container of {server}", "image": f"this image of {server}",
+        "volume": f"this volume of {server}", "network": f"this network of {server}",
+        "create": f"that name on {server}", "stack": f"stack {what} of {server}",
+        "build": f"the build cache of {what}" if what else f"build {rest}", "repo": f"the clone of {what} on {server}",
+        "ship": f"the image on its way to {server}", "push": rest, "follow-up": "what follows this build",
+        "definition": f"the {name}",
+    }  # fmt: skip
     return words.get(kind, f"server {server}")
