@@ -93,8 +93,11 @@ class WebhookGate:
         )  # fmt: skip
         seen = SeenBranch(repo=repo.name, url=repo.url, branch=repo.branch, commit=push.commit)
         taken = await asyncio.to_thread(self._store.delivered, push, seen, delivery.ids, self._now())
-        if taken != "accepted":
-            return Said(taken=False, text="a copy of a delivery" if taken == "duplicate" else "the commit is known")
+        if taken == "duplicate":
+            why = "" if pushed.commit else ": this body came before, and names no commit"
+            return Said(taken=False, text=f"a copy of a delivery{why}")
+        if taken == "known":
+            return Said(taken=False, text="the commit is known")
         self._pushed(repo.name, pushed.files)
         return Said(taken=True, text=f"accepted: {pushed.branch} {pushed.commit[:12]}".rstrip(": "))
 

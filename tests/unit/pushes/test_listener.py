@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import hmac
 import json
 import os
 import socket
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +132,21 @@ async def test_a_push_is_on_disk_when_its_sender_hears_of_it(tmp_path: Path) -> 
         assert await s.hook("b" * 40, id="two") == 200
         assert s.pushed == 2
         assert s.values.asked == 1, "a flood does not open the secrets again and again"
+
+
+async def test_a_body_that_came_before_is_a_copy_unless_its_id_is_signed(tmp_path: Path) -> None:
+    body = b'{"ref": "refs/heads/main"}'
+    async with service(tmp_path) as s:
+        plain = {"X-Hub-Signature-256": f"sha256={hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()}"}
+        assert [await s.post("shop", body, plain) for _ in range(2)] == [202, 200]
+        assert s.said[-1] == "webhook for shop: a copy of a delivery: this body came before, and names no commit"
+        for name, status in (("a", 202), ("b", 202), ("b", 200)):
+            stamp = str(int(time.time()))
+            key = hmac.new(SECRET.encode(), f"{name}.{stamp}.".encode() + body, hashlib.sha256).digest()
+            headers = {"webhook-id": name, "webhook-timestamp": stamp,
+                       "webhook-signature": f"v1,{base64.b64encode(key).decode()}"}  # fmt: skip
+            assert await s.post("shop", body, headers) == status
+        assert s.pushed == 3
 
 
 async def test_branches(tmp_path: Path) -> None:
