@@ -153,11 +153,14 @@ class BuildAct:
     @contextmanager
     def _reading(self) -> Iterator[_Reading]:
         """While the builder writes; however that ends, the steps there were are in the result."""
-        reading = _Reading()
+        reading, stopped = _Reading(), False
         try:
             yield reading
+        except asyncio.CancelledError:
+            stopped = True
+            raise
         finally:
-            self._took(self._steps.end(ok=reading.ok))
+            self._took(self._steps.end(ok=reading.ok, stopped=stopped))
             self._context.result(steps=msgspec.json.encode(self._steps.steps).decode())
 
     async def _found(self, ids: Sequence[str]) -> str:

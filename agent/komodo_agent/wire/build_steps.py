@@ -79,12 +79,13 @@ class StepReader:
         """How far it is, 0-1; None where that is not known."""
         return min(max(self._number - 1, 0) / self._all, 1.0) if self._all else None
 
-    def end(self, *, ok: bool) -> str:
-        """The build has ended; returns as :meth:`add` does."""
+    def end(self, *, ok: bool, stopped: bool = False) -> str:
+        """The build has ended; returns as :meth:`add` does. ``stopped``: somebody ended it."""
         failed = any(step.state == "failed" for step in self._steps.values())
         for step in self._steps.values():
             if step.state == "running":
-                step.end("done" if ok else "cancelled" if failed else "failed", self._clock() - step.began)
+                state = "done" if ok else "cancelled" if failed or stopped else "failed"
+                step.end(state, self._clock() - step.began)
         return self._took() if self._classic else ""
 
     @property

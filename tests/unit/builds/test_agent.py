@@ -162,6 +162,29 @@ async def test_stopped_while_the_tags_are_set_it_is_seen_through(
     assert context.results["references"] == "api:1.0.0 api:latest"
 
 
+async def test_a_step_that_was_stopped_did_not_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    docker(tmp_path / "bin", monkeypatch, "printf '#4 [2/2] RUN wait\\n#4 0.1 begun\\n'; exec sleep 1000\n")
+    begun = asyncio.Event()
+
+    class Waiting(Context):
+        def log(self, text: str) -> None:
+            super().log(text)
+            if text.endswith("begun"):
+                begun.set()
+
+    context = Waiting()
+    builds = Builds(Engine(), tmp_path / "builds", [])  # type: ignore[arg-type]
+    task = asyncio.create_task(builds.run(context, job()))  # type: ignore[arg-type]
+    async with asyncio.timeout(10):
+        await begun.wait()
+        task.cancel()
+        await asyncio.wait({task})
+    assert task.cancelled()
+    assert [(name, state) for name, _, state in json.loads(context.results["steps"])] == [
+        ("[2/2] RUN wait", "cancelled")
+    ]
+
+
 async def test_a_secret_that_a_step_prints_is_not_in_the_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
