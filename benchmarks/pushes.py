@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.lab import private_server
 from benchmarks.measure import cpu_seconds
+from komodo_agent.repos.connections import KEPT
 from tests.integration.agent.lab import agent_process
 from tests.integration.pushes.lab import SITE, Watching
 from tests.rig import compose
@@ -23,9 +24,12 @@ from tests.unit.pushes.test_listener import SECRET, Service, signed
 from tests.unit.repos.lab import Author, git
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.rig.server import Server
 
 ROUNDS = 6
+FILES = ("www/index.html",)
 POLL = 5.0
 DELIVERIES = 10_000
 REPOS, SERVERS = 100, 5
@@ -52,9 +56,10 @@ def _latency(folder: Path, server: Server) -> dict[str, float]:
     author = Author(folder)
     figures: dict[str, float] = {}
     with agent_process(folder / "web", server.docker_host, environment=environment):
-        for words, pulls, paths in (
-            ("webhook", False, ()), ("webhook, repo cloned there too", True, ()),
-            ("webhook, cloned there, filtered by path", True, ("www/**",)),
+        for words, pulls, paths, files in (
+            ("webhook", False, (), FILES), ("webhook, repo cloned there too", True, (), FILES),
+            ("webhook, cloned there, filtered by path", True, ("www/**",), FILES),
+            ("webhook, filtered by path, no files named", True, ("www/**",), ()),
         ):  # fmt: skip
             watching = Watching(folder, server, server, author)
             try:
@@ -65,26 +70,30 @@ def _latency(folder: Path, server: Server) -> dict[str, float]:
                 )
                 watching("deploy", "shop", "--yes")
                 watching.start()
-                figures |= _rounds(watching, author, words, poll=False)
+                figures |= _rounds(watching, author, words, files)
                 if not pulls:
                     watching.define(STACK, poll=f"{POLL:g}s")
                     time.sleep(12)  # the first look is over
-                    figures |= _rounds(watching, author, f"poll every {POLL:g} s", poll=True)
+                    figures |= _rounds(watching, author, f"poll every {POLL:g} s", (), poll=True)
             finally:
                 watching.stop()
                 (folder / "watch.log").unlink(missing_ok=True)
     return figures
 
 
-def _rounds(watching: Watching, author: Author, words: str, *, poll: bool) -> dict[str, float]:
+def _rounds(
+    watching: Watching, author: Author, words: str, files: Sequence[str], *, poll: bool = False
+) -> dict[str, float]:
+    """A minute of quiet comes before the last one, after which no connection to the repository is kept any more."""
     begun, deployed = [], []
     for number in range(ROUNDS):
-        time.sleep(number * 0.7 if poll else 0.5)  # other moments of the interval
+        cold = not files and not poll and number == ROUNDS - 1
+        time.sleep(KEPT + 2 if cold else number * 0.7 if poll else 0.5)  # other moments of the interval
         text = f"{words} {number}"
         commit = _push(author, text)
         start = time.time()
         if not poll:
-            assert watching.hook(commit, files=["www/index.html"]) == 202
+            assert watching.hook(commit, files=files) == 202
         watching.until_page(text)
         watching.until_said("push to shop: done", number + 1 + (ROUNDS if poll else 0))
         (push, *_) = json.loads(watching("repo", "pushes", "shop", "--json"))["pushes"]
@@ -98,6 +107,7 @@ def _rounds(watching: Watching, author: Author, words: str, *, poll: bool) -> di
         f"{words}: to the run, worst": max(begun),
         f"{words}: to the deploy, median": statistics.median(deployed),
         f"{words}: to the deploy, worst": max(deployed),
+        f"{words}: to the deploy, last": deployed[-1],
     }
 
 

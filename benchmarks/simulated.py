@@ -1,8 +1,9 @@
 """Agents that run nothing: one process answers on many sockets, each job ends after a time of its own.
 
-With ``--containers`` their feeds tell of so many, every figure another one every five seconds; ``FOLDER/busy`` makes
-the processor of the first one busy, ``FOLDER/told`` is there once it has told so. Everything above the agents' sockets
-(sshd, connections, the program) stays real.
+With ``--containers`` their feeds tell of so many, every figure another one every five seconds, and a log that is
+followed gets two lines a second. ``FOLDER/busy`` makes the processor of the first one busy and its logs tell of refused
+connections; ``FOLDER/told`` and ``FOLDER/wrote`` are there once it has told and written so. Everything above the
+agents' sockets (sshd, connections, the program) stays real.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import asyncio
 import contextlib
 import random
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -22,10 +24,13 @@ from komodo_agent import __version__
 from komodo_agent.wire import protocol
 from komodo_agent.wire.feed import Snapshot, encoder
 from komodo_agent.wire.jobs import Job, JobRequest
+from komodo_agent.wire.logs import LogCaughtUp, request_decoder
 from komodo_agent.wire.models import Engine, Host
 
 EVERY = 5.0
 """Seconds between two frames of a feed."""
+LINES, BAD = 2, 4
+"""That a container writes each second; and those that tell of trouble beside them."""
 
 
 def duration(number: int, count: int) -> float:
@@ -42,13 +47,37 @@ class Told:
         self._busy = busy
         self._random = random.Random(name)
 
+    @property
+    def broken(self) -> bool:
+        """Whether its logs tell of refused connections."""
+        return self._busy is not None and self._busy.exists()
+
+    def lines(self, tag: str) -> bytes:
+        """What one of its containers has written in a second."""
+        when = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}000Z"
+        words = [f"request {self._random.random():.9f} served in 12 ms"] * LINES
+        if self.broken:
+            words += ["error: connection refused"] * BAD
+        elif self._random.random() < 0.04:
+            words[0] = "error: the upstream was slow, and answered"
+        return "".join(f"{tag}o{when} {text}\n" for text in words).encode()
+
+    def wrote(self) -> None:
+        """Say that it was sent."""
+        self._once("wrote")
+
+    def _once(self, name: str) -> None:
+        """A file that was made when this happened first."""
+        if self._busy is not None and not (path := self._busy.with_name(name)).exists():
+            path.touch()
+
     def frame(self) -> bytes:
         """The next one."""
         cpu = None
         if self._busy is not None:
             cpu = 99.0 if self._busy.exists() else 10.0
             if cpu > 50.0:
-                self._busy.with_name("told").touch(exist_ok=True)
+                self._once("told")
         return encoder.encode([made(self._random.random, self._running, time.time(), cpu)])
 
 
@@ -68,6 +97,7 @@ class Agent:
         app.router.add_get(protocol.ROUTE_HELLO, self._hello)
         app.router.add_get(protocol.ROUTE_HEALTH, self._health)
         app.router.add_get(protocol.ROUTE_FEED, self._feed)
+        app.router.add_get(protocol.ROUTE_LOGS, self._logs)
         app.router.add_post(protocol.ROUTE_JOBS, self._submit)
         app.router.add_get(protocol.ROUTE_JOB, self._job)
         app.router.add_get(protocol.ROUTE_JOB_LOG, self._log)
@@ -105,6 +135,31 @@ class Agent:
             while not socket.closed:
                 await socket.send_bytes(told.frame())
                 await asyncio.sleep(EVERY)
+
+    async def _logs(self, request: web.Request) -> web.WebSocketResponse:
+        """Nothing of the past; from then on lines of each container every second."""
+        socket = web.WebSocketResponse(compress=False)
+        await socket.prepare(request)
+        asked = request_decoder.decode(await socket.receive_str())
+        for source in asked.sources:
+            await socket.send_str(msgspec.json.encode(LogCaughtUp(tag=source.tag)).decode())
+        task = asyncio.create_task(self._write(socket, [source.tag for source in asked.sources]))
+        async for message in socket:
+            if message.type is WSMsgType.ERROR:
+                break
+        task.cancel()
+        return socket
+
+    async def _write(self, socket: web.WebSocketResponse, tags: list[str]) -> None:
+        await asyncio.sleep(random.random())
+        with contextlib.suppress(ConnectionError):
+            while self._told is not None and not socket.closed:
+                broken = self._told.broken
+                for tag in tags:
+                    await socket.send_bytes(self._told.lines(tag))
+                if broken:
+                    self._told.wrote()
+                await asyncio.sleep(1.0)
 
     async def _submit(self, request: web.Request) -> web.Response:
         asked = msgspec.json.decode(await request.read(), type=JobRequest)
