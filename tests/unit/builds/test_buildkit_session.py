@@ -54,6 +54,11 @@ class Engine:
         self.trailers: dict[int, dict[str, str]] = {}
         self.ended: set[int] = set()
 
+    @property
+    def headers_taken(self) -> int:
+        """Bytes of headers that the session says it takes."""
+        return self._h2.remote_settings.max_header_list_size or 0
+
     def call(self, path: str, *messages: bytes, end: bool = True, headers: Mapping[str, str] = _NONE) -> int:
         """Begin a call; returns its stream."""
         stream = self._h2.get_next_available_stream_id()
@@ -246,6 +251,19 @@ async def test_a_file_stays_open_as_long_as_it_is_read(tree: Path, monkeypatch: 
         await task
     assert still
     assert not os.path.exists(f"/proc/self/fd/{held[0]}")
+
+
+async def test_a_long_dockerignore_is_taken(session: Engine, tree: Path) -> None:
+    """Its patterns come as headers, and the engine looks how much of these is taken before it sends them."""
+    headers = CONTEXT | {"exclude-patterns": "left-out"} | {f"more-{n}": "x" * 2_000 for n in range(40)}
+    stream = session.call(DIFF_COPY, end=False, headers=headers)
+    offered: list[bytes] = []
+    while not offered or offered[-1]:
+        offered += map(name_in, await session.messages(stream))
+    assert b"left-out" not in offered
+    assert session.headers_taken >= 1 << 20
+    session.say(stream, number(1, 3))
+    assert await session.messages(stream) == [number(1, 3)]
 
 
 async def test_a_name_that_is_no_text_is_told_as_well_as_it_goes(session: Engine, tree: Path) -> None:

@@ -117,6 +117,12 @@ def framed(message: bytes) -> bytes:
     return _HEAD.pack(0, len(message)) + message
 
 
+class _Connection(H2Connection):
+    """One that takes long headers: the patterns of a ``.dockerignore`` come as such."""
+
+    DEFAULT_MAX_HEADER_LIST_SIZE = 4 << 20
+
+
 class GrpcServer:
     """Answers calls by their path, as long as the connection stands."""
 
@@ -126,7 +132,7 @@ class GrpcServer:
         self._reader = reader
         self._writer = writer
         self._methods = methods
-        self._h2 = H2Connection(H2Configuration(client_side=False, header_encoding=None))
+        self._h2 = _Connection(H2Configuration(client_side=False, header_encoding=None))
         self._calls: dict[int, Call] = {}
         self._window = asyncio.Event()
 
