@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 KEPT = 60
 """Seconds after its last use for which a connection stays open."""
+OWN = ("-o", "ControlMaster=no", "-o", "ControlPath=none")
+"""A connection of one's own: not one that the user's configuration keeps, which may have logged in with another key."""
 _LONGEST = 107 - 57 - 17
 """Bytes of the folder: those of a socket's path (unix(7)) less its name and what ssh adds while it makes the socket."""
 _folders: list[str] = []
@@ -27,14 +29,14 @@ _NOISE = re.compile(rb"ControlSocket |Control socket |mux_client_|muxclient")
 
 
 def kept(source: RepoSource) -> list[str]:
-    """Options with which ssh uses the connection of an earlier call, or leaves its own for the next; maybe none.
+    """Options with which ssh uses the connection of an earlier call, or leaves its own for the next; maybe :data:`OWN`.
 
     One connection is shared by whom would log in there in the same way: the same user and host, key, and host keys to
     trust. Who logs in by somebody's ssh-agent is not to use this: that agent is asked each time.
     """
     folder = _folder()
     if not folder or len(os.fsencode(folder)) > _LONGEST:
-        return []
+        return [*OWN]
     login = hash((source.ssh_key, source.key, source.host_keys)) & (1 << 64) - 1
     path = f"{folder.replace('%', '%%')}/{login:016x}%C"  # %C: host, port and user as ssh understands them
     return ["-o", "ControlMaster=auto", "-o", f'ControlPath="{path}"', "-o", f"ControlPersist={KEPT}"]

@@ -18,7 +18,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ..problems import AgentError
-from .connections import is_noise, kept
+from .connections import OWN, is_noise, kept
 from .keys import lent_key
 from .lent import lent_agent, through
 
@@ -164,13 +164,13 @@ def _login(source: RepoSource, known_hosts: Path, key: str) -> dict[str, str]:
     if not site:
         words = ["ssh", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", "ConnectTimeout=15",
                  "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=4", "-o", "ClearAllForwardings=yes",
-                 "-o", "PermitLocalCommand=no"]  # fmt: skip
+                 "-o", "ForwardAgent=no", "-o", "PermitLocalCommand=no"]  # fmt: skip
         if key:
             words += ["-o", "IdentitiesOnly=yes", "-i", key]
         if source.host_keys:
             words += ["-o", f'UserKnownHostsFile="{known_hosts}"', "-o", "GlobalKnownHostsFile=/dev/null"]
         lent = {"SSH_AUTH_SOCK": source.agent_socket} if not key and _own_socket(source.agent_socket) else {}
-        words += [] if lent else kept(source)
+        words += OWN if lent else kept(source)
         return {"GIT_ALLOW_PROTOCOL": "ssh", "GIT_SSH_COMMAND": shlex.join(words), "GIT_SSH_VARIANT": "ssh", **lent}
     login = {"GIT_ALLOW_PROTOCOL": "https:http" if site.startswith("http://") else "https",
              "GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "60"}  # fmt: skip

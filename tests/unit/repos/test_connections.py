@@ -38,7 +38,14 @@ def test_a_login_by_the_ssh_agent_of_who_asks_is_shared_with_nobody(tmp_path: Pa
     with tempfile.TemporaryDirectory() as short, socket.socket(socket.AF_UNIX) as agent:
         agent.bind(f"{short}/agent")
         source = RepoSource(url="git@h:x", agent_socket=f"{short}/agent")
-        assert "Control" not in _login(source, tmp_path, "")["GIT_SSH_COMMAND"]
+        command = _login(source, tmp_path, "")["GIT_SSH_COMMAND"]
+    # nor with what the user's own configuration keeps open, which may have logged in with another key
+    assert command.endswith("-o ControlMaster=no -o ControlPath=none")
+
+
+def test_no_server_of_a_repository_is_lent_an_ssh_agent(tmp_path: Path) -> None:
+    """The user's own configuration may say ``ForwardAgent yes`` for all hosts."""
+    assert "-o ForwardAgent=no" in _login(SOURCE, tmp_path, SOURCE.ssh_key)["GIT_SSH_COMMAND"]
 
 
 def test_the_folder_is_this_users_own_and_a_long_one_is_done_without(
@@ -56,7 +63,7 @@ def test_the_folder_is_this_users_own_and_a_long_one_is_done_without(
     long.mkdir()
     for folder in (str(long), ""):
         monkeypatch.setattr(connections, "_folder", lambda folder=folder: folder)
-        assert kept(SOURCE) == []
+        assert kept(SOURCE) == list(connections.OWN)
 
 
 def test_what_ssh_says_of_a_connection_it_cannot_share_is_not_told() -> None:
