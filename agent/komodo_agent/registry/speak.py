@@ -53,10 +53,12 @@ async def own_registry(engine: Engine, reference: str) -> Container:
 class Registry:
     """One registry. All methods raise AgentError."""
 
-    def __init__(self, session: aiohttp.ClientSession, base: str, name: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, base: str, name: str, address: str) -> None:
+        """``address``: what images are named with, for messages."""
         self._session = session
         self._base = base
         self._name = name
+        self._address = address
 
     async def answers(self) -> bool:
         """Whether it is up, with or without a right login."""
@@ -141,7 +143,7 @@ class Registry:
         if status in (401, 403):
             return AgentError(
                 "forbidden", f"{self._name} wants another login",
-                hint="keep the right one: komodo-tui registry login ADDRESS --username NAME",
+                hint=f"keep the right one: komodo-tui registry login {self._address} --username NAME",
             )  # fmt: skip
         words = body[:200].decode("utf-8", "replace").strip()
         return AgentError("failed", f"{self._name} refused (HTTP {status}): {words}")
@@ -164,7 +166,7 @@ async def speaking(container: Container, registry_auth: str) -> AsyncIterator[Re
     async with aiohttp.ClientSession(
         timeout=_TIMEOUT, headers=_authorization(registry_auth), trust_env=False, cookie_jar=aiohttp.DummyCookieJar()
     ) as session:
-        yield Registry(session, base, container.name)
+        yield Registry(session, base, container.name, container.labels.get(LABEL, "ADDRESS"))
 
 
 def _authorization(registry_auth: str) -> dict[str, str]:

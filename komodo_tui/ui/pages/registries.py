@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from komodo_tui.fleet.live import Changes
     from komodo_tui.operations.registries import OwnRegistry
     from komodo_tui.ui.render.cells import Cell
+    from komodo_tui.ui.render.reason import Reason
     from komodo_tui.ui.runtime import Runtime
     from komodo_tui.ui.shell import Shell
 
@@ -97,7 +98,7 @@ class RegistriesPage(Page):
         self.table: VirtualTable[TagRow] = VirtualTable(columns, order=lambda r: r.key, id="registries-table")
         self.pane: ListPane[TagRow] = ListPane(
             "Registries", self.table, parse=_parser, empty=self._teach, help="words, !not, ~fuzzy, /regex/",
-            natural="server, repository", id="registries-list",
+            natural="server, repository", about=self._trouble, id="registries-list",
         )  # fmt: skip
 
     def compose(self) -> ComposeResult:
@@ -156,9 +157,17 @@ class RegistriesPage(Page):
         return ((f"{glyphs.ok if error is None else glyphs.fail} ", "ok" if error is None else "bad"),
                 (row.registry.address, ""))  # fmt: skip
 
+    def _trouble(self, row: TagRow) -> Reason:
+        """Why a registry does not say what it has, and what to do."""
+        error = row.registry.error
+        if not isinstance(error, KomodoError):
+            return "", ""
+        hint = f" ({error.hint})" if error.hint else ""
+        return f"{self.shell.look.glyphs.fail} {row.registry.name}@{row.registry.server}: {error.message}{hint}", "bad"
+
     def _teach(self) -> Text:
         style = self.shell.look.palette.style
-        if not self._asked:
+        if not self._asked or any(live.status == "connecting" for live in self.runtime.fleet.state.servers.values()):
             return Text("asking")
         return Text.assemble(
             ("No registry of your own\n\n", style("title bold")), ("N", style("accent bold")),

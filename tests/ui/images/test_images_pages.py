@@ -21,6 +21,7 @@ from komodo_tui.ui.pages.registries import RegistriesPage
 from komodo_tui.ui.pages.resources import ResourcesPage
 from tests.ui.fleets import NOW, container
 from tests.ui.resources.lab import ResourceClient, make_app
+from tests.ui.terminal.lab import screen_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,6 +165,25 @@ async def test_registries_are_looked_into_and_emptied(made: tuple[KomodoApp, Sti
         await pilot.press("y")
         await until(pilot, lambda: len(executor.done) == 2)
         assert executor.done[1].verb == "collect"  # type: ignore[union-attr]
+
+
+async def test_why_a_registry_does_not_answer_is_readable_at_80_columns(
+    made: tuple[KomodoApp, StillExecutor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(self: Client, look: RegistryLook) -> RegistryContent:
+        hint = "keep another login: komodo-tui registry login hub.example --username NAME"
+        raise RefusedError("hub wants another login than the one that is kept for hub.example", hint=hint)
+
+    monkeypatch.setattr(Client, "registry_content", refuse)
+    app, _ = made
+    async with app.run_test(size=SMALL) as pilot:
+        page = await page_of(pilot, RegistriesPage, "registries", 2)
+        page.table.choose(next(key for key, row in page.table.model.rows.items() if row.registry.server == "db-01"))
+        wanted = [
+            " ✖ hub@db-01: hub wants another login than the one that is kept for hub.example",
+            " (keep another login: komodo-tui registry login hub.example --username NAME)",
+        ]
+        await until(pilot, lambda: [line.rstrip() for line in screen_text(app)][-3:-1] == wanted)
 
 
 async def test_a_registry_is_started_from_a_form(made: tuple[KomodoApp, StillExecutor]) -> None:
