@@ -23,10 +23,13 @@ class Parser(argparse.ArgumentParser):
     """The verb that is meant where none of these is said; argparse has no such thing."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Fill in the verb that is meant."""
+        """Fill in the verb that is meant. What a verb does not know is told with its own usage and help."""
         if self.otherwise is not None and args is not None and not self.otherwise[1].intersection(args[:1]):
             args = [self.otherwise[0], *args]
-        return super().parse_known_args(args, namespace)
+        found, strange = super().parse_known_args(args, namespace)
+        if strange:  # nobody further out would take it
+            self.error(f"unrecognized arguments: {' '.join(strange)}")
+        return found, strange
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Of many choices name those that are near."""

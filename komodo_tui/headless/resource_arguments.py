@@ -59,6 +59,7 @@ def _images(verbs: Verbs) -> None:
         "  komodo-tui images push shop/api:1.4 --to registry.example:5000 --to ghcr.io/shop --from build-1 --yes",
     )
     push.add_argument("image", metavar="IMAGE")
+    push.add_argument("others", nargs="*", help=argparse.SUPPRESS)
     push.add_argument("--to", action="append", default=[], metavar="REGISTRY", help="host[:port][/path] (repeat)")
     _from(push)
     confirming(push)
