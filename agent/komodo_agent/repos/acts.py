@@ -91,6 +91,8 @@ class RepoAct:
         await self._record(git, target)
         self._context.result(commit=target, before=before)
         await self._after("on_pull", self._spec.on_pull, before, target)
+        if before != target:
+            await self._pack(git)
 
     async def _fetch_only(self) -> None:
         git, record = self._cloned()
@@ -98,6 +100,7 @@ class RepoAct:
         record = msgspec.structs.replace(record, fetched=time.time())
         await asyncio.to_thread(self._folder.write, record)
         self._context.result(remote=await resolved(git, REMOTE))
+        await self._pack(git)
 
     async def _commit(self) -> None:
         git, record = self._cloned()
@@ -209,6 +212,16 @@ class RepoAct:
         """The commands of the definition, without the ssh-agent that may have been lent: git is through."""
         await give_back(self._spec.source)
         await run_after(what, commands, self._context, self._spec, self._folder.files, (before, target))
+
+    async def _pack(self, git: HardGit) -> None:
+        """Have git pack together what many pulls have brought, where it is time for that: nothing else ever does.
+
+        That is one call of git which does nothing most of the time. Where it fails, the act has not failed.
+        """
+        try:
+            await git.write("gc", "--auto", "--quiet", lock=self._lock, timeout=self._spec.timeout)
+        except (GitFailedError, AgentError) as error:
+            self._context.log(f"git could not pack the clone: {str(error)[-200:]}")
 
     async def _write(self, git: HardGit, *words: str) -> None:
         await git.write(*words, lock=self._lock)

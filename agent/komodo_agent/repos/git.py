@@ -55,6 +55,7 @@ _SAFE = {
     "log.showSignature": "false",
     "merge.verifySignatures": "false",
     "gc.autoDetach": "false",
+    "gc.bigPackThreshold": "64m",  # what is larger stays as it is: packing takes seconds, not minutes
     "maintenance.auto": "false",
     "advice.detachedHead": "false",
     "http.followRedirects": "initial",

@@ -99,6 +99,19 @@ async def test_a_force_push_is_followed_and_own_commits_are_not_lost(server: Ser
     assert rewritten
 
 
+async def test_what_many_pulls_bring_is_packed_together(server: Server, author: Author) -> None:
+    """Nothing else ever tidies a clone, and git gets slow with thousands of packs."""
+    await server.do("clone")
+    for key, value in (("fetch.unpackLimit", "1"), ("gc.autoPackLimit", "2")):
+        git(server.git_dir, "config", key, value)
+    for number in range(5):
+        author.push(f"change {number}", note=f"{number}\n")
+        await server.do("pull")
+    assert len([*server.git_dir.glob("objects/pack/*.pack")]) <= 3
+    assert (await server.state()).problem == ""
+    git(server.git_dir, "fsck", "--strict")
+
+
 async def test_a_pin_stays_and_a_branch_that_is_gone_is_told(server: Server, author: Author) -> None:
     first = author.head
     author.push("second")
