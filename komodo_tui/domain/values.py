@@ -97,6 +97,12 @@ def check_host(host: str) -> None:
         raise UsageError(f"{host!r} is no registry", hint="like ghcr.io, docker.io or registry.example:5000")
 
 
+def check_username(name: str) -> None:
+    """Raise UsageError unless it can be a user's name at a registry (RFC 7617: no colon, no control characters)."""
+    if not name.strip() or ":" in name or not name.isprintable():
+        raise UsageError(f"{name[:80]!r} is no user of a registry", hint="a name without a colon")
+
+
 def registry_of(image: str) -> str:
     """The host an image is pulled from."""
     first, slash, _ = image.partition("/")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from komodo_tui.domain.errors import ExitCode, UsageError
-from komodo_tui.domain.values import LONGEST, ValueOperation, check_host, check_name, parse_scope
+from komodo_tui.domain.values import LONGEST, ValueOperation, check_host, check_name, check_username, parse_scope
 from komodo_tui.headless.acts import run
 from komodo_tui.headless.session import not_reached, warn_away
 from komodo_tui.headless.tables import Cell, Column
@@ -78,6 +78,7 @@ async def registry(session: Session) -> int:
         check_host(arguments.name)
         if arguments.value_verb == "logout":
             return await run(session, runtime, ValueOperation(verb="remove", kind="registry", name=arguments.name))
+        check_username(arguments.username)
         token = ""
         if not arguments.dry_run:
             password = (await _value(session, "registry")).reveal()

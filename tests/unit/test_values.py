@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from komodo_tui.domain.errors import NotFoundError, RefusedError, UsageError
-from komodo_tui.domain.values import ValueOperation, full_name, parse_scope, registry_of, split_name
+from komodo_tui.domain.values import ValueOperation, check_username, full_name, parse_scope, registry_of, split_name
 from komodo_tui.operations.values import Login, StoredValues, draft_value
 from komodo_tui.store.definitions import DefinitionStore
 from komodo_tui.store.secrets import Secret, SecretStore
@@ -150,3 +150,11 @@ def test_the_command_line_keeps_a_secret_out_of_everything(tmp_path: Path) -> No
     assert json.loads(program("var", "list", "--json")) == [
         {"kind": "variable", "scope": "", "name": "TAG", "value": "1.9"}
     ]
+
+
+@pytest.mark.parametrize("name", ["", " ", "ana:lee", "ana\nroot:x", "a\0b"])
+def test_what_is_no_user_of_a_registry(name: str) -> None:
+    """A colon ends the name in a login and in a file of passwords; a line end would make another user there."""
+    with pytest.raises(UsageError):
+        check_username(name)
+    check_username("robot$shop+ci@example.com")

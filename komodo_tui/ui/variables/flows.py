@@ -8,7 +8,7 @@ import msgspec
 
 from komodo_tui.domain.errors import RefusedError, UsageError
 from komodo_tui.domain.units import count_text
-from komodo_tui.domain.values import ValueOperation, check_host, check_name, parse_scope, scope_words
+from komodo_tui.domain.values import ValueOperation, check_host, check_name, check_username, parse_scope, scope_words
 from komodo_tui.operations.login_checks import check_login
 from komodo_tui.operations.values import Login
 from komodo_tui.store.secrets import Secret
@@ -81,7 +81,7 @@ async def _log_in(shell: Shell, values: StoredValues, done: Done, row: Listed | 
     fields = [
         Field("host", "registry", value=row.name if row else "", read_only=row is not None, check=checker(check_host),
               help="docker.io for Docker Hub, ghcr.io, registry.example:5000"),
-        Field("username", "user", value=row.value if row else ""),
+        Field("username", "user", value=row.value if row else "", check=checker(check_username)),
         Field("password", "password", "secret", help="or a token; it is not shown, here or later"),
     ]  # fmt: skip
     given = await shell.ask(FormDialog("Registry login", fields, verb="keep", check=_login_wrong))
