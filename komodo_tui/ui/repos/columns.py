@@ -35,8 +35,8 @@ def _sign(tone: str, glyphs: Glyphs) -> str:
 def head_line(repo: RepoDefinition) -> tuple[Span, ...]:
     """One repo from near: its name, where it comes from, what it follows, and whether it lends the ssh-agent."""
     follows = repo.commit[:12] or repo.branch or "its main branch"
-    lends = (("  lends your ssh-agent", "warn"),) if repo.ssh_agent else ()
-    return ((f" {repo.name} ", "title bold"), (f" {repo.url}", ""), (f"  {follows}", "dim"), *lends)
+    lends = ((" lends your ssh-agent ", "warn"),) if repo.ssh_agent else ()
+    return ((f" {repo.name} ", "title bold"), *lends, (f" {repo.url}", ""), (f"  {follows}", "dim"))
 
 
 def state_cell(row: RepoRow, glyphs: Glyphs) -> Cell:

@@ -35,15 +35,18 @@ repos:
     # stay at this commit; empty: follow the branch
     commit: ""
     servers: [{server}]
-    # for https: the name of a secret that is the token (g v keeps secrets), and its user where one is wanted
+    # for https: the name of a secret that is the token (g v keeps them)
     token: ""
+    # its user, where one is wanted
     username: ""
-    # for ssh, one of: the name of a secret that is a private key; the path of one on the server; your ssh-agent, lent
-    # to the server while git runs (root there could log in with it then); none: what ssh there uses by itself
+    # for ssh, one of these; none: what ssh there uses by itself
+    # the name of a secret that is a private key
     key: ""
+    # the path of one on the server
     ssh_key: ""
+    # your ssh-agent, lent while git runs: root there could log in by it
     ssh_agent: false
-    # lines of a known_hosts file, as ssh-keyscan prints them; empty: the server's own files
+    # lines of a known_hosts file; empty: the server's own files
     host_keys: []
     # commands run in the clone's folder on the server
     on_clone: []
