@@ -13,6 +13,7 @@ import msgspec
 
 from ..compose.cli import Masker, child_environment, stream
 from ..engine.asking import ask, image_path
+from ..in_memory import lent
 from ..problems import AgentError
 from ..wire.build_steps import StepReader
 from ..wire.builds import COMMIT_DIGITS
@@ -20,7 +21,6 @@ from .builder import look
 from .buildkit.request import parameters, shown
 from .command import build_words, check_words
 from .files import bring, prepared
-from .lent import lent
 from .logins import configuration, make_folder, usual_folder, usual_logins
 
 if TYPE_CHECKING:

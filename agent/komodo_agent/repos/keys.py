@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..problems import AgentError
+from ..in_memory import lent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,22 +15,8 @@ if TYPE_CHECKING:
 def lent_key(text: str) -> Iterator[str]:
     """A path that ssh can read the key at, as long as the block runs and this process lives; empty for no key.
 
-    ssh closes the descriptors it inherits, so it is pointed at ours: ``/proc/<pid>/fd/<number>``, which only this user
-    may open. See memfd_create(2) and proc_pid_fd(5).
-
     Raises:
-        AgentError: the kernel gives none.
+        AgentError: there is no memory for it.
     """
-    if not text:
-        yield ""
-        return
-    try:
-        descriptor = os.memfd_create("key", os.MFD_CLOEXEC)
-    except OSError as error:
-        raise AgentError("failed", f"there is no room to lend the ssh key: {error.strerror}") from error
-    try:
-        os.fchmod(descriptor, 0o600)  # ssh refuses a key that others could read
-        os.write(descriptor, f"{text.strip()}\n".encode())
-        yield f"/proc/{os.getpid()}/fd/{descriptor}"
-    finally:
-        os.close(descriptor)
+    with lent({"key": f"{text.strip()}\n"} if text else {}) as paths:
+        yield paths.get("key", "")

@@ -15,11 +15,11 @@ import pytest
 from komodo_agent.builds.builder import Builder, find_builder
 from komodo_agent.builds.command import build_words, check_words
 from komodo_agent.builds.files import prepared
-from komodo_agent.builds.lent import lent
 from komodo_agent.builds.logins import configuration
 from komodo_agent.builds.place import Place, left_behind
 from komodo_agent.builds.work import Builds
 from komodo_agent.engine.availability import buildkit_offered
+from komodo_agent.in_memory import lent
 from komodo_agent.problems import AgentError
 from komodo_agent.wire.builds import BuildJob, BuildSource
 from komodo_agent.wire.models import Engine as EngineState
