@@ -27,8 +27,8 @@ _COLUMNS = (
     Column("HOW", flexible=True),
     Column("STATE", flexible=True),
 )
-_STALE = 180.0
-"""Seconds without a look after which nobody seems to evaluate."""
+_STALE = 30.0
+"""Seconds without a look after which nobody evaluates: that is done every five."""
 
 
 async def alerts(session: Session) -> int:
@@ -86,10 +86,10 @@ def _list(session: Session, runtime: Runtime) -> int:
     if session.out.json:
         session.out.document({"evaluated": last, "alerts": found})
         return ExitCode.DONE
-    session.out.table(_COLUMNS, [_row(session, alert, now) for alert in found])
     if last is None or now - last > _STALE:
-        ago = "never" if last is None else f"last {duration_text(now - last)} ago"
+        ago = "never yet" if last is None else f"last {duration_text(now - last)} ago; this is how it was then"
         session.out.say(f"komodo-tui: nobody looks for alerts ({ago}): start komodo-tui watch")
+    session.out.table(_COLUMNS, [_row(session, alert, now) for alert in found])
     return ExitCode.DONE
 
 

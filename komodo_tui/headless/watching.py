@@ -11,10 +11,10 @@ import msgspec
 
 from komodo_tui.domain.errors import ExitCode, ReadOnlyError
 from komodo_tui.domain.text import clean
-from komodo_tui.domain.units import duration_text, time_text
+from komodo_tui.domain.units import count_text, duration_text, time_text
 from komodo_tui.headless.tables import Cell, Column
 from komodo_tui.operations.alerts.watcher import INTERVAL
-from komodo_tui.watch.ahead import ahead, standing_lines
+from komodo_tui.watch.ahead import ahead, parts_text, standing_lines
 from komodo_tui.watch.follow import SettingsFollower
 from komodo_tui.watch.holding import Holding
 from komodo_tui.watch.install import install
@@ -52,7 +52,10 @@ async def _watch(session: Session, runtime: Runtime, turn: WatchTurn) -> int:
     say = _say(session)
     runtime.fleet.interval = INTERVAL
     await runtime.start()
-    session.out.say(f"watching {len(_scheduled(runtime))} schedules and {len(runtime.servers.fleet())} servers")
+    waits = await asyncio.to_thread(ahead, runtime, time.time())
+    parts = (parts_text(waits), count_text(waits.alerters, "alerter") if waits.alerters else "")
+    servers = count_text(len(runtime.servers.fleet()), "server")
+    session.out.say(f"watching {', '.join(filter(None, (servers, *parts)))}")
     holding = Holding(runtime, turn, say)
 
     def alive() -> None:
@@ -142,10 +145,6 @@ async def _until_told(work: Coroutine[Any, Any, int], turn: WatchTurn, *, told: 
         return told
     finally:
         turn.release()
-
-
-def _scheduled(runtime: Runtime) -> list[str]:
-    return [name for name, definition in runtime.procedures().known().items() if definition.schedule]
 
 
 def _install(session: Session) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from komodo_tui.domain.errors import UsageError
 from komodo_tui.domain.procedures.figures import next_time, schedule_of
 from komodo_tui.domain.units import count_text, duration_text
+from komodo_tui.operations.alerts.definitions import AlerterDefinitions
 from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
 from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.operations.sync_definitions import SyncDefinitions
@@ -52,6 +53,8 @@ class Ahead(NamedTuple):
     """Syncs that are applied by themselves."""
     looked: int = 0
     """Syncs that are only looked at."""
+    alerters: int = 0
+    """Where alerts are sent."""
 
     @property
     def anything(self) -> bool:
@@ -76,6 +79,7 @@ def ahead(runtime: Runtime, now: float) -> Ahead:
         acting=sum(push.state == "running" for push in pushes),
         syncs=tuple(sync.name for sync in syncs if sync.automatic),
         looked=sum(not sync.automatic for sync in syncs),
+        alerters=sum(alerter.enabled for alerter in AlerterDefinitions(runtime.definitions).known().values()),
     )
 
 

@@ -7,13 +7,14 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from komodo_tui.domain.durations import parse_duration
-from komodo_tui.domain.errors import UsageError
+from komodo_tui.domain.errors import NotFoundError, UsageError
 from komodo_tui.domain.procedures.figures import schedule_of
 from komodo_tui.domain.syncs import standing
 from komodo_tui.operations.procedure_definitions import ProcedureDefinitions
 from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.operations.sync_definitions import SyncDefinitions
 from komodo_tui.store.pushes import PushStore
+from komodo_tui.store.runs import RunStore
 from komodo_tui.store.slots import SlotStore
 from komodo_tui.store.sync_bases import SyncBases
 
@@ -44,6 +45,8 @@ class Entry(NamedTuple):
     """Unix time; None = never."""
     result: str = ""
     """What became of the last time."""
+    run: str = ""
+    """The run that was."""
     good: bool = True
     """Whether that was as it should be."""
     problem: str = ""
@@ -57,8 +60,9 @@ def timetable(runtime: Runtime, now: float) -> list[Entry]:
     found: list[Entry] = []
     scheduled = [d for d in ProcedureDefinitions(runtime.definitions).known().values() if d.schedule]
     if scheduled:
+        runs = RunStore(runtime.state_dir.runs)
         with closing(SlotStore(runtime.state_dir.runs / "slots.db")) as slots:
-            found += [_procedure(definition, slots, now) for definition in scheduled]
+            found += [_procedure(definition, slots, runs, now) for definition in scheduled]
     return [*found, *_repos(runtime), *_syncs(runtime, now)]
 
 
@@ -67,21 +71,33 @@ def is_run(result: str) -> bool:
     return bool(_RUN.fullmatch(result))
 
 
-def _procedure(definition: ProcedureDefinition, slots: SlotStore, now: float) -> Entry:
+def _procedure(definition: ProcedureDefinition, slots: SlotStore, runs: RunStore, now: float) -> Entry:
     following, problem = None, ""
     try:
         following = schedule_of(definition).after(now)
     except UsageError as error:
         problem = str(error)
     last = slots.last(definition.name, now)
+    result = last.result if last else ""
+    run = result if is_run(result) else ""
+    if run:
+        result = _ended(runs, run)
     later = f"up to {definition.jitter} later" if definition.jitter else ""
     when = ", ".join(filter(None, (f"{definition.schedule} {definition.timezone}".strip(), later)))
     return Entry(
         "procedure", definition.name, when, following,
-        last.at if last else None, last.result if last else "",
-        good=last is None or not last.result or is_run(last.result), problem=problem,
+        last.at if last else None, result, run, result in ("", "success", "running", run), problem,
         missed=slots.missed(definition.name, now - MISSED_DAYS * 86400),
     )  # fmt: skip
+
+
+def _ended(runs: RunStore, run: str) -> str:
+    """How a run went; its id where that is not known any more."""
+    try:
+        found = runs.get(run)
+    except NotFoundError:
+        return run
+    return found.outcome or ("running" if runs.alive(run) else "interrupted")
 
 
 def _repos(runtime: Runtime) -> list[Entry]:

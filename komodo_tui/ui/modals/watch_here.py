@@ -68,7 +68,10 @@ class WatchHereDialog(Dialog[bool]):
             yield f"looks now at syncs and applies what differs: {', '.join(ahead.syncs)}", True
         if ahead.looked:
             yield f"looks at {count_text(ahead.looked, 'sync')}, and changes nothing", False
-        yield "sends alerts to the alerters", False
+        if ahead.alerters:
+            yield f"sends alerts to {count_text(ahead.alerters, 'alerter')}", False
+        if not ahead.anything and not ahead.alerters:
+            yield "nothing yet: what is defined later is run then", False
 
     def buttons(self) -> list[Button]:
         """No stands first and has the focus."""

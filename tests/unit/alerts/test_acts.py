@@ -149,6 +149,12 @@ def test_the_verb(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*home, "alerts", "--json"]) == ExitCode.DONE
     listed = json.loads(capsys.readouterr().out)
     assert [(a["id"], a["subject"]["what"]) for a in listed["alerts"]] == [(1, "/var")]
+    desk.store.apply([], time.time() - 60)
+    assert main([*home, "alerts"]) == ExitCode.DONE
+    assert "nobody looks for alerts (last 1m ago; this is how it was then)" in capsys.readouterr().err
+    desk.store.apply([], time.time())
+    assert main([*home, "alerts"]) == ExitCode.DONE
+    assert "nobody looks" not in capsys.readouterr().err
     assert main([*home, "alerts", "--ack", "1", "--note", "mine"]) == ExitCode.DONE
     assert main([*home, "alerts", "--ack", "1"]) == ExitCode.REFUSED
     assert main([*home, "alerts", "--ack", "7"]) == ExitCode.FAILED

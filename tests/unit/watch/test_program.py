@@ -199,6 +199,7 @@ def test_one_look_does_what_is_due_and_tells_what_failed(home: Home) -> None:
     assert home.limit == "1", "an unreadable source takes nothing away"
     kinds = {row["name"]: row for row in home.json("schedules")["schedules"]}
     assert kinds["often"]["kind"] == "procedure"
+    assert (kinds["often"]["result"], bool(kinds["often"]["run"])) in (("success", True), ("running", True))
     assert str(home.files) in kinds["fleet"]["problem"]
     home("--read-only", "watch", "--once", code=4)
 
