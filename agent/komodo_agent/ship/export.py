@@ -51,6 +51,10 @@ _STALLED = 120.0
 _running = 0
 
 
+class GoneError(Exception):
+    """Who the image is for takes no more of it: no fault of the engine's, and nobody is left to be told."""
+
+
 async def send_export(engine: Engine, request: web.Request, wanted: ExportRequest) -> web.StreamResponse:
     """Answer with the frames.
 
@@ -77,6 +81,10 @@ async def send_export(engine: Engine, request: web.Request, wanted: ExportReques
             alive.cancel()
             await asyncio.gather(alive, return_exceptions=True)
         await response.write_eof()
+    except GoneError:
+        _log.info("sending image %s ended: nobody takes it any more", image)
+        if request.transport is not None:
+            request.transport.abort()  # one that stalls would be waited for with what is left to be written
     finally:
         _running -= 1
     return response
@@ -92,11 +100,14 @@ class _Frames:
         self.last = time.monotonic()
 
     async def put(self, kind: bytes, body: bytes = b"", plain: int | None = None) -> float:
-        """Send a frame; returns the seconds it took."""
+        """Send a frame; returns the seconds it took. Raises GoneError."""
         head = FRAME_HEAD.pack(kind, len(body), len(body) if plain is None else plain)
         began = time.monotonic()
-        async with self._turn:
-            await asyncio.wait_for(self._response.write(head + body), _STALLED)
+        try:
+            async with self._turn:
+                await asyncio.wait_for(self._response.write(head + body), _STALLED)
+        except (OSError, asyncio.TimeoutError) as error:
+            raise GoneError from error
         self.last = time.monotonic()
         return self.last - began
 
@@ -142,7 +153,7 @@ class _Export:
 
         Raises:
             AgentError: the engine failed, or its archive lacks something.
-            ConnectionError: the other side went away.
+            GoneError: the other side went away.
         """
         if not await is_there(self._engine, self._image):  # asked for it, old engines tell of a missing file
             raise AgentError("not_found", f"the image {short(self._image)} is not there any more")

@@ -15,9 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from komodo_agent.engine.errors import engine_errors
 from komodo_agent.problems import AgentError
 from komodo_agent.ship import lowest
 from komodo_agent.ship.ahead import ahead
+from komodo_agent.ship.export import GoneError, _Frames
 from komodo_agent.ship.frames_in import frames
 from komodo_agent.ship.lowest import LowestLayer
 from komodo_agent.ship.naming import Namer, chains
@@ -259,6 +261,17 @@ async def test_ahead_can_be_left_while_its_source_waits_for_room() -> None:
             assert await anext(some) == 0
             for _ in range(5):  # the one taken, three kept, and the one that finds no room
                 await fetched.acquire()
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError("closing transport"), TimeoutError()])
+async def test_a_target_that_goes_away_is_not_taken_for_a_broken_engine(error: Exception) -> None:
+    class Response:
+        async def write(self, data: bytes) -> None:
+            raise error
+
+    response: Any = Response()
+    with pytest.raises(GoneError), engine_errors("save api:1"):
+        await _Frames(response).put(DATA, b"x")
 
 
 async def test_the_layer_of_another_image_on_its_way_is_not_swept_away(monkeypatch: pytest.MonkeyPatch) -> None:
