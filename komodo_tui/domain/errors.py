@@ -155,3 +155,12 @@ class BrokenOffError(ActError):
 
 class StoreError(KomodoError):
     """The state directory cannot be read or written."""
+
+
+def told_by(errors: BaseExceptionGroup[BaseException]) -> KomodoError | None:
+    """The first of errors that came together, where all of them are ours; None = something else is among them."""
+    ours, others = errors.split(KomodoError)
+    found: BaseException | None = ours if others is None else None
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found if isinstance(found, KomodoError) else None

@@ -8,7 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from komodo_tui.domain.errors import ExitCode, KomodoError
+from komodo_tui.domain.errors import ExitCode, KomodoError, told_by
 from komodo_tui.headless.asking import Asking
 from komodo_tui.headless.output import Output
 from komodo_tui.headless.session import Runtime, Session
@@ -38,6 +38,12 @@ def run(arguments: argparse.Namespace, build: Callable[[Callable[[], Prompter]],
     except KomodoError as error:
         output.error(error)
         return int(error.exit_code)
+    except BaseExceptionGroup as errors:  # of a verb that does several things beside each other, like ``watch``
+        told = told_by(errors)
+        if told is None:
+            raise
+        output.error(told)
+        return int(told.exit_code)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except BrokenPipeError:

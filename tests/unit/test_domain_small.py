@@ -6,7 +6,7 @@ import pytest
 
 from komodo_agent.wire.jobs import CreateContainer
 from komodo_tui.domain import confirm
-from komodo_tui.domain.errors import UsageError
+from komodo_tui.domain.errors import StoreError, UsageError, told_by
 from komodo_tui.domain.levels import level, worst
 from komodo_tui.domain.masking import MASK, mask_env
 from komodo_tui.domain.operations import ContainerOperation, CreateOperation, ServerOperation, Target
@@ -102,3 +102,10 @@ def test_agent_sockets() -> None:
         with pytest.raises(UsageError, match="agent socket"):
             check_server(ServerDefinition(name="a", address="a", agent_socket=bad))
     assert check_server(ServerDefinition(name="a", address="a", agent_socket="/srv/my agent.sock"))
+
+
+def test_errors_that_come_together_are_told_by_the_first_where_all_are_ours() -> None:
+    ours = ExceptionGroup("loops", [ExceptionGroup("pushes", [StoreError("the queue is damaged")]), StoreError("x")])
+    assert str(told_by(ours)) == "the queue is damaged"
+    fault = ExceptionGroup("pushes", [ValueError("a fault")])
+    assert told_by(ExceptionGroup("loops", [StoreError("x"), fault])) is None
