@@ -62,6 +62,7 @@ class BuildDetail(DefinitionDetail["BuildRow"]):
         """Show this one."""
         self._newest = row.runs[0].id if row.runs else ""
         super().open(key, row, view)
+        self.table.choose(self._newest)  # not where the cursor stood in another build
 
     def close(self) -> None:
         """Read nothing any more."""

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from komodo_tui.domain.builds import builders_of
-from komodo_tui.domain.operations import Target
+from komodo_tui.domain.builds import BuildOperation, builders_of
+from komodo_tui.domain.operations import Plan, PlanStep, Target
 from komodo_tui.operations.build_definitions import BuildDefinitions
 from komodo_tui.operations.build_follow import follower_of, not_well
 from komodo_tui.operations.build_history import NOT_FOLLOWED, BuildHistory
@@ -15,12 +15,13 @@ from komodo_tui.operations.build_prepare import BuildPreparer, pick_server
 from komodo_tui.operations.build_runs import BuildOutput
 from komodo_tui.operations.repo_definitions import RepoDefinitions
 from komodo_tui.store.build_logs import BuildLogs
+from komodo_tui.ui.modals.confirm import ConfirmDialog
 from komodo_tui.ui.modals.error import ErrorDialog
 from komodo_tui.ui.modals.menu import MenuDialog, MenuItem
 
 if TYPE_CHECKING:
     from komodo_tui.domain.builds import BuildDefinition
-    from komodo_tui.domain.operations import ActionRecord, Plan
+    from komodo_tui.domain.operations import ActionRecord
     from komodo_tui.operations.build_follow import BuildFollower
     from komodo_tui.ui.builds.book import BuildRow
     from komodo_tui.ui.runtime import Runtime
@@ -93,12 +94,26 @@ async def _follow(follower: BuildFollower, shell: Shell, build: BuildDefinition,
         )  # fmt: skip
 
 
+async def _sure(shell: Shell, row: BuildRow) -> bool:
+    """Whether the build is to be stopped: what it has done so far is lost."""
+    target = Target(server=row.server, name=row.definition.name)
+    step = PlanStep(target=target, text=f"stop the build of {target.name}", warning="what it has done so far is lost")
+    plan = Plan(
+        operation=BuildOperation(build=row.definition, server=row.server, version=""), verb="stop", steps=(step,),
+        title=f"Stop the build of {target}", confirm="yes", undo="build it again",
+    )  # fmt: skip
+    answer: bool | str | None = await shell.ask(ConfirmDialog(plan))
+    return bool(answer)
+
+
 async def cancel(runtime: Runtime, shell: Shell, row: BuildRow) -> None:
-    """Stop the build that is under way, whoever began it.
+    """Ask, and stop the build that is under way, whoever began it.
 
     Raises:
         KomodoError: it cannot be.
     """
+    if row.job is not None and not await _sure(shell, row):
+        return
     mine = {record.id for record in runtime.executor.running()}
     run = next((run for run in row.runs if run.outcome is None and run.id in mine), None)
     if run is not None:

@@ -222,6 +222,10 @@ async def test_the_output_of_a_build_that_runs_is_followed(tmp_path: Path) -> No
         await pilot.pause()
         assert executor.done == []  # it is being built
         await pilot.press("S")  # by another program
+        shown = await dialog(pilot, ConfirmDialog)
+        assert shown.plan.title == "Stop the build of motd@web-01"
+        assert executor.stopped == []
+        await pilot.press("y")
         await until(pilot, lambda: executor.stopped == [("motd@web-01", "job-6")])
 
 
