@@ -121,6 +121,7 @@ async def test_after_a_yes_it_watches_gives_way_and_stops_when_told(tmp_path: Pa
         await until(pilot, lambda: "nobody watches" in header(pilot) and "would be missed" in foot(pilot))
         await pilot.press("U")
         await until(pilot, lambda: isinstance(app.screen, WatchHereDialog) and app.screen.is_mounted)
+        assert isinstance(app.screen, WatchHereDialog)
         lines = [line for line, _ in app.screen._lines()]
         assert [line.partition(" ")[0] for line in lines] == ["runs", "looks"], "no alerter is there to be told"
         await pilot.press("n")
