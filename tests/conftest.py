@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ _FOREIGN = ("NO_COLOR", "TEXTUAL_THEME", "KOMODO_TUI_HOME", "DOCKER_HOST", "SUDO
 
 for _name in ("COLUMNS", "LINES"):  # left to workers by readline; programs and ps believe them
     os.environ.pop(_name, None)
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # begun in the background of a script: children would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 guard_msgspec()  # as every program does: tests have threads that read structs, too
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from komodo_tui.domain.errors import ExitCode, ReadOnlyError
+from komodo_tui.domain.errors import ExitCode, ReadOnlyError, StoreError
 from komodo_tui.domain.text import clean
 from komodo_tui.domain.units import count_text, duration_text, time_text
 from komodo_tui.headless.tables import Cell, Column
@@ -52,10 +52,7 @@ async def _watch(session: Session, runtime: Runtime, turn: WatchTurn) -> int:
     say = _say(session)
     runtime.fleet.interval = INTERVAL
     await runtime.start()
-    waits = await asyncio.to_thread(ahead, runtime, time.time())
-    parts = (parts_text(waits), count_text(waits.alerters, "alerter") if waits.alerters else "")
-    servers = count_text(len(runtime.servers.fleet()), "server")
-    session.out.say(f"watching {', '.join(filter(None, (servers, *parts)))}")
+    session.out.say(f"watching {await asyncio.to_thread(_watched, runtime)}")
     holding = Holding(runtime, turn, say)
 
     def alive() -> None:
@@ -66,6 +63,17 @@ async def _watch(session: Session, runtime: Runtime, turn: WatchTurn) -> int:
         tasks.create_task(SettingsFollower(runtime.state_dir.settings, runtime, say).run())
         tasks.create_task(holding.run(alive=alive))
     return ExitCode.DONE
+
+
+def _watched(runtime: Runtime) -> str:
+    """How much of everything; of what cannot be read the part tells that needs it."""
+    servers = count_text(len(runtime.servers.fleet()), "server")
+    try:
+        waits = ahead(runtime, time.time())
+    except StoreError:
+        return servers
+    alerters = count_text(waits.alerters, "alerter") if waits.alerters else ""
+    return ", ".join(filter(None, (servers, parts_text(waits), alerters)))
 
 
 async def _once(session: Session, runtime: Runtime, turn: WatchTurn) -> int:

@@ -75,7 +75,10 @@ class Holding:
         servers = self._runtime.fleet.state.servers.values()
         try:
             await asyncio.to_thread(
-                self._turn.note, self.loops.looked(), (sum(live.live for live in servers), len(servers)), self._last
+                self._turn.note,
+                self.loops.looked() | self.loops.still(),
+                (sum(live.live for live in servers), len(servers)),
+                self._last,
             )
         except StoreError:
             return  # a full disk: what has to be written tells of it

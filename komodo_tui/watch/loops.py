@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import ExitStack, closing
+from contextlib import closing
 from typing import TYPE_CHECKING, Protocol
 
+from komodo_tui.domain.errors import StoreError, told_by
 from komodo_tui.operations.alerts.notifier import Notifier
 from komodo_tui.operations.alerts.surveys import MoreSurveys
 from komodo_tui.operations.alerts.watcher import AlertWatcher
@@ -22,14 +23,15 @@ from komodo_tui.store.slots import SlotStore
 from komodo_tui.watch.follow import ServerFollower
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from typing import Any
+    from collections.abc import Awaitable, Callable
 
     from komodo_tui.domain.settings import Settings
     from komodo_tui.store.alerts import AlertStore
 
 _LOOK = 1.0
 """Seconds between looks whether read-only mode was switched."""
+_AGAIN = 15.0
+"""Seconds after which a part begins anew whose records could not be used; who runs as long counts as well."""
 
 
 class Runtime(RunsRuntime, Protocol):
@@ -59,31 +61,74 @@ class WatchLoops:
         self._say = say
         self._evaluates = evaluates
         self._parts: dict[str, Looking] = {}
+        self._still: dict[str, float] = {}
+        """By part that stands still: since when, in Unix time."""
         self.acting = asyncio.Event()
         """Set while schedules, pushes and syncs are looked at: not in read-only mode."""
 
     async def run(self) -> None:
-        """Until cancelled; where one part breaks, all end and its error is raised.
+        """Until cancelled. A part whose records cannot be used stands still for a while, and the others go on.
 
+        Where one breaks in another way, all end and its error is raised.
         Runs of procedures are processes of their own and go on; those of pushes and syncs are gone on with by the
         next who has the turn.
         """
         runtime, say = self._runtime, self._say
         async with asyncio.TaskGroup() as tasks:
-            notifier = notifier_of(runtime, say)
-            for loop in (self._look(notifier, "alerters"), self._act()):
-                tasks.create_task(loop)
+            tasks.create_task(self._kept("alerters", lambda: self._look(notifier_of(runtime, say), "alerters")))
+            tasks.create_task(self._act())
             if self._evaluates:
                 tasks.create_task(ServerFollower(runtime).run())
-                more = MoreSurveys(runtime, await asyncio.to_thread(runtime.alerts.last_look))
-                watcher = AlertWatcher(runtime.fleet.state, runtime.alerts, say, more.latest)
-                tasks.create_task(more.run())
-                tasks.create_task(self._look(watcher, "alerts"))
+                tasks.create_task(self._kept("alerts", self._evaluate))
 
     def looked(self) -> dict[str, float]:
-        """By part: Unix time of its last look."""
+        """By part that runs: Unix time of its last look."""
         now, monotonic = time.time(), time.monotonic()
         return {name: now - (monotonic - part.looked) for name, part in self._parts.items() if part.looked}
+
+    def still(self) -> dict[str, float]:
+        """By part whose records cannot be used: Unix time since when it stands still."""
+        return dict(self._still)
+
+    async def _kept(self, name: str, begin: Callable[[], Awaitable[None]]) -> None:
+        """Have a part run; where its records cannot be used (damaged, disk full) it begins anew after a while."""
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                well = loop.call_later(_AGAIN, self._goes_on, name)
+                try:
+                    await begin()
+                    return
+                except StoreError as error:
+                    self._stands_still(name, error)
+                except ExceptionGroup as errors:
+                    told = told_by(errors)
+                    if not isinstance(told, StoreError):
+                        raise
+                    self._stands_still(name, told)
+                finally:
+                    well.cancel()
+                await asyncio.sleep(_AGAIN)
+        finally:
+            self._still.pop(name, None)
+
+    def _stands_still(self, name: str, error: StoreError) -> None:
+        if name not in self._still:
+            self._still[name] = time.time()
+            self._say(f"{name}: {error}; tried again every {_AGAIN:g} s, everything else goes on")
+
+    def _goes_on(self, name: str) -> None:
+        if self._still.pop(name, None) is not None:
+            self._say(f"{name}: it goes on")
+
+    async def _evaluate(self) -> None:
+        """Look for alerts."""
+        runtime = self._runtime
+        async with asyncio.TaskGroup() as tasks:
+            more = MoreSurveys(runtime, await asyncio.to_thread(runtime.alerts.last_look))
+            watcher = AlertWatcher(runtime.fleet.state, runtime.alerts, self._say, more.latest)
+            tasks.create_task(more.run())
+            tasks.create_task(self._look(watcher, "alerts"))
 
     async def _look(self, part: Looking, name: str) -> None:
         self._parts[name] = part
@@ -112,18 +157,25 @@ class WatchLoops:
 
     async def _acting(self) -> None:
         runtime, say = self._runtime, self._say
-        with ExitStack() as stack:
-            runs = RunStore(runtime.state_dir.runs)
-            slots = stack.enter_context(closing(slots_of(runtime)))
-            pushes = stack.enter_context(closing(PushStore(runtime.state_dir.pushes)))
+        runs = RunStore(runtime.state_dir.runs)
+        async with asyncio.TaskGroup() as tasks:
+            for name, begin in (
+                ("schedules", lambda: self._schedule(runs)),
+                ("syncs", lambda: self._look(SyncWatcher(runtime, runs, say), "syncs")),
+                ("builds", lambda: FollowKeeper(runtime, say).run()),
+                ("pushes", lambda: self._push(runs)),
+            ):
+                tasks.create_task(self._kept(name, begin))
+
+    async def _schedule(self, runs: RunStore) -> None:
+        with closing(slots_of(self._runtime)) as slots:
+            await self._look(scheduler_of(self._runtime, slots, runs, self._say), "schedules")
+
+    async def _push(self, runs: RunStore) -> None:
+        runtime = self._runtime
+        with closing(PushStore(runtime.state_dir.pushes)) as pushes:
             async with asyncio.TaskGroup() as tasks:
-                loops: list[Coroutine[Any, Any, None]] = [
-                    self._look(scheduler_of(runtime, slots, runs, say), "schedules"),
-                    self._look(SyncWatcher(runtime, runs, say), "syncs"),
-                    FollowKeeper(runtime, say).run(),
-                    *push_loops(runtime, lambda: runtime.settings, pushes, runs, say),
-                ]
-                for loop in loops:
+                for loop in push_loops(runtime, lambda: runtime.settings, pushes, runs, self._say):
                     tasks.create_task(loop)
 
 

@@ -41,6 +41,9 @@ class Loops:
     def looked(self) -> dict[str, float]:
         return {}
 
+    def still(self) -> dict[str, float]:
+        return {}
+
     async def run(self) -> None:
         if Loops.broken is not None:
             raise Loops.broken
